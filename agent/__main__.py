@@ -1,0 +1,6 @@
+"""`python -m agent` is `wardtap`."""
+
+from agent.service.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

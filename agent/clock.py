@@ -1,0 +1,81 @@
+"""The only place that asks the time.
+
+A `Clock` gives monotonic and wall nanoseconds and says how good the wall time is. Code takes a Clock as a parameter, so a
+test or a replay passes its own.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+ClockState = Literal["none", "floor", "holdover", "synced"]
+NS_PER_S = 1_000_000_000
+
+
+class Clock(Protocol):
+    """What the rest of the program may know about time."""
+
+    def mono_ns(self) -> int:
+        """Nanoseconds since boot, never backwards (CLOCK_BOOTTIME where there is one)."""
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since 1970 UTC, never below the floor."""
+
+    def state(self) -> tuple[ClockState, int]:
+        """How good the wall time is, and its error bound in nanoseconds (-1: unknown)."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a simulated clock advances instead."""
+
+
+@dataclass(slots=True)
+class SystemClock:
+    """The machine's clocks; wall time never goes below `floor_ns` (build, kit, last persisted, newest signed epoch)."""
+
+    floor_ns: int = 0
+    synced: bool = False
+
+    def mono_ns(self) -> int:
+        """Nanoseconds since boot, suspend included."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since 1970 UTC, or the floor when the clock says earlier."""
+        return max(time.time_ns(), self.floor_ns)
+
+    def state(self) -> tuple[ClockState, int]:
+        """`floor` while the clock is behind the floor, else `synced` or `holdover` with an unknown bound."""
+        if time.time_ns() < self.floor_ns:
+            return "floor", -1
+        return ("synced", NS_PER_S) if self.synced else ("holdover", -1)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(slots=True)
+class CaptureClock:
+    """The time inside a capture: `advance` is called with each burst; wall and monotonic time are the file's."""
+
+    now_ns: int = 0
+
+    def advance(self, now_ns: int) -> None:
+        """Time as of the newest frame; a capture that jumps backwards does not move it."""
+        self.now_ns = max(self.now_ns, now_ns)
+
+    def mono_ns(self) -> int:
+        """The capture's time."""
+        return self.now_ns
+
+    def wall_ns(self) -> int:
+        """The capture's time."""
+        return self.now_ns
+
+    def state(self) -> tuple[ClockState, int]:
+        """A file's clock cannot be checked."""
+        return "none", -1
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes at once."""
+        self.now_ns += int(seconds * NS_PER_S)

@@ -1,0 +1,134 @@
+"""What leaves the device table: DEVICE rows, their EDGEs (who they talk to, how) and FANs (how widely they try)."""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.void]
+ADDRESSES_MAX = 4  # addresses kept per device; more are counted, and make it a gateway
+
+
+class Scope(IntEnum):
+    """Where an address lies, seen from the ward."""
+
+    SEGMENT = 0  # a device whose frames this tap hears itself (its MAC owns the address), or link-local
+    SITE = 1  # private (RFC 1918, RFC 6598, RFC 4193) or listed as the site's own
+    INTERNET = 2  # any other unicast address
+    MULTICAST = 3
+    BROADCAST = 4
+
+
+class DeviceFlag(IntEnum):
+    """Bits of DEVICE.flags."""
+
+    GATEWAY = 1  # speaks for addresses that are not its own: remote hosts are peers by address, never devices
+    RANDOM_MAC = 2  # locally administered address
+    NO_MAC = 4  # the link type has no MAC: `mac` is a keyed hash of the address with bit 63 set
+    NEW = 8  # not yet given to `assess`
+    GROUP_SOURCE = 16  # a group address as source: hostile or broken
+
+
+DEVICE = np.dtype(
+    [
+        ("mac", "<u8"),  # 48 bits; 0 = free slot
+        ("first_ns", "<i8"),
+        ("last_ns", "<i8"),
+        ("address_hi", "<u8", (ADDRESSES_MAX,)),  # addresses it owns: claimed by ARP, ND or DHCP, or sent from
+        ("address_lo", "<u8", (ADDRESSES_MAX,)),
+        ("foreign", "<u8"),  # 64-bit linear-counting map of source addresses it does not own (RFC: none; Whang 1990)
+        ("arp_targets", "<u8", (4,)),  # 256-bit linear-counting map of ARP targets asked for in this interval
+        ("tx_packets", "<u8"),  # frames it sent since first seen
+        ("rx_packets", "<u8"),  # frames addressed to it
+        ("tx_octets", "<u8"),  # wire octets
+        ("rx_octets", "<u8"),
+        ("group_packets", "<u8"),  # of tx_packets, those to broadcast or multicast
+        ("flows_started", "<u4"),  # as originator
+        ("flows_answered", "<u4"),  # of those, answered by the responder
+        ("flows_failed", "<u4"),  # of those, refused or never answered
+        ("flows_accepted", "<u4"),  # as responder, answered
+        ("arp_requests", "<u4"),
+        ("arp_answered", "<u4"),
+        ("peers", "<u4"),  # distinct edges out + in
+        ("vlan", "<u2"),
+        ("flags", "u1"),
+        ("address_count", "u1"),
+    ],
+    align=True,
+)
+
+EDGE = np.dtype(
+    [
+        ("peer_hi", "<u8"),  # the peer's address (IPv4 mapped)
+        ("peer_lo", "<u8"),
+        ("first_ns", "<i8"),
+        ("last_ns", "<i8"),
+        ("octets_out", "<u8"),  # layer 3, from the device's side
+        ("octets_in", "<u8"),
+        ("packets_out", "<u4"),
+        ("packets_in", "<u4"),
+        ("device", "<u4"),  # slot of the device whose edge this is
+        ("peer_device", "<u4"),  # slot of the peer when its MAC owns the address, else NO_SLOT
+        ("flows", "<u4"),
+        ("answered", "<u4"),  # flows with a handshake, or with packets both ways
+        ("failed", "<u4"),  # flows refused (RST, ICMP unreachable) or never answered
+        ("port", "<u2"),  # responder's port; ICMP: type << 8 | code of the originator's first packet
+        ("protocol", "u1"),  # IANA number; 0 in a free slot
+        ("direction", "u1"),  # EdgeDirection
+        ("scope", "u1"),  # Scope of the peer
+        ("application", "u1"),  # packets.records.Application
+        ("gates", "u1"),  # EdgeGate bits
+        ("changed", "u1"),  # 1: given to the judge at the next turn
+    ],
+    align=True,
+)
+assert EDGE.itemsize == 88
+
+
+class EdgeDirection(IntEnum):
+    """From the device's side."""
+
+    ORIGINATES = 0
+    RESPONDS = 1
+
+
+class EdgeGate(IntEnum):
+    """Bits of EDGE.gates: how sure it is that something happened."""
+
+    HANDSHAKE = 1  # a TCP handshake was completed
+    TWO_WAY_DATA = 2  # two payload packets each way
+    INITIATOR_KNOWN = 4  # the originator is certain (SYN), not a guess
+    EXCHANGED = 8  # at least one payload octet each way
+    REFUSED = 16  # the last attempt was refused or not answered
+
+
+class FanKind(IntEnum):
+    """What a FAN row counts."""
+
+    HOSTS = 0  # one device, one service (protocol, port), many hosts
+    PORTS = 1  # one device, one host, many ports
+    ARP = 2  # one device asking by ARP for many addresses
+
+
+FAN = np.dtype(
+    [
+        ("peer_hi", "<u8"),  # PORTS: the host; else 0
+        ("peer_lo", "<u8"),
+        ("first_ns", "<i8"),
+        ("last_ns", "<i8"),
+        ("score", "<f8"),  # log likelihood ratio of the sequential test (Jung et al. 2004, TRW), floored at its lower bound
+        ("device", "<u4"),
+        ("attempts", "<u4"),  # distinct first contacts
+        ("answered", "<u4"),
+        ("failed", "<u4"),
+        ("port", "<u2"),  # HOSTS: the service; else 0
+        ("protocol", "u1"),
+        ("kind", "u1"),
+        ("used", "u1"),
+        ("reported", "u1"),  # 1: over the threshold and given to the judge in this episode
+        ("scope", "u1"),  # widest Scope among the targets
+        ("pad", "u1"),
+    ],
+    align=True,
+)
+assert FAN.itemsize == 64

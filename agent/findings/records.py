@@ -1,0 +1,80 @@
+"""What leaves the judge: findings. What it is given: a Turn."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.void]
+
+
+class Severity(StrEnum):
+    """Who must know, and when."""
+
+    PAGE = "page"  # a person now
+    REVIEW = "review"  # today's list
+    POSTURE = "posture"  # an inventory fact, once
+    HEALTH = "health"  # the tap itself
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a person should read. No string in it comes from the wire unless it is a pack's token or a pseudonym."""
+
+    id: str  # stable catalogue id
+    severity: Severity
+    mac: int  # the device; 0 for findings about the tap
+    role: str
+    tier: str  # clinical tier of the role: vital, clinical, support, general, none
+    time_ns: int  # when it was judged
+    first_ns: int  # first and last evidence
+    last_ns: int
+    count: int  # repeats that were folded into it, itself included
+    sentence: str  # plain, one sentence, ends with a full stop
+    evidence: tuple[tuple[str, str | int], ...]
+    attack: tuple[str, ...]  # ATT&CK technique ids
+    cause: str  # the key by which repeats fold, without the agent: same cause, same finding
+    expected: str  # what the role normally does
+    next_step: str  # the next safe step; never "probe it", never "reboot it"
+
+
+class DeviceView(Protocol):
+    """What the judge may ask about a device slot."""
+
+    def mac(self, slot: int) -> int:
+        """Its MAC address."""
+
+    def role(self, slot: int) -> str:
+        """Its role, `unknown` when none is sure enough."""
+
+    def confidence(self, slot: int) -> float:
+        """How sure the role is, 0..1."""
+
+    def is_gateway(self, slot: int) -> bool:
+        """Whether it speaks for other addresses."""
+
+    def first_ns(self, slot: int) -> int:
+        """When it was first seen."""
+
+    def roles(self) -> npt.NDArray[np.int16]:
+        """Role index (see `devices.identity.ROLES`) for every slot of the table; for judging many edges at once."""
+
+    def label(self, slot: int) -> str:
+        """How a sentence names it: `infusion pump 00:d0:75:18:42:9b (Alaris Medical)`."""
+
+
+class Turn(NamedTuple):
+    """What changed since the last turn, once a second of capture time."""
+
+    now_ns: int
+    devices: DeviceView
+    edges: Rows  # EDGE rows that are new or whose gates changed (copies)
+    fans: Rows  # FAN rows that crossed a threshold (copies)
+    new_devices: npt.NDArray[np.uint32]  # slots first seen in this turn
+    interval_closed: bool  # the interval's coverage below is complete
+    frames: int  # of the interval so far
+    dropped: int
+    lossy: bool  # capture loss of the interval is at or over the warning threshold
+    settled: bool  # the run has lasted longer than the settling time

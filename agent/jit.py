@@ -1,0 +1,65 @@
+"""The only place with numba: two decorators, and where compiled kernels are kept.
+
+A cached kernel is not rebuilt when a function or constant of another file changes (numba docs, user/jit.rst; issue 9483). So
+the cache folder carries a hash of every kernel source of this release: a changed file means a new folder. The folder must be
+writable or decoration raises (numba/core/caching.py), and its files are pickles: it is the user's own, mode 0700.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+_HERE = Path(__file__).resolve().parent
+
+
+def _sources() -> list[Path]:
+    """Every file whose text ends up in compiled code."""
+    return sorted([*_HERE.glob("*/kernels*.py"), *_HERE.glob("*/records.py"), _HERE / "keyed.py", _HERE / "jit.py"])
+
+
+def cache_folder() -> Path:
+    """The folder of this release's compiled kernels; made if need be, a temporary one where the home is not writable."""
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(path.name.encode() + path.read_bytes())
+    name = f"jit-{digest.hexdigest()[:16]}"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wardtap" / name
+    try:
+        base.mkdir(parents=True, mode=0o700, exist_ok=True)
+        if os.access(base, os.W_OK):
+            return base
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="wardtap-jit-"))
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
+
+import numba  # noqa: E402 - the cache folder must be known first
+
+
+def kernel(function: F) -> F:
+    """Compile: cached, without the interpreter lock, division as in C. One signature, fixed by the first call."""
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def inline(function: F) -> F:
+    """A leaf that is pasted into the kernel that calls it."""
+    compiled: F = numba.njit(inline="always", error_model="numpy")(function)
+    return compiled
+
+
+def leaf(function: F) -> F:
+    """A leaf that LLVM may inline or not; for bodies too long to paste."""
+    compiled: F = numba.njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def signatures(function: Callable[..., Any]) -> int:
+    """How many versions of a kernel were compiled or loaded (0 with the JIT off)."""
+    return len(getattr(function, "signatures", ()))

@@ -1,0 +1,46 @@
+"""What leaves the tap: bursts of frames. A burst is a FRAME table and the octets its offsets point into."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+BURST_FRAMES_MAX = 8192  # rows per burst: 8192 FRAME rows and as many PACKET rows stay in a 2 MB second-level cache
+LEGS_MAX = 4  # a full-duplex tap has two legs, two taps have four
+
+FRAME = np.dtype(
+    [
+        ("time_ns", "<i8"),  # nanoseconds since 1970, from the ring, libpcap or the file
+        ("offset", "<i8"),  # first octet of the frame in the burst's octets
+        ("caplen", "<u4"),  # octets that were captured
+        ("wirelen", "<u4"),  # octets that were on the wire; 0 when the backend cannot know (pcapy's next_batch)
+        ("link", "<u2"),  # link type (LINKTYPE_*, 1 = Ethernet)
+        ("leg", "u1"),  # which leg heard it; on a full-duplex tap the leg gives the direction
+        ("pad", "u1"),
+        ("vlan", "<u2"),  # 802.1Q tag control information that the ring took out of the frame; 0 = none
+        ("pad2", "<u2"),
+    ],
+    align=True,
+)
+assert FRAME.itemsize == 32
+
+Octets = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.void]
+
+
+class Burst(NamedTuple):
+    """`frames[:count]` are the frames, `octets` what their offsets point into. Valid until the next call of the source."""
+
+    frames: Rows
+    count: int
+    octets: Octets
+
+
+class LegCounts(NamedTuple):
+    """What one leg can say about itself since takeover: kernel counters, not ours."""
+
+    name: str
+    frames: int  # received by the backend
+    dropped: int  # lost by the kernel (ring full) or the interface
+    frozen: int  # times the ring stood still (TPACKET_V3 freeze_q_cnt)
+    tx_packets: int  # transmitted by the interface since takeover: must stay 0

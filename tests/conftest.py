@@ -1,0 +1,31 @@
+"""Shared fixtures. Captures from real networks live outside the project: WARDTAP_CAPTURES names their folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def captures_folder() -> Path | None:
+    """The folder of real captures, or None when this machine has none."""
+    for place in (os.environ.get("WARDTAP_CAPTURES", ""), str(ROOT.parent / "shared" / "captures")):
+        if place and (Path(place) / "catalogue.tsv").is_file():
+            return Path(place)
+    return None
+
+
+@pytest.fixture
+def captures() -> Path:
+    """The folder of real captures; skips with the reason when it is absent."""
+    folder = captures_folder()
+    if folder is None:
+        pytest.skip("no real captures here: set WARDTAP_CAPTURES to their folder")
+    return folder
+
+
+@pytest.fixture
+def root() -> Path:
+    """The checkout."""
+    return ROOT
