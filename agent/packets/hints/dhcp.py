@@ -1,0 +1,93 @@
+"""DHCP (RFC 2131, options RFC 2132, 4702): what a client says of itself, and what a server hands out."""
+
+from collections.abc import Iterator
+
+from agent.packets.hints.records import PAYLOAD_MAX_OCTETS, Signal
+from agent.packets.hints.text import bounded, printable
+
+_OPTIONS_AT = 240  # fixed header (236) and magic cookie (4), RFC 2131 section 2
+_COOKIE = b"\x63\x82\x53\x63"
+_OPTIONS_MAX = 64
+_MESSAGES = ("", "discover", "offer", "request", "decline", "ack", "nak", "release", "inform")
+_GIVES = frozenset({"offer", "ack"})
+
+
+def _options(payload: bytes) -> Iterator[tuple[int, bytes]]:
+    """Options in the order sent; a cut option ends the walk."""
+    at = _OPTIONS_AT
+    for _ in range(_OPTIONS_MAX):
+        if at >= len(payload) or payload[at] == 255:
+            return
+        if payload[at] == 0:  # pad
+            at += 1
+            continue
+        end = at + 2 + payload[at + 1] if at + 1 < len(payload) else len(payload) + 1
+        if end > len(payload):
+            return
+        yield payload[at], payload[at + 2 : end]
+        at = end
+
+
+def _numbers(codes: bytes | list[int]) -> str:
+    """Option numbers, comma between, at most as many as fit a signal."""
+    return ",".join(str(code) for code in codes[:32])
+
+
+def _client(mac: int, options: dict[int, bytes]) -> list[Signal]:
+    """What the client says of itself."""
+    fqdn = options.get(81, b"")[3:]  # RFC 4702: flags and two obsolete octets, then the name
+    if options.get(81, b"\0")[:1] and options.get(81, b"\0")[0] & 4:  # E bit: DNS wire format
+        fqdn = b".".join(_labels(fqdn))
+    return [
+        Signal("dhcp.vendor", printable(options.get(60, b"")), mac),
+        Signal("dhcp.host", printable(options.get(12, b"")), mac),
+        Signal("dhcp.fqdn", printable(fqdn), mac),
+        Signal("dhcp.options", _numbers(options.get(55, b"")), mac),
+        Signal("dhcp.client-id", options.get(61, b"")[:32].hex(), mac),
+    ]
+
+
+def _labels(wire: bytes) -> list[bytes]:
+    """Labels of an uncompressed DNS name."""
+    labels: list[bytes] = []
+    at = 0
+    while at < len(wire) and 0 < wire[at] < 64 and len(labels) < 16:
+        labels.append(wire[at + 1 : at + 1 + wire[at]])
+        at += 1 + wire[at]
+    return labels
+
+
+def _server(mac: int, leased: bytes, message: str, options: dict[int, bytes]) -> list[Signal]:
+    """What the server gives, and to whom."""
+    signals = [Signal("dhcp.lease", message, mac, leased)] if any(leased) else []
+    for code, kind in ((54, "dhcp.server"), (3, "dhcp.router"), (6, "dhcp.dns")):
+        address = options.get(code, b"")[:4]
+        if len(address) == 4:
+            signals.append(Signal(kind, message, None, address))
+    return signals
+
+
+def read(payload: bytes) -> list[Signal]:
+    """Signals of one message; client facts and leases are bound to chaddr: a relay repeats them under its own MAC."""
+    payload = payload[:PAYLOAD_MAX_OCTETS]
+    if (
+        len(payload) < _OPTIONS_AT
+        or payload[236:240] != _COOKIE
+        or payload[1:3] != b"\x01\x06"
+        or payload[0] not in {1, 2}
+    ):
+        return []
+    mac = int.from_bytes(payload[28:34], "big")
+    order: list[int] = []
+    options: dict[int, bytes] = {}
+    for code, value in _options(payload):
+        order.append(code)
+        options.setdefault(code, value)
+    number = options.get(53, b"\0")[:1]
+    message = _MESSAGES[number[0]] if number and number[0] < len(_MESSAGES) else ""
+    if payload[0] == 2:
+        given = _server(mac, payload[16:20], message, options) if message in _GIVES else []
+        return bounded([Signal("dhcp.message", message), *given])
+    return bounded(
+        [Signal("dhcp.message", message, mac), *_client(mac, options), Signal("dhcp.order", _numbers(order), mac)]
+    )

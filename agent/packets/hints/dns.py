@@ -1,0 +1,36 @@
+"""DNS (RFC 1035): names asked, addresses answered, refusals. Full names stay inside the sensor."""
+
+from agent.packets.hints import dns_message
+from agent.packets.hints.records import Signal
+from agent.packets.hints.text import bounded, printable
+
+_CODES = {1: "format-error", 2: "server-failure", 3: "name-error", 4: "not-implemented", 5: "refused"}
+_ADDRESS_OCTETS = {dns_message.A: 4, dns_message.AAAA: 16}
+
+
+def _name(value: str) -> str:
+    """A name in lower case, cut to what a signal may hold: the end of a name says more than its start."""
+    return printable(value.lower()[-128:].encode())
+
+
+def read_query(payload: bytes) -> list[Signal]:
+    """`dns.asks` for each question of a query."""
+    message = dns_message.walk(payload)
+    if message.is_answer:
+        return []
+    return bounded([Signal("dns.asks", _name(question.name)) for question in message.questions])
+
+
+def read_answer(payload: bytes) -> list[Signal]:
+    """`dns.answer` for each address under the name that was asked (aliases end at it), `dns.code` when it failed."""
+    message = dns_message.walk(payload)
+    if not message.is_answer:
+        return []
+    asked = _name(message.questions[0].name) if message.questions else ""
+    signals = [Signal("dns.code", _CODES.get(message.code, ""))]
+    signals += [
+        Signal("dns.answer", asked or _name(record.name), None, record.data)
+        for record in message.records
+        if len(record.data) == _ADDRESS_OCTETS.get(record.type)
+    ]
+    return bounded(signals)

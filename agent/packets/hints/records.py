@@ -1,0 +1,102 @@
+"""What leaves the hint readers: signals, the few allow-listed facts of a payload that help to name a device."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+PAYLOAD_MAX_OCTETS = 4096  # read of one payload: two and a half Ethernet frames hold every field that is wanted
+SIGNALS_MAX = 16  # leave one payload: a hostile payload must not buy more work than this
+VALUE_MAX_CHARS = 128  # of one signal: the longest field worth matching (a system description) is cut here
+
+
+class Signal(NamedTuple):
+    """One fact from one payload. `value` is text from the wire: it may be matched, never printed or published as it is.
+
+    kind         what was read, `protocol.field`; the full list is `KINDS`
+    value        at most 128 printable characters
+    subject_mac  the device it speaks of when the payload says so itself (DHCP chaddr); None: see `about_peer`
+    address      an address the payload binds to the subject (4 or 16 octets), or b""
+    about_peer   True: it speaks of the device the payload was sent to; False: of its sender
+    """
+
+    kind: str
+    value: str
+    subject_mac: int | None = None
+    address: bytes = b""
+    about_peer: bool = False
+
+
+Reader = Callable[[bytes], list[Signal]]
+
+# Every kind a reader may give, with its meaning. A kind that is not here does not exist: tests hold the readers to it.
+KINDS: dict[str, str] = {
+    "bacnet.asks": "BACnet unconfirmed or confirmed request sent, by name",
+    "bacnet.device": "BACnet device instance number of an I-Am",
+    "bacnet.vendor": "BACnet vendor number of an I-Am",
+    "capsule.announce": "Capsule MDIP announcement",
+    "cdp.capabilities": "CDP capability names",
+    "cdp.name": "CDP device id (a host name)",
+    "cdp.platform": "CDP platform",
+    "cdp.version": "CDP software version, first line",
+    "dhcp.client-id": "DHCP option 61, hexadecimal",
+    "dhcp.dns": "DNS server given by a DHCP server (in `address`)",
+    "dhcp.fqdn": "DHCP option 81 (a host name)",
+    "dhcp.host": "DHCP option 12 (a host name)",
+    "dhcp.lease": "address a DHCP server acknowledged or offered to the subject (in `address`)",
+    "dhcp.message": "DHCP message type by name",
+    "dhcp.options": "DHCP option 55, numbers in the order asked",
+    "dhcp.order": "DHCP option numbers in the order sent",
+    "dhcp.router": "default gateway given by a DHCP server (in `address`)",
+    "dhcp.server": "DHCP server identifier of the sender (in `address`)",
+    "dhcp.vendor": "DHCP option 60, vendor class",
+    "dhcpv6.host": "DHCPv6 client FQDN (a host name)",
+    "dhcpv6.message": "DHCPv6 message type by name",
+    "dhcpv6.vendor": "DHCPv6 vendor class, `enterprise number:text`",
+    "dicom.accepts": "associations this device accepted, `association`",
+    "dicom.ae": "DICOM application entity title",
+    "dicom.asked": "service classes a peer proposed to this device",
+    "dicom.implementation": "DICOM implementation class UID",
+    "dicom.uses": "service classes this device proposed",
+    "dicom.version": "DICOM implementation version name",
+    "dns.answer": "name answered with an address (in `address`)",
+    "dns.asks": "name asked",
+    "dns.code": "response code of an answer when it is not success, by name",
+    "hl7.message": "HL7 MSH-9, message type",
+    "hl7.receiver": "HL7 MSH-5, receiving application",
+    "hl7.receiver-facility": "HL7 MSH-6",
+    "hl7.sender": "HL7 MSH-3, sending application",
+    "hl7.sender-facility": "HL7 MSH-4",
+    "http.agent": "HTTP User-Agent",
+    "http.credentials": "that an HTTP request carried Basic credentials; never what they were",
+    "http.server": "HTTP Server",
+    "lldp.capabilities": "LLDP enabled capabilities",
+    "lldp.description": "LLDP system description",
+    "lldp.maker": "LLDP-MED manufacturer name",
+    "lldp.model": "LLDP-MED model name",
+    "lldp.name": "LLDP system name (a host name)",
+    "llmnr.asks": "name asked by LLMNR",
+    "llmnr.host": "name answered by LLMNR (a host name)",
+    "mdns.asks": "DNS-SD service type asked for",
+    "mdns.host": "host name announced by mDNS (address in `address`)",
+    "mdns.maker": "maker key of a DNS-SD TXT record",
+    "mdns.model": "model key of a DNS-SD TXT record",
+    "mdns.service": "DNS-SD service type offered",
+    "netbios.group": "NetBIOS group (workgroup or domain)",
+    "netbios.host": "NetBIOS computer name (a host name)",
+    "netbios.os": "Windows version of a browser announcement, `major.minor`",
+    "netbios.service": "what a NetBIOS name says of its holder, by name",
+    "smb.dialect": "SMB dialect offered or chosen",
+    "smb.host": "computer name of an NTLM challenge (a host name)",
+    "smb.lanman": "SMB1 native LAN manager",
+    "smb.os": "SMB1 native OS",
+    "smb.os-version": "Windows version of an NTLM message, `major.minor.build`",
+    "ssdp.agent": "SSDP User-Agent",
+    "ssdp.asks": "SSDP search target",
+    "ssdp.server": "SSDP Server",
+    "ssdp.type": "SSDP device or service type offered",
+    "ssh.software": "SSH identification string",
+    "tls.sni": "server name a TLS client asked for",
+    "tls.version": "highest TLS version a client offered",
+    "wsd.asks": "WS-Discovery type asked for",
+    "wsd.offers": "WS-Discovery type offered",
+    "wsd.scope": "WS-Discovery scope scheme offered (the scheme, never the place in it)",
+}
