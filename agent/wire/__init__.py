@@ -1,0 +1,1 @@
+"""Leaves here: the contract with the collector - types, topics, headers and bodies as exact bytes, within limits."""

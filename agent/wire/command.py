@@ -1,0 +1,81 @@
+"""Commands and their receipts."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agent.wire.schema import ID16, IDENT, TIME, Choice, Free, Record, Text, clip
+
+COMMAND_ROLES = ("operator", "engineer", "custodian")
+RECEIPT_STATES = ("accepted", "running", "done", "failed", "refused")
+ARGS_OCTETS = 12 * 1024
+RESULT_OCTETS = 14 * 1024
+REASON_OCTETS = 256
+
+COMMAND = Record(
+    {
+        "agent": IDENT,
+        "site": IDENT,
+        "name": Text(32),
+        "args": Free(ARGS_OCTETS),
+        "boot": ID16,
+        "id": ID16,
+        "not_after_mono_ns": TIME,
+        "role": Choice(COMMAND_ROLES),
+    }
+)
+RECEIPT = Record(
+    {
+        "id": ID16,
+        "name": Text(32),
+        "state": Choice(RECEIPT_STATES),
+        "reason": Text(REASON_OCTETS),
+        "result": Free(RESULT_OCTETS),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One order for one agent in its present boot.
+
+    `boot` (from the agent's verified birth) is the nonce, `id` is random, `not_after_mono_ns` is in that boot's
+    monotonic time, `role` is the one it is given under; who signed must hold it (`signing.envelope.require_role`).
+    """
+
+    agent: str
+    site: str
+    name: str
+    args: dict[str, Any]
+    boot: bytes
+    id: bytes
+    not_after_mono_ns: int
+    role: str
+
+    def to_content(self) -> dict[str, Any]:
+        """The map of the wire."""
+        return asdict(self)
+
+    @classmethod
+    def from_content(cls, content: dict[str, Any]) -> "Command":
+        """From content that `body.decode` has checked."""
+        return cls(**content)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a command: walks accepted -> running -> done | failed | refused."""
+
+    id: bytes
+    name: str
+    state: str
+    reason: str
+    result: dict[str, Any]
+
+    def to_content(self) -> dict[str, Any]:
+        """The map of the wire; a long reason is cut."""
+        return asdict(self) | {"reason": clip(self.reason, REASON_OCTETS)}
+
+    @classmethod
+    def from_content(cls, content: dict[str, Any]) -> "Receipt":
+        """From content that `body.decode` has checked."""
+        return cls(**content)
