@@ -1,7 +1,7 @@
 """Ed25519 keys (RFC 8032): made, kept in a file of mode 0600, and refused when they are not what they should be.
 
 The library accepts public keys that no honest signer has. Under the neutral element one constant "signature" is
-good for every message; a non-canonical encoding gives one key two names. Both are refused here, before a key is trusted.
+good for every message; a non-canonical encoding gives one key two names. Both are refused here, before any trust.
 """
 
 import hashlib
