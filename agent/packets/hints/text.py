@@ -17,7 +17,7 @@ def within(value: str, allowed: frozenset[str], limit: int = VALUE_MAX_CHARS) ->
 
 
 def headers(payload: bytes, wanted: frozenset[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
-    """First line and the wanted headers (lower-case names) of an HTTP-like message; a last line that is cut is not used."""
+    """First line and the wanted headers (lower-case names) of an HTTP-like message; a cut last line is not used."""
     head, whole, _ = payload[:PAYLOAD_MAX_OCTETS].partition(b"\r\n\r\n")
     lines = head.split(b"\r\n", _HEADER_LINES_MAX)[:_HEADER_LINES_MAX]
     if not whole and len(lines) > 1 and not head.endswith(b"\r\n"):

@@ -1,4 +1,4 @@
-"""WS-Discovery (OASIS 1.1 and the 2005 draft): types and scope schemes. Scopes hold bed and room: only schemes are read.
+"""WS-Discovery (OASIS 1.1 and the 2005 draft): types and scope schemes. Scopes hold bed and room: not read.
 
 The payload is searched, not parsed as XML: no entity, no depth, no namespace table can cost anything.
 """

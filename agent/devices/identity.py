@@ -1,0 +1,321 @@
+"""Who a device is: evidence gathered per MAC address, a role with its confidence and its reasons.
+
+Bounded in every way: devices, facts per device, names per device. A role that was concluded is not given up for weaker
+evidence: what comes later and disagrees is reported as a contradiction, for it may be an intruder's costume.
+"""
+
+from dataclasses import dataclass, field
+
+from agent.devices import scoring
+from agent.devices.evidence import Evidence, Identity, Name
+from agent.devices.packs import Packs, Rule, VendorEntry
+from agent.devices.records import EdgeDirection
+from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
+from agent.devices.scoring import Ranking, Vote
+from agent.packets.hints.records import Signal
+from agent.packets.records import application_name
+
+__all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity", "Name", "is_random", "is_real_mac"]
+
+DEVICES_MAX = 4096  # as many as the device table has slots
+RANDOM_MAX = 512  # locally administered addresses come and go: they have their own, smaller room
+FACTS_MAX = 64  # of one device that vote
+SIGNALS_SEEN_MAX = 192  # distinct signals of one device that are looked at at all
+NAMES_MAX = 8
+EVIDENCE_SHOWN_MAX = 16
+RENAME_MARGIN = 0.15  # by which another role must lead before a device is renamed
+KEPT_FACTOR = 0.75  # of the confidence with which a role was concluded is kept against what contradicts it
+
+_LOCAL_BIT, _GROUP_BIT = 1 << 41, 1 << 40
+_FAMILIES = {  # signals that say the same thing in other words share a family
+    "cdp": "link",
+    "lldp": "link",
+    "dhcpv6": "dhcp",
+    "llmnr": "windows",
+    "netbios": "windows",
+    "smb": "windows",
+    "http": "software",
+    "ssh": "software",
+    "tls": "asks",
+    "dns": "asks",
+    "wsd": "ws-discovery",
+}
+_NAME_KINDS = frozenset(
+    {
+        "cdp.name", "dhcp.fqdn", "dhcp.host", "dhcpv6.host", "dicom.ae", "lldp.name",
+        "llmnr.host", "mdns.host", "netbios.host", "smb.host",
+    }
+)  # fmt: skip
+_BEHIND_A_GATEWAY = frozenset(
+    {"link", "oui", "gateway", "mac"}
+)  # families that speak of the box itself, not of what it forwards
+_GATEWAY_VOTES = {"network-gear": 3.0}
+_RANDOM_VOTES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
+_IMPLEMENTATION = "dicom.implementation"
+
+
+def is_random(mac: int) -> bool:
+    """Whether the address is locally administered: drawn at random or given by software: no maker behind it."""
+    return bool(mac & _LOCAL_BIT) and is_real_mac(mac)
+
+
+def is_real_mac(mac: int) -> bool:
+    """A 48-bit station address; keyed hashes of addresses (bit 63) and group addresses are none."""
+    return 0 < mac < 1 << 48 and not mac & _GROUP_BIT
+
+
+@dataclass(slots=True)
+class _Device:
+    """What is known of one address."""
+
+    vendor: VendorEntry | None
+    first_ns: int
+    facts: dict[tuple[str, str], Vote] = field(default_factory=dict)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    names: dict[Name, None] = field(default_factory=dict)
+    makers: dict[str, str] = field(default_factory=dict)  # maker a rule states -> signal
+    models: dict[str, None] = field(default_factory=dict)
+    systems: dict[str, str] = field(default_factory=dict)  # operating system -> signal
+    implementations: dict[str, None] = field(default_factory=dict)  # DICOM implementation class UIDs heard from it
+    is_gateway: bool = False
+    role: str = UNKNOWN  # concluded
+    role_confidence: float = 0.0  # the highest it was concluded with
+    identity: Identity | None = None
+    reported: tuple[object, ...] = ()
+
+
+class Identifier:
+    """Gathers facts per device and concludes. `refused` counts devices and facts for which there was no room."""
+
+    def __init__(self, packs: Packs, devices_max: int = DEVICES_MAX) -> None:
+        self.packs = packs
+        self.refused = 0
+        self._devices_max = devices_max
+        self._devices: dict[int, _Device] = {}
+        self._random: dict[int, _Device] = {}
+        self._changed: dict[int, None] = {}
+
+    def see(self, mac: int, time_ns: int = 0) -> None:
+        """A device exists; its maker alone may already name it."""
+        self._device(mac, time_ns)
+
+    def observe(self, mac: int, signal: Signal, time_ns: int) -> None:
+        """One signal sent by `mac`; `subject_mac` goes first. One about the peer is ignored: see `observe_payload`."""
+        if signal.about_peer:
+            return
+        self._signal(mac if signal.subject_mac is None else signal.subject_mac, signal, time_ns)
+
+    def observe_payload(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
+        """All signals of one payload, each given to the device it speaks of; group destinations get none."""
+        for signal in signals:
+            if signal.about_peer:
+                self._signal(destination, signal, time_ns)
+            else:
+                self.observe(source, signal, time_ns)
+
+    def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
+        """The device offers (RESPONDS) or uses (ORIGINATES) a service. Give it answered edges, not attempts."""
+        device = self._device(mac, 0)
+        transport = {6: "tcp", 17: "udp"}.get(protocol, "")
+        services = self.packs.services
+        service = services.get(f"{transport}/{port}") or services.get(application_name(application))
+        if device is None or service is None:
+            return
+        offers = direction == EdgeDirection.RESPONDS
+        kind, roles = ("offers", service.offers) if offers else ("uses", service.uses)
+        if roles:
+            self._fact(mac, device, Vote(kind, kind, service.token, is_token=True, roles=roles))
+
+    def observe_gateway(self, mac: int) -> None:
+        """The device speaks for addresses that are not its own: what its frames carry says nothing of itself."""
+        device = self._device(mac, 0)
+        if device is None or device.is_gateway:
+            return
+        device.is_gateway = True
+        device.names = {name: None for name in device.names if name.kind in {"lldp.name", "cdp.name"}}
+        roles = _GATEWAY_VOTES
+        self._fact(mac, device, Vote("gateway", "gateway", "speaks for other addresses", is_token=True, roles=roles))
+        self._touch(mac, device)
+
+    def assess(self, mac: int) -> Identity:
+        """What the device is taken to be now; nothing is computed when nothing was heard since."""
+        device = self._devices.get(mac) or self._random.get(mac)
+        if device is None:
+            return self._conclude(_Device(self._vendor(mac), 0), mac)
+        if device.identity is None:
+            device.identity = self._conclude(device, mac)
+        return device.identity
+
+    def changed(self) -> list[int]:
+        """The devices whose identity is another than when this was last asked."""
+        moved: list[int] = []
+        for mac in self._changed:
+            device = self._devices.get(mac) or self._random.get(mac)
+            if device is None:
+                continue
+            now = self.assess(mac)
+            shown = (now.role, round(now.confidence, 2), now.vendor, now.model, now.os, now.names, now.contradictions)
+            if shown != device.reported:
+                device.reported = shown
+                moved.append(mac)
+        self._changed.clear()
+        return moved
+
+    def forget(self, mac: int) -> None:
+        """The device left the table."""
+        self._devices.pop(mac, None)
+        self._random.pop(mac, None)
+        self._changed.pop(mac, None)
+
+    def __len__(self) -> int:
+        """How many devices are remembered."""
+        return len(self._devices) + len(self._random)
+
+    def _vendor(self, mac: int) -> VendorEntry | None:
+        return self.packs.vendor(mac) if is_real_mac(mac) else None
+
+    def _device(self, mac: int, time_ns: int) -> _Device | None:
+        """The device's memory; a full room drops its oldest random address, or refuses when it holds real ones."""
+        found = self._devices.get(mac) or self._random.get(mac)
+        if found is not None or mac <= 0 or (mac < 1 << 48 and not is_real_mac(mac)):
+            return found
+        if is_random(mac):
+            if len(self._random) >= RANDOM_MAX:
+                self.forget(next(iter(self._random)))
+            room = self._random
+        elif len(self._devices) >= self._devices_max:
+            self.refused += 1
+            return None
+        else:
+            room = self._devices
+        device = room[mac] = _Device(self._vendor(mac), time_ns)
+        self._touch(mac, device)
+        return device
+
+    def _touch(self, mac: int, device: _Device) -> None:
+        device.identity = None
+        self._changed[mac] = None
+
+    def _signal(self, mac: int, signal: Signal, time_ns: int) -> None:
+        """Take a signal in when it is new for the device."""
+        device = self._device(mac, time_ns)
+        key = (signal.kind, signal.value)
+        if device is None or key in device.seen:
+            return
+        if len(device.seen) >= SIGNALS_SEEN_MAX:
+            self.refused += 1
+            return
+        device.seen.add(key)
+        family = signal.kind.partition(".")[0]
+        family = _FAMILIES.get(family, family)
+        if device.is_gateway and family not in _BEHIND_A_GATEWAY:
+            return
+        if signal.kind in _NAME_KINDS and len(device.names) < NAMES_MAX:
+            device.names[Name(signal.value, signal.kind)] = None
+            self._touch(mac, device)
+        if signal.kind == _IMPLEMENTATION and len(device.implementations) < NAMES_MAX:
+            device.implementations[signal.value] = None
+            self._touch(mac, device)
+        rule = self.packs.rule(signal.kind, signal.value)
+        if rule is not None:
+            self._apply(mac, device, signal.kind, family, rule)
+
+    def _apply(self, mac: int, device: _Device, kind: str, family: str, rule: Rule) -> None:
+        """What a line of the pack says of the device that fits it."""
+        if rule.vendor:
+            device.makers.setdefault(rule.vendor, kind)
+        if rule.model:
+            device.models.setdefault(rule.model)
+        if rule.os:
+            device.systems.setdefault(rule.os, kind)
+        self._fact(mac, device, Vote(family, kind, rule.token, is_token=True, roles=rule.votes))
+
+    def _fact(self, mac: int, device: _Device, vote: Vote) -> None:
+        key = (vote.signal, vote.value)
+        if key in device.facts:
+            return
+        if len(device.facts) >= FACTS_MAX:
+            self.refused += 1
+            return
+        device.facts[key] = vote
+        self._touch(mac, device)
+
+    def _votes(self, device: _Device, mac: int) -> list[Vote]:
+        """The facts that count, with the card's maker and the kind of address."""
+        votes = [v for v in device.facts.values() if not device.is_gateway or v.family in _BEHIND_A_GATEWAY]
+        if device.vendor is not None:
+            votes.append(Vote("oui", "oui", device.vendor.name, is_token=True, roles=device.vendor.votes))
+        elif is_random(mac):
+            votes.append(Vote("mac", "mac", "locally administered", is_token=True, roles=_RANDOM_VOTES))
+        return votes
+
+    def _conclude(self, device: _Device, mac: int) -> Identity:
+        """Rank, keep or change the role, and write down why."""
+        votes = self._votes(device, mac)
+        ranking = scoring.rank(votes)
+        role, confidence = _settle(device, ranking)
+        return Identity(
+            role=role,
+            confidence=confidence,
+            vendor=_maker(device),
+            model=next(iter(device.models), ""),
+            os=next(iter(device.systems), ""),
+            names=tuple(device.names),
+            evidence=_shown(votes, ranking, role),
+            contradictions=_contradictions(device, ranking, role),
+        )
+
+
+def _settle(device: _Device, ranking: Ranking) -> tuple[str, float]:
+    """The role to report. A concluded role stays unless another leads clearly and is as sure as the old one was."""
+    best, confidence = ranking.best, ranking.confidence
+    if device.role in {UNKNOWN, best}:
+        if best != UNKNOWN:
+            device.role, device.role_confidence = best, max(confidence, device.role_confidence)
+        elif device.role == UNKNOWN:
+            return UNKNOWN, 0.0
+    held = scoring.share_of(ranking, device.role)
+    if best not in {UNKNOWN, device.role} and confidence >= max(device.role_confidence, held + RENAME_MARGIN):
+        device.role, device.role_confidence = best, confidence
+        return best, confidence
+    return device.role, max(held, KEPT_FACTOR * device.role_confidence)
+
+
+def _maker(device: _Device) -> str:
+    """The card's maker, unless the card is a module and something else names the maker."""
+    stated = next(iter(device.makers), "")
+    if device.vendor is None:
+        return stated
+    return stated if stated and device.vendor.kind in {"module", "virtual"} else device.vendor.name
+
+
+def _shown(votes: list[Vote], ranking: Ranking, role: str) -> tuple[Evidence, ...]:
+    """The facts with their weight for the role, heaviest first; what says nothing for it comes last, with weight 0.
+
+    While the role is unknown the weight is for the role each fact speaks for most.
+    """
+    shown: list[Evidence] = []
+    for vote in votes:
+        nats = ranking.weights.get((vote.signal, vote.value, vote.family), {})
+        weight = max(nats.values(), default=0.0) if role == UNKNOWN else nats.get(role, 0.0)
+        shown.append(Evidence(vote.signal, vote.value, round(weight, 3), vote.is_token))
+    shown.sort(key=lambda evidence: (-evidence.weight, evidence.signal, evidence.value))
+    return tuple(shown[:EVIDENCE_SHOWN_MAX])
+
+
+def _contradictions(device: _Device, ranking: Ranking, role: str) -> tuple[str, ...]:
+    """What does not fit together, in pack words only."""
+    found = [f"{family} says {other}, not {role}" for family, other in scoring.opposing(ranking, role)]
+    if ranking.best not in {role, UNKNOWN}:
+        found.append(f"evidence now leans to {ranking.best}, named {role} before")
+    vendor = device.vendor
+    if vendor is not None and vendor.kind in {"maker", "other", "hobby-board"}:
+        for maker, signal in device.makers.items():
+            if maker.split()[0].lower() not in vendor.name.lower():
+                found.append(f"{signal} says {maker}, the card is {vendor.name}")
+    systems = list(device.systems)
+    if len({system.split()[0] for system in systems}) > 1 and not device.is_gateway:
+        found.append(f"several operating systems: {', '.join(sorted(systems)[:4])}")
+    if len(device.implementations) > 1:
+        found.append(f"{len(device.implementations)} DICOM implementations behind one address")
+    return tuple(found)

@@ -1,0 +1,158 @@
+"""The identity packs, loaded: vendor blocks, what a maker makes, what a signal or a service says of a role.
+
+Words are compared as they are, never as patterns: a value from the wire cannot make a comparison slow.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent.devices.oui import VendorBlocks
+from agent.devices.roles import ROLE_INDEX
+from agent.errors import InputError
+from agent.packets.hints.records import KINDS
+
+PACKS_FOLDER = Path(__file__).resolve().parents[2] / "firmware_config" / "packs"  # of this release
+_UNSURE_FACTOR, _UNSURE_MAX = 0.5, 1.0  # a fact without a source is light
+_VOTE_MAX = 3.0
+_VENDOR_CACHE = 512  # organisations on one ward are few
+
+Votes = dict[str, float]
+
+
+class VendorEntry(NamedTuple):
+    """The maker of a block. `kind`: maker, general, module (hides the maker), virtual, hobby-board, other."""
+
+    name: str
+    organisation: str  # as the registry spells it
+    bits: int
+    kind: str
+    votes: Votes
+
+
+class Rule(NamedTuple):
+    """One line of the signal pack."""
+
+    how: str  # equals, prefix, contains, label
+    words: tuple[str, ...]
+    token: str
+    votes: Votes
+    vendor: str
+    model: str
+    os: str
+
+    def fits(self, value: str) -> bool:
+        """Whether a value in lower case says what this line is about."""
+        if self.how == "equals":
+            return value in self.words
+        if self.how == "prefix":
+            return value.startswith(self.words)
+        if self.how == "label":
+            labels = value.split(".")
+            return any(word in labels for word in self.words)
+        return any(word in value for word in self.words)
+
+
+class Service(NamedTuple):
+    """What offering or using a service says."""
+
+    token: str
+    offers: Votes
+    uses: Votes
+
+
+@dataclass(slots=True)
+class _Makers:
+    """Prefixes of organisation names, longest first, and their lines of the vendor pack."""
+
+    rows: list[tuple[str, str, str, Votes]] = field(default_factory=list)
+
+    def find(self, organisation: str) -> tuple[str, str, Votes] | None:
+        """Name, kind and votes of the longest prefix that ends where a word ends."""
+        text = organisation.lower()
+        for prefix, name, kind, votes in self.rows:
+            if text.startswith(prefix) and not text[len(prefix) : len(prefix) + 1].isalnum():
+                return name, kind, votes
+        return None
+
+
+class Packs:
+    """Everything identity knows before it hears anything."""
+
+    def __init__(self, blocks: VendorBlocks, vendors: dict[str, Any], signals: dict[str, Any], where: str) -> None:
+        self._blocks = blocks
+        self.version = f"{signals['version']}.{vendors['version']}+ieee{blocks.date}"
+        self._makers = _Makers()
+        self.rules: dict[str, list[Rule]] = {}
+        self.services: dict[str, Service] = {}
+        try:
+            for row in vendors["vendors"]["rows"]:
+                self._add_maker(row, vendors["sources"])
+            self._makers.rows.sort(key=lambda row: -len(row[0]))
+            for row in signals["signals"]["rules"]:
+                self._add_rule(row, signals["sources"])
+            for row in signals["signals"]["services"]:
+                self._add_service(row, signals["sources"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"a line of the packs cannot be used: {error}", where=where) from error
+        self._maker_of = lru_cache(maxsize=_VENDOR_CACHE)(self._makers.find)
+
+    @classmethod
+    def load(cls, folder: Path = PACKS_FOLDER) -> "Packs":
+        """Read the three files of a folder. InputError names the file that is missing or wrong."""
+        tables: list[dict[str, Any]] = []
+        for name in ("vendors.toml", "signals.toml"):
+            try:
+                tables.append(tomllib.loads((folder / name).read_text("utf-8")))
+            except (OSError, ValueError) as error:
+                raise InputError(f"the pack cannot be read: {error}", where=str(folder / name)) from error
+        return cls(VendorBlocks.load(folder / "oui.bin"), tables[0], tables[1], str(folder))
+
+    def vendor(self, mac: int) -> VendorEntry | None:
+        """Who made the card; None for local, group and unassigned addresses, and for numbers that are no MAC."""
+        if mac >> 40 & 3:
+            return None
+        assignment = self._blocks.find(mac)
+        if assignment is None:
+            return None
+        maker = self._maker_of(assignment.organisation)
+        name, kind, votes = maker or (assignment.organisation, "other", {})
+        return VendorEntry(name, assignment.organisation, assignment.bits, kind, votes)
+
+    def rule(self, kind: str, value: str) -> Rule | None:
+        """The first line that fits a signal."""
+        text = value.lower()
+        return next((rule for rule in self.rules.get(kind, ()) if rule.fits(text)), None)
+
+    def _add_maker(self, row: dict[str, Any], sources: dict[str, str]) -> None:
+        votes = _votes(row.get("roles", {}), row, sources)
+        for prefix in row["prefix"]:
+            self._makers.rows.append((prefix, row["name"], row.get("kind", "maker"), votes))
+
+    def _add_rule(self, row: dict[str, Any], sources: dict[str, str]) -> None:
+        how = next(how for how in ("equals", "prefix", "contains", "label") if how in row)
+        if row["signal"] not in KINDS:
+            raise ValueError(f"no signal is called {row['signal']!r}")
+        words = tuple(str(word) for word in row[how])
+        named = (row.get("vendor", ""), row.get("model", ""), row.get("os", ""))
+        rule = Rule(how, words, row["token"], _votes(row.get("roles", {}), row, sources), *named)
+        self.rules.setdefault(row["signal"], []).append(rule)
+
+    def _add_service(self, row: dict[str, Any], sources: dict[str, str]) -> None:
+        key = row.get("port") or row["application"]
+        offers = _votes(row.get("offers", {}), row, sources)
+        self.services[key] = Service(key, offers, _votes(row.get("uses", {}), row, sources))
+
+
+def _votes(given: dict[str, Any], row: dict[str, Any], sources: dict[str, str]) -> Votes:
+    """Votes of a line, lighter when it has no source. ValueError for roles and sources that do not exist."""
+    if row["source"] not in sources or row["status"] not in {"V", "U"}:
+        raise ValueError(f"no such source or status: {row['source']!r}, {row['status']!r}")
+    votes: Votes = {}
+    for role, weight in given.items():
+        if role not in ROLE_INDEX or not 0 < float(weight) <= _VOTE_MAX:
+            raise ValueError(f"{role} = {weight} is no vote")
+        votes[role] = float(weight) if row["status"] == "V" else min(_UNSURE_MAX, _UNSURE_FACTOR * float(weight))
+    return votes
