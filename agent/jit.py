@@ -18,7 +18,7 @@ _HERE = Path(__file__).resolve().parent
 
 def _sources() -> list[Path]:
     """Every file whose text ends up in compiled code."""
-    return sorted([*_HERE.glob("*/kernels*.py"), *_HERE.glob("*/records.py"), _HERE / "keyed.py", _HERE / "jit.py"])
+    return sorted([*_HERE.glob("*/kernels*.py"), *_HERE.glob("*/records.py"), *_HERE.glob("*/layouts.py"), _HERE / "keyed.py", _HERE / "jit.py"])
 
 
 def cache_folder() -> Path:

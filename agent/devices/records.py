@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Rows = npt.NDArray[np.void]
+NO_SLOT = 0xFFFFFFFF  # in EDGE.peer_device: the peer is no device of ours
 ADDRESSES_MAX = 4  # addresses kept per device; more are counted, and make it a gateway
 
 
@@ -25,7 +26,7 @@ class DeviceFlag(IntEnum):
     GATEWAY = 1  # speaks for addresses that are not its own: remote hosts are peers by address, never devices
     RANDOM_MAC = 2  # locally administered address
     NO_MAC = 4  # the link type has no MAC: `mac` is a keyed hash of the address with bit 63 set
-    NEW = 8  # not yet given to `assess`
+    PROMOTED = 8  # enough was seen to call it a device: three frames, or an exchange, or an announcement
     GROUP_SOURCE = 16  # a group address as source: hostile or broken
 
 
@@ -36,23 +37,24 @@ DEVICE = np.dtype(
         ("last_ns", "<i8"),
         ("address_hi", "<u8", (ADDRESSES_MAX,)),  # addresses it owns: claimed by ARP, ND or DHCP, or sent from
         ("address_lo", "<u8", (ADDRESSES_MAX,)),
-        ("foreign", "<u8"),  # 64-bit linear-counting map of source addresses it does not own (RFC: none; Whang 1990)
-        ("arp_targets", "<u8", (4,)),  # 256-bit linear-counting map of ARP targets asked for in this interval
+        ("foreign", "<u8"),  # 64-bit linear-counting map of source addresses it does not own (Whang et al. 1990)
         ("tx_packets", "<u8"),  # frames it sent since first seen
         ("rx_packets", "<u8"),  # frames addressed to it
         ("tx_octets", "<u8"),  # wire octets
         ("rx_octets", "<u8"),
         ("group_packets", "<u8"),  # of tx_packets, those to broadcast or multicast
         ("flows_started", "<u4"),  # as originator
-        ("flows_answered", "<u4"),  # of those, answered by the responder
-        ("flows_failed", "<u4"),  # of those, refused or never answered
-        ("flows_accepted", "<u4"),  # as responder, answered
+        ("flows_answered", "<u4"),  # of those that ended, answered by the responder
+        ("flows_failed", "<u4"),  # of those that ended, refused or never answered
+        ("flows_accepted", "<u4"),  # as responder, answered, ended
         ("arp_requests", "<u4"),
-        ("arp_answered", "<u4"),
-        ("peers", "<u4"),  # distinct edges out + in
+        ("arp_answered", "<u4"),  # ARP replies it sent
+        ("peers", "<u4"),  # distinct edges, out and in
         ("vlan", "<u2"),
-        ("flags", "u1"),
+        ("flags", "u1"),  # DeviceFlag bits
         ("address_count", "u1"),
+        ("claimed", "u1"),  # bit i: address i was claimed by ARP, not only sent from
+        ("pad", "u1", (7,)),
     ],
     align=True,
 )
@@ -99,7 +101,8 @@ class EdgeGate(IntEnum):
     TWO_WAY_DATA = 2  # two payload packets each way
     INITIATOR_KNOWN = 4  # the originator is certain (SYN), not a guess
     EXCHANGED = 8  # at least one payload octet each way
-    REFUSED = 16  # the last attempt was refused or not answered
+    REFUSED = 16  # an attempt was refused or not answered
+    ANSWERED = 32  # an attempt was answered
 
 
 class FanKind(IntEnum):

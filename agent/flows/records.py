@@ -37,42 +37,58 @@ class FlowState(IntEnum):
     FIN_FORWARD = 16
     FIN_REVERSE = 32
     CLOSED = 64  # both FINs or a reset
-    REPORTED = 128  # its outcome was given to the edge table
+
+
+class FlowMark(IntEnum):
+    """Bits of BIFLOW.marks: what has been told about a flow so far; each is told once."""
+
+    ANSWERED = 1  # TCP: SYN/ACK, or anything but a reset on a flow met in its middle; else any packet back
+    REFUSED = 2  # the responder reset it before it was answered
+    HANDSHAKE = 4  # SYN, SYN/ACK and the originator's ACK were seen
+    EXCHANGED = 8  # payload both ways
+    TWO_WAY_DATA = 16  # two payload packets each way
+
+
+class FlowEvent(IntEnum):
+    """Why a copy of a biflow left the cache."""
+
+    STARTED = 1  # its first packet
+    PROGRESS = 2  # a FlowMark was set
+    ENDED = 3  # the record is final, or the active timeout cut it
 
 
 BIFLOW = np.dtype(
     [
-        ("key_lo_hi", "<u8"),  # direction-free key: the lower address and its port first
+        ("key_lo_hi", "<u8"),  # direction-free key: the lower (address, port) end first; IPv4 mapped
         ("key_lo_lo", "<u8"),
         ("key_hi_hi", "<u8"),
         ("key_hi_lo", "<u8"),
-        ("key_ports", "<u8"),  # lower's port << 48 | higher's port << 32 | vlan << 16 | protocol << 8 | 1
+        ("key_ports", "<u8"),  # lower's port << 48 | higher's << 32 | vlan << 20 | inner vlan << 8 | protocol
         ("first_ns", "<i8"),
         ("last_ns", "<i8"),
         ("forward_packets", "<u8"),
-        ("forward_octets", "<u8"),  # layer 3 octets
+        ("forward_octets", "<u8"),  # layer 3: IP total length (RFC 7011 octetDeltaCount)
         ("reverse_packets", "<u8"),
         ("reverse_octets", "<u8"),
         ("forward_payload", "<u8"),  # transport payload octets
         ("reverse_payload", "<u8"),
         ("originator_mac", "<u8"),
         ("responder_mac", "<u8"),
-        ("originator_device", "<u4"),  # slot in the device table; NO_SLOT when the table was full
-        ("responder_device", "<u4"),
-        ("originator_edge", "<u4"),  # slot in the edge table, NO_SLOT when none
-        ("responder_edge", "<u4"),
         ("forward_data", "<u4"),  # packets with payload
         ("reverse_data", "<u4"),
         ("tcp_flags_forward", "u1"),
         ("tcp_flags_reverse", "u1"),
-        ("state", "u1"),
-        ("application", "u1"),
-        ("direction", "u1"),
+        ("state", "u1"),  # FlowState bits
+        ("application", "u1"),  # packets.records.Application, by content
+        ("direction", "u1"),  # Direction: how the originator was chosen
         ("originator_is_hi", "u1"),  # 1: the originator is the higher end of the key
-        ("end_reason", "u1"),
-        ("hinted", "u1"),  # payloads looked at so far: low nibble forward, high nibble reverse
+        ("end_reason", "u1"),  # FlowEndReason, 0 while it lives
+        ("looked_at", "u1"),  # payloads looked at for hints: low nibble forward, high nibble reverse
+        ("marks", "u1"),  # FlowMark bits
+        ("event", "u1"),  # FlowEvent, in copies that left the cache
+        ("flags", "u1"),  # packets.records.PacketFlag of the first packet
+        ("pad", "u1", (5,)),
     ],
     align=True,
 )
-assert BIFLOW.itemsize == 152
-NO_SLOT = 0xFFFFFFFF
+assert BIFLOW.itemsize == 144

@@ -171,8 +171,10 @@ PACKET = np.dtype(
         ("flags", "u1"),
         ("leg", "u1"),
         ("tunnels", "u1"),  # tunnel headers that were walked
+        ("application", "u1"),  # what the payload or the port says it is (Application); set by `recognise_burst`
+        ("hint", "u1"),  # HintKind of a payload worth reading; set by `recognise_burst`
     ],
     align=True,
 )
-assert PACKET.itemsize == 112
+assert PACKET.itemsize == 120
 # For ARP rows: src_lo = sender IPv4, dst_lo = target IPv4 (both mapped), dst_port = operation, src_mac = the frame's source.

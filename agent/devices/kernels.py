@@ -1,0 +1,256 @@
+"""Attribute: PACKET rows -> DEVICE rows, in a fixed, set-associative, keyed table.
+
+Before: decoded rows. After: each METERED or LINK row is counted for the device that sent it, or as `unplaced` when the table had
+no room, and for the device it was addressed to, when that one is known. A flood of invented source addresses fills only slots
+whose owner sent less than PROMOTED_FRAMES frames: whoever has spoken properly keeps its place. Addresses belong to a device when
+it claims them by ARP or sends from them without sending from many others; a MAC that speaks for many addresses is a gateway.
+"""
+
+import numpy as np
+
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
+from agent.jit import kernel, leaf
+from agent.keyed import sip1, sip3
+from agent.packets.records import PacketFlag, Verdict
+
+WAYS = 8
+PROMOTED_FRAMES = 3
+FOREIGN_MIN = 2  # bits of the linear-counting map: two remote sources behind one MAC make it a gateway
+KEEP_NS = 24 * 3600 * 1_000_000_000  # a promoted device keeps its slot this long after its last frame
+U64 = np.uint64
+
+METERED, LINK = int(Verdict.METERED), int(Verdict.LINK)
+F_BROADCAST, F_MULTICAST = int(PacketFlag.BROADCAST), int(PacketFlag.MULTICAST)
+F_TUNNELLED, F_NO_MAC = int(PacketFlag.TUNNELLED), int(PacketFlag.NO_MAC)
+D_GATEWAY, D_RANDOM, D_NO_MAC = int(DeviceFlag.GATEWAY), int(DeviceFlag.RANDOM_MAC), int(DeviceFlag.NO_MAC)
+D_PROMOTED, D_GROUP = int(DeviceFlag.PROMOTED), int(DeviceFlag.GROUP_SOURCE)
+S_SEGMENT, S_SITE, S_INTERNET = int(Scope.SEGMENT), int(Scope.SITE), int(Scope.INTERNET)
+S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
+
+MAPPED_TOP = U64(0xFFFF)
+NO_MAC_BIT = U64(1 << 63)
+ETHERTYPE_ARP = 0x0806
+
+# Columns of `counts`.
+ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE = 0, 1, 2, 3, 4
+COUNTS = 5
+
+
+@leaf
+def scope_of(hi: np.uint64, lo: np.uint64, sites: np.ndarray) -> int:  # type: ignore[type-arg]
+    """Scope of an address (IANA special-purpose registries, RFC 6890); `sites` rows are (hi, lo, mask hi, mask lo)."""
+    for i in range(len(sites)):
+        if hi & sites[i, 2] == sites[i, 0] and lo & sites[i, 3] == sites[i, 1]:
+            return S_SITE
+    if hi == U64(0) and lo >> U64(32) == MAPPED_TOP:
+        address = np.int64(lo & U64(0xFFFFFFFF))
+        top = address >> 24
+        if address == 0xFFFFFFFF or address == 0:
+            return S_BROADCAST
+        if 224 <= top < 240:
+            return S_MULTICAST
+        if top == 10 or address >> 20 == 0xAC1 or address >> 16 == 0xC0A8 or address >> 22 == 0x6440 >> 6:
+            return S_SITE
+        return S_SEGMENT if top == 127 or address >> 16 == 0xA9FE else S_INTERNET
+    top = np.int64(hi >> U64(48))
+    if top >> 8 == 0xFF:
+        return S_MULTICAST
+    if top & 0xFFC0 == 0xFE80 or (hi == U64(0) and lo <= U64(1)):
+        return S_SEGMENT
+    return S_SITE if top & 0xFE00 == 0xFC00 else S_INTERNET
+
+
+@leaf
+def _slot_of(macs: np.ndarray, secret: np.ndarray, mac: np.uint64) -> tuple[int, int]:  # type: ignore[type-arg]
+    """(slot that holds this MAC or -1, first slot of its set)."""
+    base = np.int64(sip1(secret[0], secret[1], mac) & U64(len(macs) // WAYS - 1)) * WAYS
+    for way in range(WAYS):
+        if macs[base + way] == mac:
+            return base + way, base
+    return -1, base
+
+
+@leaf
+def _room(macs: np.ndarray, devices: Rows, base: int, now_ns: int) -> int:  # type: ignore[type-arg]
+    """A free slot, or one whose owner never was promoted or has been silent for KEEP_NS; -1 when all are well owned."""
+    victim, oldest = -1, np.int64(1 << 62)
+    for way in range(WAYS):
+        slot = base + way
+        if macs[slot] == 0:
+            return slot
+        last = np.int64(devices[slot]["last_ns"])
+        weak = not devices[slot]["flags"] & D_PROMOTED or now_ns - last > KEEP_NS
+        if weak and last < oldest:
+            victim, oldest = slot, last
+    return victim
+
+
+@leaf
+def _begin(device: np.void, mac: np.uint64, row: np.void) -> None:
+    """A device in its slot before its first frame is counted."""
+    device["mac"], device["first_ns"], device["last_ns"] = mac, row["time_ns"], row["time_ns"]
+    device["vlan"], device["address_count"], device["claimed"], device["foreign"] = row["vlan"], 0, 0, U64(0)
+    device["tx_packets"], device["rx_packets"], device["tx_octets"], device["rx_octets"] = U64(0), U64(0), U64(0), U64(0)
+    device["group_packets"] = U64(0)
+    device["flows_started"], device["flows_answered"], device["flows_failed"] = 0, 0, 0
+    device["flows_accepted"], device["arp_requests"], device["arp_answered"], device["peers"] = 0, 0, 0, 0
+    flags = 0
+    if mac & NO_MAC_BIT:
+        flags = D_NO_MAC
+    elif mac >> U64(40) & U64(2):
+        flags = D_RANDOM
+    if not mac & NO_MAC_BIT and mac >> U64(40) & U64(1):
+        flags |= D_GROUP
+    device["flags"] = flags
+
+
+@leaf
+def _owned(device: np.void, hi: np.uint64, lo: np.uint64) -> int:
+    """Index of an address among the device's own, or -1."""
+    for i in range(np.int64(device["address_count"])):
+        if device["address_lo"][i] == lo and device["address_hi"][i] == hi:
+            return i
+    return -1
+
+
+@leaf
+def _claim(device: np.void, hi: np.uint64, lo: np.uint64, by_arp: bool) -> None:
+    """Give the device an address; a full list replaces its last unclaimed one for an ARP claim."""
+    index = _owned(device, hi, lo)
+    if index < 0:
+        index = np.int64(device["address_count"])
+        if index == ADDRESSES_MAX:
+            if not by_arp:
+                return
+            index = ADDRESSES_MAX - 1
+        else:
+            device["address_count"] += 1
+        device["address_hi"][index], device["address_lo"][index] = hi, lo
+        device["claimed"] &= 255 ^ (1 << index)
+    if by_arp:
+        device["claimed"] |= 1 << index
+
+
+@leaf
+def _make_gateway(device: np.void) -> None:
+    """It speaks for others: only what it claimed by ARP stays its own."""
+    device["flags"] |= D_GATEWAY
+    kept = 0
+    for i in range(np.int64(device["address_count"])):
+        if device["claimed"] >> i & 1:
+            device["address_hi"][kept], device["address_lo"][kept] = device["address_hi"][i], device["address_lo"][i]
+            kept += 1
+    device["address_count"], device["claimed"] = kept, (1 << kept) - 1
+
+
+@leaf
+def _sends_from(device: np.void, row: np.void, secret: np.ndarray, sites: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Its source address: its own, or one that it forwards for."""
+    hi, lo = row["src_hi"], row["src_lo"]
+    if _owned(device, hi, lo) >= 0:
+        return
+    scope = scope_of(hi, lo, sites)
+    if scope == S_BROADCAST or scope == S_MULTICAST:
+        return  # 0.0.0.0 before DHCP, or a lie
+    count, gateway = np.int64(device["address_count"]), device["flags"] & D_GATEWAY
+    own = scope != S_INTERNET and count < ADDRESSES_MAX
+    if not gateway and (own or count == 0):
+        _claim(device, hi, lo, False)
+        return
+    if scope == S_SEGMENT and hi != U64(0):
+        return  # an IPv6 link-local address is never forwarded; a host may have several
+    device["foreign"] |= U64(1) << (sip3(secret[1], secret[0], hi, lo, U64(0)) & U64(63))
+    bits, foreign = 0, device["foreign"]
+    while foreign != U64(0):
+        foreign &= foreign - U64(1)
+        bits += 1
+    if bits >= FOREIGN_MIN and not gateway:
+        _make_gateway(device)
+
+
+@leaf
+def _hear_arp(device: np.void, row: np.void) -> None:
+    """RFC 826: the sender claims its protocol address; an ARP probe (RFC 5227) has 0.0.0.0 and claims nothing."""
+    if row["dst_port"] == 1:
+        device["arp_requests"] += 1
+    elif row["dst_port"] == 2:
+        device["arp_answered"] += 1
+    if row["src_lo"] & U64(0xFFFFFFFF) != U64(0):
+        _claim(device, row["src_hi"], row["src_lo"], True)
+    device["flags"] |= D_PROMOTED
+
+
+@kernel
+def attribute_burst(
+    rows: Rows, count: int, macs: np.ndarray, devices: Rows, secret: np.ndarray, sites: np.ndarray, counts: np.ndarray,  # type: ignore[type-arg]
+    fresh: np.ndarray,  # type: ignore[type-arg]
+) -> int:  # fmt: skip
+    """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n."""
+    n = 0
+    for i in range(count):
+        row = rows[i]
+        verdict = row["verdict"]
+        if verdict != METERED and verdict != LINK:
+            continue
+        source = row["src_mac"]
+        if row["flags"] & F_NO_MAC and source == U64(0):
+            source = sip3(secret[0], secret[1], row["src_hi"], row["src_lo"], U64(1)) | NO_MAC_BIT
+            row["src_mac"] = source
+            row["dst_mac"] = sip3(secret[0], secret[1], row["dst_hi"], row["dst_lo"], U64(1)) | NO_MAC_BIT
+        slot, base = _slot_of(macs, secret, source)
+        if slot < 0 and source != U64(0):
+            slot = _room(macs, devices, base, np.int64(row["time_ns"]))
+            if slot >= 0:
+                counts[IN_TABLE] += np.int64(macs[slot] == 0)
+                counts[EVICTED] += np.int64(macs[slot] != 0)
+                counts[EVICTED_PACKETS] += np.int64(devices[slot]["tx_packets"]) if macs[slot] != 0 else 0
+                macs[slot] = source
+                _begin(devices[slot], source, row)
+        counts[ATTRIBUTED] += 1
+        if slot >= 0:
+            device = devices[slot]
+            device["tx_packets"] += U64(1)
+            device["tx_octets"] += U64(row["wire_octets"])
+            if row["time_ns"] > device["last_ns"]:
+                device["last_ns"] = row["time_ns"]
+            if row["flags"] & (F_BROADCAST | F_MULTICAST):
+                device["group_packets"] += U64(1)
+            promoted = device["flags"] & D_PROMOTED
+            if verdict == METERED:
+                if not row["flags"] & F_TUNNELLED:
+                    _sends_from(device, row, secret, sites)
+            elif row["ethertype"] == ETHERTYPE_ARP and row["dst_port"] != 0:
+                _hear_arp(device, row)
+            else:
+                device["flags"] |= D_PROMOTED  # LLDP, STP and their kin announce
+            if device["tx_packets"] >= U64(PROMOTED_FRAMES) or row["application"] == 2:  # Application.DHCP
+                device["flags"] |= D_PROMOTED
+            if not promoted and device["flags"] & D_PROMOTED:
+                fresh[n] = slot
+                n += 1
+        else:
+            counts[UNPLACED] += 1
+        if not row["flags"] & (F_BROADCAST | F_MULTICAST):
+            target, _ = _slot_of(macs, secret, row["dst_mac"])
+            if target >= 0 and row["dst_mac"] != U64(0):
+                device = devices[target]
+                device["rx_packets"] += U64(1)
+                device["rx_octets"] += U64(row["wire_octets"])
+                if not device["flags"] & D_PROMOTED and device["tx_packets"] > U64(0) and n < len(fresh):
+                    device["flags"] |= D_PROMOTED  # somebody answered it
+                    fresh[n] = target
+                    n += 1
+    return n
+
+
+@kernel
+def scope_ends(records: Rows, sites: np.ndarray, scopes: np.ndarray) -> None:  # type: ignore[type-arg]
+    """scopes[i] = (Scope of the responder's address, Scope of the originator's): each end's peer."""
+    for i in range(len(records)):
+        record = records[i]
+        low = scope_of(record["key_lo_hi"], record["key_lo_lo"], sites)
+        high = scope_of(record["key_hi_hi"], record["key_hi_lo"], sites)
+        if record["originator_is_hi"] == 1:
+            scopes[i, 0], scopes[i, 1] = low, high
+        else:
+            scopes[i, 0], scopes[i, 1] = high, low

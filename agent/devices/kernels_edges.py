@@ -1,0 +1,337 @@
+"""Relate: flow events -> EDGE rows (who a device talks to, how) and FAN rows (how widely it tries).
+
+Before: copies of biflows that started, progressed or ended. After: the edges of both ends know it, new or changed edges are in
+`changed`, and fans that crossed their threshold are in `crossed`. An edge is kept only for a device that owns the address it
+speaks from, so a gateway's remote hosts are peers, never devices. Tables are fixed, set-associative and keyed; a full set gives
+up its longest silent row. Cost: a few lookups per flow event, nothing per packet.
+"""
+
+import numpy as np
+
+from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
+from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
+from agent.jit import kernel, leaf
+from agent.keyed import sip1, sip3
+from agent.packets.records import PacketFlag
+
+WAYS = 8
+U64, U32 = np.uint64, np.uint32
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
+
+E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
+M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSED), int(FlowMark.HANDSHAKE)
+M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
+G_HANDSHAKE, G_TWO_WAY, G_KNOWN = int(EdgeGate.HANDSHAKE), int(EdgeGate.TWO_WAY_DATA), int(EdgeGate.INITIATOR_KNOWN)
+G_EXCHANGED, G_REFUSED, G_ANSWERED = int(EdgeGate.EXCHANGED), int(EdgeGate.REFUSED), int(EdgeGate.ANSWERED)
+OUT, IN = int(EdgeDirection.ORIGINATES), int(EdgeDirection.RESPONDS)
+HOSTS, PORTS, ARP_FAN = int(FanKind.HOSTS), int(FanKind.PORTS), int(FanKind.ARP)
+S_SEGMENT, S_MULTICAST, S_BROADCAST = int(Scope.SEGMENT), int(Scope.MULTICAST), int(Scope.BROADCAST)
+R_IDLE, S_SYN = int(FlowEndReason.IDLE), int(FlowState.SYN)
+D_FIRST_SEEN = int(Direction.FIRST_SEEN)
+F_GROUP = int(PacketFlag.BROADCAST) | int(PacketFlag.MULTICAST)
+F_BROADCAST = int(PacketFlag.BROADCAST)
+ETHERTYPE_ARP = 0x0806
+LINK = 1
+
+# Columns of `counts`.
+EDGES, EDGES_EVICTED, FANS, FANS_EVICTED, CHANGED_LOST = 0, 1, 2, 3, 4
+COUNTS = 5
+# Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
+STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+)  # fmt: skip
+TEST = 10
+RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it has grown fourfold
+
+
+@leaf
+def _device_of(macs: np.ndarray, devices: Rows, secret: np.ndarray, mac: np.uint64, hi: np.uint64, lo: np.uint64) -> int:  # type: ignore[type-arg]
+    """Slot of the device with this MAC if the address is its own, else -1."""
+    base = np.int64(sip1(secret[0], secret[1], mac) & U64(len(macs) // WAYS - 1)) * WAYS
+    for way in range(WAYS):
+        if macs[base + way] == mac and mac != U64(0):
+            device = devices[base + way]
+            for i in range(np.int64(device["address_count"])):
+                if device["address_lo"][i] == lo and device["address_hi"][i] == hi:
+                    return base + way
+    return -1
+
+
+@leaf
+def _edge_slot(
+    edges: Rows, secret: np.ndarray, counts: np.ndarray, device: int, peer: tuple[np.uint64, np.uint64], kind: np.uint64, make: bool  # type: ignore[type-arg]
+) -> tuple[int, bool]:
+    """(slot of the edge or -1, whether it is new). `kind` = direction << 24 | protocol << 16 | port."""
+    digest = sip3(secret[0], secret[1], (U64(device) << U64(32)) | kind, peer[0], peer[1])
+    base = np.int64(digest & U64(len(edges) // WAYS - 1)) * WAYS
+    free, oldest, last = -1, base, np.int64(1 << 62)
+    for way in range(WAYS):
+        edge = edges[base + way]
+        if edge["protocol"] == 0:
+            if free < 0:
+                free = base + way
+            continue
+        same_kind = (U64(edge["direction"]) << U64(24)) | (U64(edge["protocol"]) << U64(16)) | U64(edge["port"])
+        if edge["device"] == device and edge["peer_lo"] == peer[1] and edge["peer_hi"] == peer[0] and same_kind == kind:
+            return base + way, False
+        if edge["last_ns"] < last:
+            oldest, last = base + way, np.int64(edge["last_ns"])
+    if not make:
+        return -1, False
+    slot = free if free >= 0 else oldest
+    counts[EDGES] += np.int64(free >= 0)
+    counts[EDGES_EVICTED] += np.int64(free < 0)
+    return slot, True
+
+
+@leaf
+def _fan(fans: Rows, secret: np.ndarray, counts: np.ndarray, key: tuple[int, int, int, int], peer: tuple[np.uint64, np.uint64], now_ns: int, window_ns: int) -> np.void:  # type: ignore[type-arg]
+    """The fan row of `key` = (kind, device, protocol, port), begun anew when it was silent for longer than the window."""
+    kind, device, protocol, port = key
+    word = (U64(device) << U64(32)) | (U64(kind) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
+    base = np.int64(sip3(secret[1], secret[0], word, peer[0], peer[1]) & U64(len(fans) // WAYS - 1)) * WAYS
+    slot, oldest, last = -1, base, np.int64(1 << 62)
+    for way in range(WAYS):
+        row = fans[base + way]
+        if row["used"] == 0:
+            if slot < 0:
+                slot = base + way
+            continue
+        same = row["device"] == device and row["kind"] == kind and row["protocol"] == protocol and row["port"] == port
+        if same and row["peer_lo"] == peer[1] and row["peer_hi"] == peer[0]:
+            if now_ns - row["last_ns"] <= window_ns:
+                return row
+            slot = base + way
+            counts[FANS] -= 1
+            break
+        if row["last_ns"] < last:
+            oldest, last = base + way, np.int64(row["last_ns"])
+    counts[FANS] += 1
+    if slot < 0:
+        slot = oldest
+        counts[FANS] -= 1
+        counts[FANS_EVICTED] += 1
+    row = fans[slot]
+    row["peer_hi"], row["peer_lo"], row["first_ns"], row["last_ns"] = peer[0], peer[1], now_ns, now_ns
+    row["score"], row["device"], row["port"], row["protocol"], row["kind"] = 0.0, device, port, protocol, kind
+    row["attempts"], row["answered"], row["failed"], row["used"], row["reported"], row["scope"] = 0, 0, 0, 1, 0, 0
+    return row
+
+
+@leaf
+def _crossed(row: np.void, test: np.ndarray, minimum: int, crossed: Rows, n: int) -> int:  # type: ignore[type-arg]
+    """Give a fan to the judge when it crosses its threshold, and again each time it has grown fourfold."""
+    wanted = np.int64(minimum)
+    for _ in range(np.int64(row["reported"])):
+        wanted *= RAISE_AGAIN
+    size = row["attempts"] if row["kind"] == ARP_FAN else row["failed"]
+    if size < wanted or n >= len(crossed) or (row["kind"] != ARP_FAN and row["score"] < test[UPPER]):
+        return n
+    row["reported"] += 1
+    crossed[n] = row
+    return n + 1
+
+
+@leaf
+def _outcome(
+    fans: Rows, secret: np.ndarray, counts: np.ndarray, edge: np.void, failed: bool, now_ns: int, test: np.ndarray, crossed: Rows, n: int  # type: ignore[type-arg]
+) -> int:
+    """The first outcome of a first contact moves the sequential tests of its service and of its target."""
+    device, protocol, port = np.int64(edge["device"]), np.int64(edge["protocol"]), np.int64(edge["port"])
+    none = (U64(0), U64(0))
+    peer = (edge["peer_hi"], edge["peer_lo"])
+    for kind in (HOSTS, PORTS):
+        key = (HOSTS, device, protocol, port) if kind == HOSTS else (PORTS, device, protocol, 0)
+        row = _fan(fans, secret, counts, key, none if kind == HOSTS else peer, now_ns, np.int64(test[WINDOW_NS]))
+        row["attempts"] += 1
+        row["last_ns"] = max(row["last_ns"], now_ns)
+        row["scope"] = max(row["scope"], edge["scope"])
+        if failed:
+            row["failed"] += 1
+            row["score"] += test[STEP_FAILED]
+            minimum = test[HOSTS_MIN] if kind == HOSTS else test[PORTS_MIN]
+            n = _crossed(row, test, np.int64(minimum), crossed, n)
+        else:
+            row["answered"] += 1
+            row["score"] = max(row["score"] + test[STEP_ANSWERED], test[LOWER])
+    return n
+
+
+@leaf
+def _gates(record: np.void) -> int:
+    """What the flow's marks say, as EdgeGate bits."""
+    marks, gates = record["marks"], 0
+    if marks & M_HANDSHAKE:
+        gates |= G_HANDSHAKE
+    if marks & M_TWO_WAY:
+        gates |= G_TWO_WAY
+    if marks & M_EXCHANGED:
+        gates |= G_EXCHANGED
+    if marks & M_ANSWERED:
+        gates |= G_ANSWERED
+    if record["direction"] != D_FIRST_SEEN:
+        gates |= G_KNOWN
+    return gates
+
+
+@leaf
+def _has_failed(record: np.void, protocol: int) -> bool:
+    """Refused, or a try that nobody answered in time."""
+    if record["marks"] & M_ANSWERED:
+        return False
+    if record["marks"] & M_REFUSED:
+        return True
+    if record["event"] != E_ENDED or record["end_reason"] != R_IDLE or record["reverse_packets"] > 0:
+        return False
+    if protocol == TCP:
+        return bool(record["state"] & S_SYN) or record["forward_packets"] <= U64(FEW_PACKETS)
+    return record["forward_packets"] <= U64(FEW_PACKETS)
+
+
+@leaf
+def _begin_edge(edge: np.void, device: int, peer: tuple[np.uint64, np.uint64], kind: np.uint64, now_ns: int) -> None:
+    edge["device"], edge["peer_hi"], edge["peer_lo"], edge["peer_device"] = device, peer[0], peer[1], NO_SLOT
+    edge["direction"], edge["protocol"] = np.int64(kind >> U64(24)), np.int64(kind >> U64(16)) & 255
+    edge["port"] = np.int64(kind) & 0xFFFF
+    edge["first_ns"], edge["last_ns"], edge["octets_out"], edge["octets_in"] = now_ns, now_ns, U64(0), U64(0)
+    edge["packets_out"], edge["packets_in"], edge["flows"] = U32(0), U32(0), U32(0)
+    edge["answered"], edge["failed"], edge["scope"], edge["application"] = U32(0), U32(0), 0, 0
+    edge["gates"], edge["changed"] = 0, 0
+
+
+@leaf
+def _count_end(edge: np.void, record: np.void, failed: bool) -> None:
+    """An ended flow's packets and octets, from this device's side."""
+    out = edge["direction"] == OUT
+    edge["octets_out"] += record["forward_octets"] if out else record["reverse_octets"]
+    edge["octets_in"] += record["reverse_octets"] if out else record["forward_octets"]
+    edge["packets_out"] += U32(record["forward_packets"] if out else record["reverse_packets"])
+    edge["packets_in"] += U32(record["reverse_packets"] if out else record["forward_packets"])
+    if record["marks"] & M_ANSWERED:
+        edge["answered"] += U32(1)
+    elif failed:
+        edge["failed"] += U32(1)
+
+
+@leaf
+def _count_device(device: np.void, record: np.void, direction: int, failed: bool) -> None:
+    """A flow's start and end in its device's totals."""
+    if direction == OUT and record["event"] == E_STARTED:
+        device["flows_started"] += U32(1)
+    if record["event"] != E_ENDED:
+        return
+    if direction == IN:
+        device["flows_accepted"] += U32(1) if record["marks"] & M_ANSWERED else U32(0)
+    elif record["marks"] & M_ANSWERED:
+        device["flows_answered"] += U32(1)
+    elif failed:
+        device["flows_failed"] += U32(1)
+
+
+@leaf
+def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64, np.uint64], int]:
+    """(originator's address, responder's address, responder's port)."""
+    low, high = (record["key_lo_hi"], record["key_lo_lo"]), (record["key_hi_hi"], record["key_hi_lo"])
+    ports = record["key_ports"]
+    if record["originator_is_hi"] == 1:
+        return high, low, np.int64(ports >> U64(48))
+    return low, high, np.int64((ports >> U64(32)) & U64(0xFFFF))
+
+
+@kernel
+def relate_records(
+    records: Rows, macs: np.ndarray, devices: Rows, edges: Rows, fans: Rows, secret: np.ndarray, scopes: np.ndarray,  # type: ignore[type-arg]
+    test: np.ndarray, counts: np.ndarray, changed: np.ndarray, changed_count: int, crossed: Rows,  # type: ignore[type-arg]
+) -> tuple[int, int]:  # fmt: skip
+    """Take flow events into the edges of their ends. `scopes[i]` holds the Scope of both addresses of records[i].
+
+    Returns (edges in `changed`, fans in `crossed`).
+    """
+    n = 0
+    for i in range(len(records)):
+        record = records[i]
+        originator, responder, port = _ends(record)
+        protocol = np.int64(record["key_ports"] & U64(0xFF))
+        now_ns = np.int64(record["last_ns"])
+        failed = _has_failed(record, protocol)
+        for direction in (OUT, IN):
+            own, peer = (originator, responder) if direction == OUT else (responder, originator)
+            mac = record["originator_mac"] if direction == OUT else record["responder_mac"]
+            if protocol == 0 or (direction == IN and not record["marks"] & M_ANSWERED):
+                continue
+            device = _device_of(macs, devices, secret, mac, own[0], own[1])
+            if device < 0:
+                continue
+            _count_device(devices[device], record, direction, failed)
+            kind = (U64(direction) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
+            slot, new = _edge_slot(edges, secret, counts, device, peer, kind, True)
+            edge = edges[slot]
+            if new:
+                _begin_edge(edge, device, peer, kind, np.int64(record["first_ns"]))
+                devices[device]["peers"] += U32(1)
+                other = record["responder_mac"] if direction == OUT else record["originator_mac"]
+                its = _device_of(macs, devices, secret, other, peer[0], peer[1])
+                edge["peer_device"] = its if its >= 0 else NO_SLOT
+                edge["scope"] = S_SEGMENT if its >= 0 else scopes[i, direction]
+                if record["flags"] & F_GROUP and direction == OUT:
+                    edge["scope"] = S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
+            if record["event"] == E_STARTED or new:
+                edge["flows"] += U32(1)
+            if record["event"] == E_ENDED:
+                _count_end(edge, record, failed)
+            edge["last_ns"] = max(edge["last_ns"], now_ns)
+            if record["application"] != 0:
+                edge["application"] = record["application"]
+            gates = edge["gates"] | _gates(record) | (G_REFUSED if failed else 0)
+            unicast = edge["scope"] != S_MULTICAST and edge["scope"] != S_BROADCAST
+            first = not edge["gates"] & (G_ANSWERED | G_REFUSED) and gates & (G_ANSWERED | G_REFUSED)
+            trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
+            if direction == OUT and first and unicast and not trace:
+                n = _outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
+            if new or gates != edge["gates"]:
+                edge["gates"] = gates
+                if edge["changed"] == 0 and changed_count < len(changed):
+                    edge["changed"] = 1
+                    changed[changed_count] = slot
+                    changed_count += 1
+                elif edge["changed"] == 0:
+                    counts[CHANGED_LOST] += 1
+    return changed_count, n
+
+
+@kernel
+def count_arp(
+    rows: Rows, count: int, macs: np.ndarray, fans: Rows, secret: np.ndarray, test: np.ndarray, counts: np.ndarray,  # type: ignore[type-arg]
+    asked: np.ndarray, crossed: Rows,  # type: ignore[type-arg]
+) -> int:  # fmt: skip
+    """ARP requests -> ARP fans: how many addresses one device asks for. `asked` remembers keyed hashes of (device, target).
+
+    Returns the number of fans in `crossed`. A hash that another one overwrote is counted twice; the table is far larger than
+    what a ward asks for in a window.
+    """
+    n = 0
+    for i in range(count):
+        row = rows[i]
+        if row["verdict"] != LINK or row["ethertype"] != ETHERTYPE_ARP or row["dst_port"] != 1:
+            continue
+        if row["src_lo"] == row["dst_lo"]:
+            continue  # gratuitous: it asks for itself
+        now_ns = np.int64(row["time_ns"])
+        base = np.int64(sip1(secret[0], secret[1], row["src_mac"]) & U64(len(macs) // WAYS - 1)) * WAYS
+        device = -1
+        for way in range(WAYS):
+            if macs[base + way] == row["src_mac"]:
+                device = base + way
+        if device < 0:
+            continue
+        fan = _fan(fans, secret, counts, (ARP_FAN, device, 0, 0), (U64(0), U64(0)), now_ns, np.int64(test[WINDOW_NS]))
+        word = sip3(secret[0], secret[1], U64(device), row["dst_lo"], U64(fan["first_ns"])) | U64(1)
+        place = np.int64(word >> U64(32)) & (len(asked) - 1)
+        if asked[place] == word:
+            continue
+        asked[place] = word
+        fan["attempts"] += 1
+        fan["last_ns"] = max(fan["last_ns"], now_ns)
+        n = _crossed(fan, test, np.int64(test[ARP_MIN]), crossed, n)
+    return n

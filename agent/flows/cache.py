@@ -1,0 +1,106 @@
+"""The flow cache: owns the table, applies the timeouts, hands out events.
+
+Limits and their reasons are in `config.Metering`; the arithmetic of a packet is in `kernels.py`.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.flows import kernels
+from agent.flows.records import BIFLOW, Rows
+
+EVENTS_PER_CALL = 1 << 15  # 8192 rows of four events each: one call takes a whole burst
+UNANSWERED_TIMEOUT_S = 30  # an unanswered datagram is a failed contact after this; resolvers retry for 5 to 15 s
+NEVER_S = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLimits:
+    """Timeouts in seconds, slots in flows (a power of two of at least 64)."""
+
+    slots_max: int = 131_072
+    tcp_idle_timeout_s: int = 600
+    udp_idle_timeout_s: int = 120
+    half_open_timeout_s: int = 10
+    closed_timeout_s: int = 2
+    active_timeout_s: int = 3600
+
+    def __post_init__(self) -> None:
+        assert self.slots_max >= 64
+        assert self.slots_max & (self.slots_max - 1) == 0, "the set index is taken from the low bits of a hash"
+        assert self.half_open_timeout_s <= self.tcp_idle_timeout_s
+
+    def as_row(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """The kernel's `limits`."""
+        return np.array(
+            [
+                self.tcp_idle_timeout_s,
+                self.udp_idle_timeout_s,
+                self.half_open_timeout_s,
+                self.closed_timeout_s,
+                self.active_timeout_s,
+                min(UNANSWERED_TIMEOUT_S, self.udp_idle_timeout_s),
+            ],
+            np.int64,
+        )
+
+
+class FlowCache:
+    """Biflows by key. Each call gives the events it caused, as slices of one buffer that the next call reuses."""
+
+    def __init__(self, limits: FlowLimits, secret: tuple[int, int] | None = None) -> None:
+        drawn = secret or (secrets.randbits(64), secrets.randbits(64))
+        self._secret = np.array(drawn, np.uint64)
+        self._slots = np.zeros(limits.slots_max, BIFLOW)
+        self._tags = np.zeros(limits.slots_max, np.uint32)
+        self._deadlines_s = np.zeros(limits.slots_max, np.int64)
+        self._limits = limits.as_row()
+        self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
+        self.counts = np.zeros(kernels.COUNTS, np.int64)
+
+    def meter(self, rows: Rows, count: int) -> Iterator[Rows]:
+        """Count decoded rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows)."""
+        at = 0
+        while at < count:
+            at, n = kernels.meter_burst(
+                rows, at, count, self._slots, self._tags, self._deadlines_s, self._secret, self._limits, self.counts,
+                self._out,
+            )  # fmt: skip
+            if n:
+                yield self._out[:n]
+
+    def expire(self, now_s: int, *, forced: bool = False) -> Iterator[Rows]:
+        """End flows whose deadline has passed; all of them when the program drains."""
+        slot = 0
+        while slot < len(self._deadlines_s):
+            slot, n = kernels.expire_flows(
+                now_s, forced, slot, self._slots, self._tags, self._deadlines_s, self.counts, self._out
+            )
+            if n:
+                yield self._out[:n]
+
+    def next_deadline_s(self) -> int | None:
+        """When the next flow ends if nothing more is heard; None when no flow is open."""
+        return int(kernels.next_deadline(self._deadlines_s)) or None
+
+    @property
+    def evicted(self) -> int:
+        """Flows that left for lack of room."""
+        return int(self.counts[kernels.EVICTED])
+
+    @property
+    def exported(self) -> int:
+        """Records that left for good."""
+        return int(self.counts[kernels.EXPORTED])
+
+    def conserved(self) -> bool:
+        """Every packet and octet that was metered has left in a record or is still in the table."""
+        inside = self._slots[self._tags != 0]
+        packets = int(inside["forward_packets"].sum() + inside["reverse_packets"].sum())
+        octets = int(inside["forward_octets"].sum() + inside["reverse_octets"].sum())
+        metered, left = self.counts[kernels.PACKETS], self.counts[kernels.PACKETS_OUT]
+        metered_octets, left_octets = self.counts[kernels.OCTETS], self.counts[kernels.OCTETS_OUT]
+        return bool(metered == left + packets and metered_octets == left_octets + octets)

@@ -1,0 +1,354 @@
+"""Meter: PACKET rows -> biflows in a fixed, set-associative, keyed table; copies leave as events.
+
+Before: decoded rows. After: every METERED row is counted in exactly one biflow; `out[:n]` holds copies of flows that started,
+progressed or ended. The cache owns all arrays. Bounded: a packet costs one hash and at most WAYS comparisons whatever is in
+the table; a full set gives up its least worthy flow, which leaves with the reason `lack of resources`, so octets stay exact.
+"""
+
+import numpy as np
+
+from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState, Rows
+from agent.jit import kernel, leaf
+from agent.keyed import sip5
+from agent.packets.records import PacketFlag, Verdict
+
+WAYS = 8  # one cache line of 32-bit tags holds two sets
+EVENTS_PER_PACKET = 4  # at most: an eviction or a reused port's end, a start, a progress, an active timeout
+LOOKS = 4  # first payloads per direction that are searched for an application and for hints
+U64, U32 = np.uint64, np.uint32
+
+METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+S_SYN, S_SYN_ACK, S_ESTABLISHED = int(FlowState.SYN), int(FlowState.SYN_ACK), int(FlowState.ESTABLISHED)
+S_RESET, S_FIN_F, S_FIN_R = int(FlowState.RESET), int(FlowState.FIN_FORWARD), int(FlowState.FIN_REVERSE)
+S_CLOSED = int(FlowState.CLOSED)
+M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSED), int(FlowMark.HANDSHAKE)
+M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
+E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
+D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), int(Direction.FIRST_SEEN)
+R_IDLE, R_ACTIVE, R_END = int(FlowEndReason.IDLE), int(FlowEndReason.ACTIVE), int(FlowEndReason.END_DETECTED)
+R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RESOURCES)
+
+# Columns of `limits`, in seconds.
+TCP_IDLE, UDP_IDLE, HALF_OPEN, CLOSED, ACTIVE, UNANSWERED = 0, 1, 2, 3, 4, 5
+LIMITS = 6
+# Columns of `counts`.
+PACKETS, OCTETS, CREATED, EXPORTED, EVICTED, PACKETS_OUT, OCTETS_OUT, IN_TABLE = 0, 1, 2, 3, 4, 5, 6, 7
+COUNTS = 8
+FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
+
+
+@leaf
+def _request_type(protocol: int, port: int) -> int:
+    """An ICMP reply's type is mapped to its request's, so that both are one biflow; code kept."""
+    kind, code = port >> 8, port & 255
+    if protocol == ICMP:
+        if kind == 0:
+            kind = 8
+        elif kind == 14 or kind == 16 or kind == 18:
+            kind -= 1
+    elif kind == 129:
+        kind = 128
+    elif kind == 134 or kind == 136:
+        kind -= 1
+    return (kind << 8) | code
+
+
+@leaf
+def _timeout_s(flow: np.void, protocol: int, limits: np.ndarray) -> int:  # type: ignore[type-arg]
+    """How long this flow may be silent."""
+    state = flow["state"]
+    if protocol == TCP:
+        if state & S_CLOSED:
+            return limits[CLOSED]
+        if (state & S_SYN or state & S_SYN_ACK) and not state & S_ESTABLISHED and flow["reverse_data"] == 0:
+            return limits[HALF_OPEN]
+        return limits[TCP_IDLE] if flow["reverse_packets"] > 0 else limits[UDP_IDLE]
+    if flow["reverse_packets"] == 0 and flow["forward_packets"] <= FEW_PACKETS:
+        return limits[UNANSWERED]
+    return limits[UDP_IDLE]
+
+
+@leaf
+def _worth(flow: np.void) -> int:
+    """Who stays when a set is full: closed flows go first, then half-open, then one-sided; both-sided flows go last."""
+    state = flow["state"]
+    if state & S_CLOSED:
+        return 0
+    if state & S_SYN and not state & S_ESTABLISHED:
+        return 1
+    if flow["reverse_packets"] == 0 or flow["forward_packets"] == 0:
+        return 2
+    return 3
+
+
+@leaf
+def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: np.ndarray) -> int:  # type: ignore[type-arg]
+    """Copy a flow out; an end is counted."""
+    flow["event"], flow["end_reason"] = event, reason
+    out[n] = flow
+    flow["event"], flow["end_reason"] = 0, 0
+    if event == E_ENDED:
+        counts[EXPORTED] += 1
+        counts[PACKETS_OUT] += np.int64(flow["forward_packets"] + flow["reverse_packets"])
+        counts[OCTETS_OUT] += np.int64(flow["forward_octets"] + flow["reverse_octets"])
+    return n + 1
+
+
+@leaf
+def _find(slots: Rows, tags: np.ndarray, base: int, tag: np.uint32, key: tuple[np.uint64, ...]) -> int:  # type: ignore[type-arg]
+    """The slot that holds this key, or -1."""
+    for way in range(WAYS):
+        if tags[base + way] == tag:
+            flow = slots[base + way]
+            if (
+                flow["key_ports"] == key[4]
+                and flow["key_lo_lo"] == key[1]
+                and flow["key_hi_lo"] == key[3]
+                and flow["key_lo_hi"] == key[0]
+                and flow["key_hi_hi"] == key[2]
+            ):
+                return base + way
+    return -1
+
+
+@leaf
+def _room(slots: Rows, tags: np.ndarray, base: int) -> int:  # type: ignore[type-arg]
+    """A free slot of the set, or the one to give up: the least worthy, the longest silent of those."""
+    victim, worth, last = base, 4, np.int64(0)
+    for way in range(WAYS):
+        if tags[base + way] == 0:
+            return base + way
+        flow = slots[base + way]
+        its_worth, its_last = _worth(flow), np.int64(flow["last_ns"])
+        if its_worth < worth or (its_worth == worth and its_last < last):
+            victim, worth, last = base + way, its_worth, its_last
+    return victim
+
+
+@leaf
+def _originates(row: np.void, protocol: int) -> tuple[bool, int]:
+    """Whether the sender of a flow's first packet is its originator, and how that is known."""
+    if protocol == TCP:
+        flags = row["tcp_flags"] & (SYN | ACK)
+        if flags == SYN:
+            return True, D_INITIATOR
+        if flags == SYN | ACK:
+            return False, D_INITIATOR
+    if protocol == ICMP or protocol == ICMPV6:
+        port = np.int64(row["src_port"])
+        return _request_type(protocol, port) == port, D_FIRST
+    source, destination = np.int64(row["src_port"]), np.int64(row["dst_port"])
+    if source != destination and (source < 1024 or destination < 1024):  # one well-known port: it is the responder's
+        return source > destination, D_PORT
+    return True, D_FIRST
+
+
+@leaf
+def _begin(flow: np.void, row: np.void, key: tuple[np.uint64, ...], source_is_hi: bool, protocol: int) -> None:
+    """A new flow in a slot, before its first packet is counted."""
+    flow["key_lo_hi"], flow["key_lo_lo"], flow["key_hi_hi"], flow["key_hi_lo"] = key[0], key[1], key[2], key[3]
+    flow["key_ports"] = key[4]
+    sender_first, direction = _originates(row, protocol)
+    flow["direction"] = direction
+    flow["originator_is_hi"] = np.uint8(source_is_hi == sender_first)
+    flow["originator_mac"] = row["src_mac"] if sender_first else row["dst_mac"]
+    flow["responder_mac"] = row["dst_mac"] if sender_first else row["src_mac"]
+    flow["state"], flow["application"], flow["looked_at"], flow["marks"] = 0, 0, 0, 0
+    flow["event"], flow["end_reason"], flow["flags"] = 0, 0, row["flags"]
+    flow["first_ns"] = row["time_ns"]
+    flow["last_ns"] = row["time_ns"]
+    _zero(flow)
+
+
+@leaf
+def _zero(flow: np.void) -> None:
+    """Delta counts start anew."""
+    flow["forward_packets"], flow["forward_octets"], flow["forward_payload"] = U64(0), U64(0), U64(0)
+    flow["reverse_packets"], flow["reverse_octets"], flow["reverse_payload"] = U64(0), U64(0), U64(0)
+    flow["forward_data"], flow["reverse_data"] = U32(0), U32(0)
+    flow["tcp_flags_forward"], flow["tcp_flags_reverse"] = 0, 0
+
+
+@leaf
+def _count(flow: np.void, row: np.void, forward: bool) -> None:
+    """One packet into a flow, and what its payload says."""
+    has_payload = row["payload_octets"] > 0 and row["flags"] & F_PORTS
+    payload = row["payload_octets"] if has_payload else U32(0)
+    if row["time_ns"] > flow["last_ns"]:
+        flow["last_ns"] = row["time_ns"]
+    if forward:
+        flow["forward_packets"] += U64(1)
+        flow["forward_octets"] += U64(row["l3_octets"])
+        flow["forward_payload"] += U64(payload)
+        flow["tcp_flags_forward"] |= row["tcp_flags"]
+        if has_payload:
+            flow["forward_data"] += U32(1)
+    else:
+        flow["reverse_packets"] += U64(1)
+        flow["reverse_octets"] += U64(row["l3_octets"])
+        flow["reverse_payload"] += U64(payload)
+        flow["tcp_flags_reverse"] |= row["tcp_flags"]
+        if has_payload:
+            flow["reverse_data"] += U32(1)
+
+
+@leaf
+def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
+    """Take the application of a first payload; past LOOKS payloads of a stream a hint is no news (datagrams stay)."""
+    if row["payload_caplen"] == 0:
+        return
+    shift = 0 if forward else 4
+    looks = (np.int64(flow["looked_at"]) >> shift) & 15
+    if looks < LOOKS:
+        flow["looked_at"] += 1 << shift
+        if flow["application"] == 0:
+            flow["application"] = row["application"]
+    elif protocol == TCP:
+        row["hint"] = 0
+
+
+@leaf
+def _advance_tcp(flow: np.void, flags: int, forward: bool) -> None:
+    """TCP state from one segment's flags (RFC 9293 section 3.3.2, as far as a listener needs it)."""
+    state = flow["state"]
+    if flags & RST:
+        state |= S_RESET | S_CLOSED
+    if flags & SYN:
+        if forward and not flags & ACK:
+            state |= S_SYN
+        elif not forward and flags & ACK:
+            state |= S_SYN_ACK
+    elif forward and flags & ACK and state & S_SYN_ACK and not flags & RST:
+        state |= S_ESTABLISHED
+    if flags & FIN:
+        state |= S_FIN_F if forward else S_FIN_R
+        if state & S_FIN_F and state & S_FIN_R:
+            state |= S_CLOSED
+    flow["state"] = state
+
+
+@leaf
+def _marks(flow: np.void, protocol: int, flags: int, forward: bool) -> int:
+    """All that can be told of the flow now."""
+    marks = np.int64(flow["marks"])
+    state = np.int64(flow["state"])
+    if protocol == TCP:
+        if not forward and flags & RST and not marks & M_ANSWERED:
+            marks |= M_REFUSED
+        elif state & S_SYN_ACK or (not forward and not flags & RST and not state & S_SYN):
+            marks |= M_ANSWERED
+        if state & S_ESTABLISHED and state & S_SYN:
+            marks |= M_HANDSHAKE
+    elif flow["reverse_packets"] > 0:
+        marks |= M_ANSWERED
+    if flow["forward_data"] > 0 and flow["reverse_data"] > 0:
+        marks |= M_EXCHANGED
+        if flow["forward_data"] > 1 and flow["reverse_data"] > 1:
+            marks |= M_TWO_WAY
+    return marks
+
+
+@leaf
+def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]]:
+    """The direction-free key of a packet, and whether its source is the higher end."""
+    source, destination = U64(row["src_port"]), U64(row["dst_port"])
+    if protocol == ICMP or protocol == ICMPV6:
+        source = U64(_request_type(protocol, np.int64(row["src_port"])))
+        destination = source
+    s_hi, s_lo, d_hi, d_lo = row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"]
+    higher = s_hi > d_hi or (s_hi == d_hi and (s_lo > d_lo or (s_lo == d_lo and source > destination)))
+    below = (U64(row["vlan"]) << U64(20)) | (U64(row["vlan_inner"]) << U64(8)) | U64(protocol)
+    if higher:
+        return True, (d_hi, d_lo, s_hi, s_lo, (destination << U64(48)) | (source << U64(32)) | below)
+    return False, (s_hi, s_lo, d_hi, d_lo, (source << U64(48)) | (destination << U64(32)) | below)
+
+
+@kernel
+def meter_burst(
+    rows: Rows, start: int, count: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, secret: np.ndarray,  # type: ignore[type-arg]
+    limits: np.ndarray, counts: np.ndarray, out: Rows,  # type: ignore[type-arg]
+) -> tuple[int, int]:  # fmt: skip
+    """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops early when `out` is full."""
+    mask, n = U64(len(slots) // WAYS - 1), 0
+    for i in range(start, count):
+        row = rows[i]
+        if row["verdict"] != METERED:
+            continue
+        if n + EVENTS_PER_PACKET > len(out):
+            return i, n
+        protocol, flags = np.int64(row["protocol"]), np.int64(row["tcp_flags"])
+        source_is_hi, key = _key(row, protocol)
+        digest = sip5(secret[0], secret[1], key[0], key[1], key[2], key[3], key[4])
+        base, tag = np.int64(digest & mask) * WAYS, U32(digest >> U64(32)) | U32(1)
+        slot = _find(slots, tags, base, tag, key)
+        fresh = slot < 0
+        if slot >= 0 and slots[slot]["state"] & S_CLOSED and flags & (SYN | ACK) == SYN:
+            n = _leave(slots[slot], E_ENDED, R_END, out, n, counts)  # the port is used again
+            counts[IN_TABLE] -= 1
+            fresh = True
+        elif fresh:
+            slot = _room(slots, tags, base)
+            if tags[slot] != 0:
+                n = _leave(slots[slot], E_ENDED, R_RESOURCES, out, n, counts)
+                counts[EVICTED] += 1
+                counts[IN_TABLE] -= 1
+            tags[slot] = tag
+        flow = slots[slot]
+        if fresh:
+            _begin(flow, row, key, source_is_hi, protocol)
+            counts[CREATED] += 1
+            counts[IN_TABLE] += 1
+        elif row["time_ns"] - flow["first_ns"] > limits[ACTIVE] * 1_000_000_000:
+            n = _leave(flow, E_ENDED, R_ACTIVE, out, n, counts)
+            _zero(flow)
+            flow["first_ns"] = row["time_ns"]
+        forward = (flow["originator_is_hi"] == 1) == source_is_hi
+        _count(flow, row, forward)
+        _look(flow, row, forward, protocol)
+        counts[PACKETS] += 1
+        counts[OCTETS] += np.int64(row["l3_octets"])
+        if protocol == TCP:
+            _advance_tcp(flow, flags, forward)
+        marks = _marks(flow, protocol, flags, forward)
+        deadlines_s[slot] = np.int64(flow["last_ns"]) // 1_000_000_000 + _timeout_s(flow, protocol, limits)
+        if fresh:
+            flow["marks"] = marks
+            n = _leave(flow, E_STARTED, 0, out, n, counts)
+        elif marks != flow["marks"]:
+            flow["marks"] = marks
+            n = _leave(flow, E_PROGRESS, 0, out, n, counts)
+    return count, n
+
+
+@kernel
+def expire_flows(
+    now_s: int, forced: bool, start: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, counts: np.ndarray, out: Rows  # type: ignore[type-arg]
+) -> tuple[int, int]:
+    """End what is past its deadline (all of it when `forced`), from slot `start`. Returns (slot to go on with, copies)."""
+    n = 0
+    for slot in range(start, len(deadlines_s)):
+        deadline = deadlines_s[slot]
+        if deadline == 0 or (deadline > now_s and not forced):
+            continue
+        if n >= len(out):
+            return slot, n
+        flow = slots[slot]
+        reason = R_END if flow["state"] & S_CLOSED else (R_IDLE if deadline <= now_s else R_FORCED)
+        n = _leave(flow, E_ENDED, reason, out, n, counts)
+        counts[IN_TABLE] -= 1
+        tags[slot] = 0
+        deadlines_s[slot] = 0
+    return len(deadlines_s), n
+
+
+@kernel
+def next_deadline(deadlines_s: np.ndarray) -> int:  # type: ignore[type-arg]
+    """The earliest deadline in the table; 0 when it is empty."""
+    earliest = np.int64(0)
+    for slot in range(len(deadlines_s)):
+        deadline = deadlines_s[slot]
+        if deadline != 0 and (earliest == 0 or deadline < earliest):
+            earliest = deadline
+    return earliest

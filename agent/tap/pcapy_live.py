@@ -1,0 +1,173 @@
+"""libpcap through pcapy-ng: the portable live backend, and the reader of capture formats that only libpcap knows.
+
+`next_batch` gives seconds, microseconds, offset and captured length but no wire length, so frames are taken whole (snap length
+262144) and a wire length of 0 tells the decoder to trust the IP header. One leg is one handle; legs are read in turn.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pcapy
+
+from agent.errors import InputError, PermissionNeeded
+from agent.tap.records import BURST_FRAMES_MAX, FRAME, LEGS_MAX, Burst, LegCounts, Octets
+
+SNAPLEN_BYTES = 262144  # libpcap's maximum: a shorter one would hide wire lengths that next_batch does not give
+READ_TIMEOUT_MS = 100  # a silent leg gives the turn back this often, so that the clock goes on
+BATCH_FRAMES = 4096
+LINK_TYPES = {12: 101, 14: 101}  # DLT_RAW differs between systems; LINKTYPE_RAW is 101
+META = np.dtype([("sec", "<u4"), ("usec", "<u4"), ("offset", "<u4"), ("caplen", "<u4")])
+STATISTICS = Path("/sys/class/net")
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """pcapy-ng prints to the standard error of the process when it opens a handle; people see only our line."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def _counter(leg: str, name: str) -> int:
+    """An interface's own counter, 0 when it is gone."""
+    try:
+        return int((STATISTICS / leg / "statistics" / name).read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+class _Leg:
+    """One interface: its handle, its link type, and what it had already transmitted when we took over."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tx_before = _counter(name, "tx_packets")
+        try:
+            with _quiet_stderr():
+                self.handle = pcapy.open_live(name, SNAPLEN_BYTES, 1, READ_TIMEOUT_MS)
+        except pcapy.PcapError as error:
+            raise _explained(name, str(error)) from error
+        self.link = LINK_TYPES.get(self.handle.datalink(), self.handle.datalink())
+        self.frames = 0
+
+    def counts(self) -> LegCounts:
+        """Kernel and interface counters since takeover. Drops are the kernel's and the interface's together."""
+        _, dropped, interface_dropped = self.handle.stats()
+        tx_packets = max(0, _counter(self.name, "tx_packets") - self.tx_before)
+        return LegCounts(self.name, self.frames, dropped + interface_dropped, 0, tx_packets)
+
+
+def _explained(leg: str, reason: str) -> InputError | PermissionNeeded:
+    if "permission" in reason.lower() or "not permitted" in reason.lower():
+        return PermissionNeeded(
+            "opening a packet socket is not permitted", where=leg, todo="run as root or with CAP_NET_RAW"
+        )
+    return InputError(f"cannot listen: {reason}", where=leg, todo="`ip -br link` lists the interfaces")
+
+
+class PcapyLive:
+    """Live legs, read in turn; an empty burst when all were silent for READ_TIMEOUT_MS."""
+
+    live = True
+
+    def __init__(self, legs: list[str]) -> None:
+        if not 1 <= len(legs) <= LEGS_MAX:
+            raise InputError(f"{len(legs)} legs named", where="[tap] legs", todo=f"name 1 to {LEGS_MAX}")
+        self.faults: list[InputError] = []
+        self._legs = [_Leg(name) for name in legs]
+        self._frames = np.zeros(BURST_FRAMES_MAX, FRAME)
+        self._turn = 0
+
+    def next_burst(self) -> Burst | None:
+        """One batch of the next leg. A leg that breaks ends the source: the service starts anew and reopens it."""
+        number = self._turn
+        leg = self._legs[number]
+        self._turn = (number + 1) % len(self._legs)
+        try:
+            octets, meta = leg.handle.next_batch(BATCH_FRAMES)
+        except pcapy.PcapError as error:
+            self.faults.append(InputError(f"the leg stopped: {error}", where=leg.name, todo="check the cable"))
+            return None
+        count = _fill(self._frames, meta, leg.link, number)
+        leg.frames += count
+        return Burst(self._frames, count, _writable(octets))
+
+    def legs(self) -> list[LegCounts]:
+        """Counters of every leg since takeover."""
+        return [leg.counts() for leg in self._legs]
+
+    def close(self) -> None:
+        """Close the handles."""
+        for leg in self._legs:
+            leg.handle.close()
+
+
+def _writable(octets: bytes) -> Octets:
+    """The kernels' one array type is writable; pcapy gives immutable bytes."""
+    array = np.empty(max(len(octets), 1), np.uint8)
+    array[: len(octets)] = np.frombuffer(octets, np.uint8)
+    return array
+
+
+def _fill(frames: np.ndarray, meta: bytes, link: int, leg: int) -> int:  # type: ignore[type-arg]
+    """pcapy's records into FRAME rows; wire length 0 = not known."""
+    records = np.frombuffer(meta, META)
+    rows = frames[: len(records)]
+    rows["time_ns"] = records["sec"].astype(np.int64) * 1_000_000_000 + records["usec"].astype(np.int64) * 1000
+    rows["offset"], rows["caplen"], rows["wirelen"] = records["offset"], records["caplen"], 0
+    rows["link"], rows["leg"], rows["vlan"] = link, leg, 0
+    return len(records)
+
+
+class LibpcapWalker:
+    """A capture file in a format that only libpcap reads, packet by packet; slow, and rare."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.fault: InputError | None = None
+        try:
+            with _quiet_stderr():
+                self._handle = pcapy.open_offline(name)
+        except pcapy.PcapError as error:
+            raise InputError(f"not a capture: {error}", where=f"{name}: offset 0") from error
+        self._link = LINK_TYPES.get(self._handle.datalink(), self._handle.datalink())
+        self._frames = np.zeros(BURST_FRAMES_MAX, FRAME)
+        self._read = 0
+        self._done = False
+
+    def next_burst(self) -> Burst | None:
+        """Up to 1024 packets, copied together."""
+        if self._done:
+            return None
+        parts: list[bytes] = []
+        at = 0
+        while len(parts) < 1024:
+            try:
+                header, data = self._handle.next()
+            except pcapy.PcapError as error:
+                self.fault = InputError(str(error), where=f"{self._name}: after frame {self._read}")
+                self._done = True
+                break
+            if header is None:
+                self._done = True
+                break
+            seconds, micros = header.getts()
+            row = self._frames[len(parts)]
+            row["time_ns"], row["offset"] = seconds * 1_000_000_000 + micros * 1000, at
+            row["caplen"], row["wirelen"], row["link"] = len(data), header.getlen(), self._link
+            row["leg"], row["vlan"] = 0, 0
+            parts.append(data)
+            at += len(data)
+            self._read += 1
+        return Burst(self._frames, len(parts), _writable(b"".join(parts)))
