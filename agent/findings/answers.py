@@ -1,0 +1,59 @@
+"""Which devices of unknown role a clinical device has answered: what makes their scan a page (docs/findings.md)."""
+
+from collections import OrderedDict
+from typing import Final
+
+import numpy as np
+
+from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate
+from agent.findings.case import Case
+from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN, role_mask
+from agent.findings.words import NS_PER_S, address_text
+
+ANSWERS_MAX: Final = 4096
+A_TURN_MAX: Final = 256
+KEEP_NS: Final = 3600 * NS_PER_S
+
+Key = tuple[int, int, int, str]  # source MAC, protocol, port, peer
+
+
+class Answers:
+    """A bounded memory of the last hour."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[Key, int] = OrderedDict()
+
+    def observe(self, case: Case) -> None:
+        """Take note of this turn's answers to devices of unknown role."""
+        edges, count = case.edges, case.roles.shape[0]
+        if count == 0:
+            return
+        clinical = role_mask(case.contracts.roles, CLINICAL_ROLES)[case.roles]
+        peer = edges["peer_device"]
+        asked = (edges["direction"] == EdgeDirection.ORIGINATES) & ((edges["gates"] & np.uint8(EdgeGate.ANSWERED)) != 0)
+        asked &= (peer != NO_SLOT) & (peer < count) & (edges["device"] < count)
+        asked &= clinical[np.minimum(peer, count - 1)] & ~clinical[np.minimum(edges["device"], count - 1)]
+        chosen, _ = case.in_order(np.flatnonzero(asked), A_TURN_MAX)
+        for index in chosen:
+            edge = edges[index]
+            if case.role(int(edge["device"])) != UNKNOWN:
+                continue
+            key = (
+                case.turn.devices.mac(int(edge["device"])),
+                int(edge["protocol"]),
+                int(edge["port"]),
+                address_text(int(edge["peer_hi"]), int(edge["peer_lo"])),
+            )
+            self._seen[key] = case.turn.now_ns
+            self._seen.move_to_end(key)
+            while len(self._seen) > ANSWERS_MAX:
+                self._seen.popitem(last=False)
+
+    def count(self, mac: int, service: tuple[int, int] | None, peer: str, now_ns: int) -> int:
+        """How many clinical devices answered this source, on a service or at an address."""
+        hosts = {
+            key[3]
+            for key, seen_ns in self._seen.items()
+            if key[0] == mac and now_ns - seen_ns <= KEEP_NS and (key[1:3] == service if service else key[3] == peer)
+        }
+        return len(hosts)

@@ -1,0 +1,115 @@
+"""One turn as the detectors see it: its edges, their verdicts, and which of them somebody has explained."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.devices.records import NO_SLOT, EdgeDirection
+from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
+from agent.findings.contract_table import Codes, Rows
+from agent.findings.contracts import ContractSet
+from agent.findings.records import Finding, Severity, Turn
+from agent.findings.settings import JudgeSettings
+from agent.findings.words import address_text, bounded, sentence, time_text
+
+Mask = npt.NDArray[np.bool_]
+Evidence = tuple[tuple[str, str | int], ...]
+
+
+class Told(NamedTuple):
+    """What a detector says about a device."""
+
+    text: str  # the sentence; its first letter and full stop are seen to
+    evidence: Evidence
+    cause: str  # without the agent: id|mac|...
+    first_ns: int
+    last_ns: int
+    expected: str = ""  # where the contract does not say it
+
+
+@dataclass(slots=True)
+class Case:
+    """Everything a detector may look at in one turn."""
+
+    turn: Turn
+    contracts: ContractSet
+    settings: JudgeSettings
+    edges: Rows  # of the turn, and held ones whose device now has a role
+    roles: npt.NDArray[np.int16]  # role index by device slot
+    codes: Codes  # verdict for each edge
+    taken: Mask  # edges that belong to a finding already
+    unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
+
+    def role(self, slot: int) -> str:
+        """The device's role if it is sure enough to rest a page on, else `unknown`."""
+        sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
+        return self.turn.devices.role(slot) if sure else UNKNOWN
+
+    def peer_text(self, edge: np.void) -> str:
+        """How a sentence names the other end: a device on the segment by its label, anything else by its address."""
+        slot = int(edge["peer_device"])
+        if slot != NO_SLOT and slot < self.roles.shape[0]:
+            return "the " + bounded(self.turn.devices.label(slot))
+        return address_text(int(edge["peer_hi"]), int(edge["peer_lo"]))
+
+    def peer_mac(self, edge: np.void) -> int:
+        """The peer's MAC when it is a device on the segment, else 0."""
+        slot = int(edge["peer_device"])
+        return self.turn.devices.mac(slot) if slot != NO_SLOT and slot < self.roles.shape[0] else 0
+
+    def in_order(self, chosen: npt.NDArray[np.intp], most: int) -> tuple[list[int], list[int]]:
+        """At most `most` of the chosen edges, oldest first, ties by peer and service; and those that were left over.
+
+        The order of a hash table is random by design: output must not depend on it.
+        """
+        some = self.edges[chosen]
+        keys = ("direction", "port", "protocol", "peer_lo", "peer_hi", "first_ns")
+        ordered = chosen[np.lexsort(tuple(some[key] for key in keys))].tolist()
+        return ordered[:most], ordered[most:]
+
+    def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
+        """A finding about a device, judged now."""
+        role = self.turn.devices.role(slot)
+        return Finding(
+            id=finding_id,
+            severity=severity,
+            mac=self.turn.devices.mac(slot),
+            role=role,
+            tier=self.contracts.tier(role),
+            time_ns=self.turn.now_ns,
+            first_ns=told.first_ns,
+            last_ns=told.last_ns,
+            count=1,
+            sentence=sentence(told.text),
+            evidence=told.evidence,
+            attack=self.contracts.attack.of(finding_id),
+            cause=told.cause,
+            expected=told.expected or self.contracts.expected(role),
+            next_step=CATALOGUE[finding_id].next_step,
+        )
+
+
+def edge_evidence(case: Case, edge: np.void) -> Evidence:
+    """Counts and times of an edge."""
+    capture: Evidence = (("capture", "lossy"),) if case.turn.lossy else ()
+    return (
+        ("peer", address_text(int(edge["peer_hi"]), int(edge["peer_lo"]))),
+        ("direction", "originates" if edge["direction"] == EdgeDirection.ORIGINATES else "responds"),
+        ("flows", int(edge["flows"])),
+        ("answered", int(edge["answered"])),
+        ("failed", int(edge["failed"])),
+        ("packets-out", int(edge["packets_out"])),
+        ("packets-in", int(edge["packets_in"])),
+        ("octets-out", int(edge["octets_out"])),
+        ("octets-in", int(edge["octets_in"])),
+        ("first", time_text(int(edge["first_ns"]))),
+        ("last", time_text(int(edge["last_ns"]))),
+        *capture,
+    )
+
+
+def severity_of(role: str) -> Severity:
+    """Page for a clinical role, else review."""
+    return Severity.PAGE if role in CLINICAL_ROLES else Severity.REVIEW

@@ -1,0 +1,115 @@
+"""Contracts as one table of numbers, so that thousands of edges are judged in a few array operations.
+
+Axes: contract, direction, protocol class, peer class, port class. A peer class is a scope or, for a device on the
+segment whose role is known, that role. Port classes are the intervals between all ports that any line names. A cell
+holds the number of the first line that allows it, or the negative number of the *never* that forbids it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.devices.records import NO_SLOT, Scope
+from agent.findings.contract_file import Contract, Line
+
+Rows = npt.NDArray[np.void]
+Codes = npt.NDArray[np.int16]
+
+OUTSIDE: Final = 0  # the contract does not mention it
+NO_CONTRACT: Final = -32768  # the device's role has no contract
+_PROTOCOL_CLASSES: Final[dict[int, int]] = {6: 0, 17: 1, 1: 2, 58: 3, 2: 4}
+_OTHER_PROTOCOL: Final = 5
+_SCOPES: Final = len(Scope)
+
+
+class Table(NamedTuple):
+    """The compiled contracts."""
+
+    lines: tuple[Line, ...]  # line n has the code n + 1, or its negative
+    row_of_role: npt.NDArray[np.int16]  # contract number by role index, -1 when there is none
+    unknown_role: int  # role index that says nothing about a peer
+    protocol_class: npt.NDArray[np.uint8]
+    port_class: npt.NDArray[np.uint16]
+    cells: Codes
+
+    def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> Codes:
+        """A code for each edge; edges of slots that are not in `roles` have no contract."""
+        codes = np.full(edges.shape[0], NO_CONTRACT, dtype=np.int16)
+        device = edges["device"]
+        known = np.flatnonzero(device < roles.shape[0])
+        if known.size == 0:
+            return codes
+        row = self.row_of_role[roles[device[known]]]
+        known, row = known[row >= 0], row[row >= 0]
+        if known.size == 0:
+            return codes
+        some = edges[known]
+        codes[known] = self.cells[
+            row,
+            np.minimum(some["direction"], 1),
+            self.protocol_class[some["protocol"]],
+            self._peer_class(some, roles),
+            self.port_class[some["port"]],
+        ]
+        return codes
+
+    def _peer_class(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+        classes = np.minimum(edges["scope"], _SCOPES - 1).astype(np.int16)
+        peer = edges["peer_device"]
+        is_device = (peer != NO_SLOT) & (peer < roles.shape[0])
+        role = roles[np.where(is_device, peer, 0)] if roles.shape[0] else np.zeros(peer.shape[0], np.int16)
+        use = is_device & (role != self.unknown_role)
+        return np.where(use, role + np.int16(_SCOPES), classes).astype(np.int16)
+
+
+def compile_table(contracts: Sequence[Contract], common: Sequence[Line], roles: Sequence[str]) -> Table:
+    """Fill the table: allowed lines first, the first one of a cell stays; then the nevers, over everything."""
+    lines = [*common, *(line for c in contracts for line in (*c.does, *c.never))]
+    port_class, classes = _port_classes(lines)
+    cells = np.zeros((max(1, len(contracts)), 2, _OTHER_PROTOCOL + 1, _SCOPES + len(roles), classes), np.int16)
+    row_of_role = np.full(len(roles), -1, np.int16)
+    code = len(common)
+    for row, contract in enumerate(contracts):
+        row_of_role[roles.index(contract.role)] = row
+        own = range(code + 1, code + 1 + len(contract.does))
+        shared = zip(range(1, len(common) + 1), common, strict=True) if contract.common else ()
+        for number, line in (*zip(own, contract.does, strict=True), *shared):
+            if not line.networks:
+                _fill(cells[row], line, number, roles, port_class)
+        code += len(contract.does)
+        for line in contract.never:
+            code += 1
+            _fill(cells[row], line, -code, roles, port_class)
+    protocol_class = np.full(256, _OTHER_PROTOCOL, np.uint8)
+    for protocol, number in _PROTOCOL_CLASSES.items():
+        protocol_class[protocol] = number
+    unknown = roles.index("unknown") if "unknown" in roles else -1
+    return Table(tuple(lines), row_of_role, unknown, protocol_class, port_class, cells)
+
+
+def _port_classes(lines: Sequence[Line]) -> tuple[npt.NDArray[np.uint16], int]:
+    """Ports that no line tells apart share a class."""
+    starts = {0}
+    for line in lines:
+        for low, high in line.ports:
+            starts |= {low, high + 1}
+    edges = np.zeros(65536, np.uint16)
+    edges[sorted(s for s in starts if 0 < s < 65536)] = 1
+    port_class = np.cumsum(edges, dtype=np.uint16)
+    return port_class, int(port_class[-1]) + 1
+
+
+def _fill(cells: Codes, line: Line, code: int, roles: Sequence[str], port_class: npt.NDArray[np.uint16]) -> None:
+    """Write one line into one contract's part of the table; an allowed line never overwrites another."""
+    peers = [*line.scopes, *(_SCOPES + roles.index(role) for role in line.peer_roles)]
+    if Scope.SEGMENT in line.scopes:  # a device with a known role is on the segment all the same
+        peers += range(_SCOPES, _SCOPES + len(roles))
+    ports: list[int] = []
+    for low, high in line.ports or ((0, 65535),):
+        ports += range(int(port_class[low]), int(port_class[high]) + 1)
+    protocols = [_PROTOCOL_CLASSES.get(p, _OTHER_PROTOCOL) for p in line.protocols]
+    where = np.ix_(sorted(set(line.directions)), sorted(set(protocols)), sorted(set(peers)), sorted(set(ports)))
+    part = cells[where]
+    cells[where] = code if code < 0 else np.where(part == 0, code, part)

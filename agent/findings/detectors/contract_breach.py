@@ -1,0 +1,95 @@
+"""contract-breach: a device does what its contract forbids (no gate), or, if it is clinical, what it does not know."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from agent.devices.records import EdgeDirection, EdgeGate, Scope
+from agent.findings.case import Case, Told, edge_evidence, severity_of
+from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN, role_mask
+from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
+from agent.findings.draft import Draft, Group, Subject
+from agent.findings.words import address_text, article, bounded, mac_text, many, one, protocol_text, service_text
+
+EDGES_MAX: Final = 256  # judged one by one in a turn; what is left over waits for the next
+SERVICES_MIN: Final = 6  # different breaches of one device in an hour that fold into one finding
+DEVICES_MIN: Final = 3  # devices of a role with the same breach in an hour that fold into one finding
+_HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
+_ANSWERED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.ANSWERED)
+_EXCHANGED: Final = np.uint8(EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA)
+
+
+def contract_breaches(case: Case) -> Iterator[Draft]:
+    """A *never* at any sign of it; anything else outside only when it happened.
+
+    That is: the gates are passed, the initiator is known, and nobody declared a change.
+    """
+    for index in _candidates(case):
+        edge, slot = case.edges[index], int(case.edges["device"][index])
+        if case.turn.devices.is_gateway(slot):
+            continue
+        role, never = case.turn.devices.role(slot), int(case.codes[index]) < 0
+        if case.role(slot) != role or role == UNKNOWN:
+            case.unsure.append(index)
+            if not never or role == UNKNOWN:
+                continue
+        if never or not case.settings.in_change_window(role, case.turn.now_ns):
+            yield _draft(case, index, edge, slot)
+
+
+def _candidates(case: Case) -> list[int]:
+    """Edges worth a look, found with array operations."""
+    edges, codes = case.edges, case.codes
+    never = (codes < 0) & (codes != NO_CONTRACT)
+    clinical = role_mask(case.contracts.roles, CLINICAL_ROLES)
+    slots = np.minimum(edges["device"], max(0, case.roles.shape[0] - 1))
+    gates = edges["gates"]
+    gated = ((gates & _HAPPENED) != 0) & ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0)
+    outside = (codes == OUTSIDE) & gated & clinical[case.roles[slots]] if case.roles.shape[0] else never & False
+    outside &= edges["scope"] != Scope.INTERNET  # public peers are internet-contact's
+    nevers, late_nevers = case.in_order(np.flatnonzero(never & ~case.taken), EDGES_MAX)
+    others, late_others = case.in_order(np.flatnonzero(outside & ~never & ~case.taken), EDGES_MAX)
+    case.unsure += late_nevers + late_others
+    return [*nevers, *others]
+
+
+def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:
+    devices = case.turn.devices
+    role, mac, never = devices.role(slot), devices.mac(slot), int(case.codes[index]) < 0
+    peer = address_text(int(edge["peer_hi"]), int(edge["peer_lo"]))
+    protocol, port = int(edge["protocol"]), int(edge["port"])
+    direction = "out" if edge["direction"] == EdgeDirection.ORIGINATES else "in"
+    service = f"{direction}|{protocol_text(protocol)}|{port}"
+    rule = case.contracts.never(int(case.codes[index])) if never else None
+    told = Told(
+        text=f"{bounded(devices.label(slot))} {_deed(edge)} {case.peer_text(edge)} on {service_text(protocol, port)}, "
+        + (f"which {article(one(role))} must never do" if never else f"which no {one(role)} normally does"),
+        evidence=(
+            *edge_evidence(case, edge),
+            ("service", service_text(protocol, port)),
+            *((("never", rule.what), ("source", rule.source)) if rule else ()),
+        ),
+        cause=f"contract-breach|{mac_text(mac)}|{peer}|{service}",
+        first_ns=int(edge["first_ns"]),
+        last_ns=int(edge["last_ns"]),
+    )
+    sure = case.role(slot) == role  # a guessed role may be told, but nobody is woken for a guess
+    finding = case.finding("contract-breach", severity_of(role if sure else UNKNOWN), slot, told)
+    groups = (
+        Group(f"contract-breach|{role}|{service}", mac_text(mac), DEVICES_MIN, f"{{n}} {many(role)}"),
+        Group(
+            f"contract-breach|{mac_text(mac)}", f"{peer}|{service}", SERVICES_MIN, "{n} such contacts of this device"
+        ),
+    )
+    return Draft(finding, Subject(mac, case.peer_mac(edge), peer, protocol, port), groups)
+
+
+def _deed(edge: np.void) -> str:
+    """What the device did, in the words of what was seen: data, a session, or an attempt."""
+    originates = edge["direction"] == EdgeDirection.ORIGINATES
+    if edge["gates"] & _EXCHANGED:
+        return "exchanged data with" if originates else "answered"
+    if edge["gates"] & _ANSWERED:
+        return "opened a session to" if originates else "accepted a session from"
+    return "tried to reach" if originates else "was approached by"

@@ -1,0 +1,77 @@
+"""new-device: first seen after the tap had settled. Said at the end of the interval, when it may have a role."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from agent.findings.case import Case, Told
+from agent.findings.catalogue import UNKNOWN
+from agent.findings.draft import Draft, Subject
+from agent.findings.records import Severity
+from agent.findings.words import article, bounded, mac_text, one, time_text
+
+WAITING_MAX: Final = 4096  # new devices of one interval that are remembered; more are counted
+NAMED_MAX: Final = 10  # said one by one in an interval; a flood of addresses is one finding that counts
+_LOCAL: Final = 0x02 << 40  # the locally administered bit of a MAC (IEEE 802-2014, 8.2.2): randomised
+_NO_MAC: Final = 1 << 63
+
+
+class NewDevices:
+    """Waits until the interval closes."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, int] = {}  # slot -> MAC
+        self._uncounted = 0
+
+    def judge(self, case: Case) -> Iterator[Draft]:
+        """Devices of unknown link type (no MAC) are addresses, not devices: they are never new."""
+        if case.turn.settled:
+            for slot in sorted(case.turn.new_devices.tolist()):
+                if len(self._waiting) < WAITING_MAX:
+                    self._waiting[slot] = case.turn.devices.mac(slot)
+                else:
+                    self._uncounted += 1
+        if not case.turn.interval_closed:
+            return
+        devices = case.turn.devices
+        here = [(mac, slot) for slot, mac in self._waiting.items() if devices.mac(slot) == mac and not mac & _NO_MAC]
+        here = sorted((mac, slot) for mac, slot in here if not devices.is_gateway(slot))
+        named = [(mac, slot) for mac, slot in here if not mac & _LOCAL]
+        randomised = [slot for mac, slot in here if mac & _LOCAL]
+        yield from (_draft(case, mac, slot) for mac, slot in named[:NAMED_MAX])
+        others = [slot for _, slot in named[NAMED_MAX:]]
+        if others or self._uncounted:
+            yield _digest(case, others or [named[0][1]], len(others) + self._uncounted, "more new devices")
+        if randomised:
+            yield _digest(case, randomised, len(randomised), "new devices with a randomised address")
+        self._waiting.clear()
+        self._uncounted = 0
+
+
+def _draft(case: Case, mac: int, slot: int) -> Draft:
+    devices, role = case.turn.devices, case.turn.devices.role(slot)
+    first = devices.first_ns(slot)
+    kind = f"it looks like {article(one(role))}" if role != UNKNOWN else "what it is, is not known yet"
+    told = Told(
+        text=f"{bounded(devices.label(slot))} appeared on the ward's network for the first time; {kind}",
+        evidence=(("first", time_text(first)), ("confidence-permille", int(devices.confidence(slot) * 1000))),
+        cause=f"new-device|{mac_text(mac)}",
+        first_ns=first,
+        last_ns=case.turn.now_ns,
+    )
+    return Draft(case.finding("new-device", Severity.REVIEW, slot, told), Subject(mac))
+
+
+def _digest(case: Case, slots: list[int], count: int, what: str) -> Draft:
+    """One finding for many: it names none."""
+    first = min(case.turn.devices.first_ns(slot) for slot in slots)
+    told = Told(
+        text=f"{count} {what} appeared on the ward's network",
+        evidence=(("devices", count), ("first", time_text(first))),
+        cause=f"new-device|{what.replace(' ', '-')}",
+        first_ns=first,
+        last_ns=case.turn.now_ns,
+        expected="Phones and tablets change their address; wards rarely gain more than a few devices a day.",
+    )
+    finding = case.finding("new-device", Severity.REVIEW, slots[0], told)
+    return Draft(replace(finding, mac=0, role=UNKNOWN, tier="none", count=count), Subject(0))

@@ -1,0 +1,73 @@
+"""The judge: one turn in, the findings to say out."""
+
+import itertools
+from typing import Final
+
+import numpy as np
+
+from agent.findings.case import Case
+from agent.findings.contracts import ContractSet
+from agent.findings.detectors.arp_sweep import arp_sweeps
+from agent.findings.detectors.capture_loss import CaptureLoss
+from agent.findings.detectors.contract_breach import contract_breaches
+from agent.findings.detectors.internet_contact import internet_contacts
+from agent.findings.detectors.new_device import NewDevices
+from agent.findings.detectors.scans import Scans
+from agent.findings.held import HeldEdges
+from agent.findings.ledger import Ledger
+from agent.findings.records import Finding, Turn
+from agent.findings.settings import JudgeSettings
+
+
+class Engine:
+    """Runs the detectors in order and folds what they say. Holds no packets, no names, and bounded memory."""
+
+    def __init__(self, contracts: ContractSet, settings: JudgeSettings | None = None) -> None:
+        """With an empty baseline: nothing was learned, nothing was said."""
+        self.contracts: Final = contracts
+        self.settings: Final = settings or JudgeSettings()
+        self._ledger = Ledger(self.settings.findings_per_interval_max)
+        self._held = HeldEdges()
+        self._loss = CaptureLoss()
+        self._scans = Scans()
+        self._new = NewDevices()
+
+    def judge(self, turn: Turn) -> list[Finding]:
+        """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
+        case = self._case(turn)
+        drafts = itertools.chain(
+            self._loss.judge(case),
+            self._scans.judge(case),
+            arp_sweeps(case),
+            internet_contacts(case),
+            contract_breaches(case),
+            self._new.judge(case),
+        )
+        said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
+        for cause, count, last_ns in self._scans.folded:
+            self._ledger.note(cause, count, last_ns)
+        self._hold(case)
+        if turn.interval_closed:
+            said += self._ledger.close_interval(turn.now_ns)
+        return said
+
+    def _case(self, turn: Turn) -> Case:
+        roles = turn.devices.roles()
+        released = self._held.release(turn.devices, roles, everything=turn.interval_closed)
+        edges = np.concatenate([turn.edges, released]) if released.shape[0] else turn.edges
+        return Case(
+            turn=turn,
+            contracts=self.contracts,
+            settings=self.settings,
+            edges=edges,
+            roles=roles,
+            codes=self.contracts.judge(edges, roles),
+            taken=np.zeros(edges.shape[0], dtype=np.bool_),
+        )
+
+    def _hold(self, case: Case) -> None:
+        """Edges of devices without a contract wait for a role, and so do those whose role is a guess."""
+        known = np.flatnonzero(case.edges["device"] < case.roles.shape[0])
+        without = known[~self.contracts.has_contract(case.roles[case.edges["device"][known]])]
+        waiting = np.union1d(without, np.array(case.unsure, dtype=np.intp))
+        self._held.hold(case.edges[waiting[~case.taken[waiting] | np.isin(waiting, case.unsure)]])
