@@ -106,7 +106,7 @@ def unpack(data: bytes, limits: Limits = LIMITS) -> Any:
 def _check_depth(value: list[Any] | dict[str, Any], max_depth: int) -> None:
     """Level by level, no recursion: the depth is the sender's choice."""
     level: list[Any] = [value]
-    for _ in range(max_depth + 1):
+    for _ in range(max_depth):
         children = [child for parent in level for child in (parent.values() if type(parent) is dict else parent)]
         level = [child for child in children if type(child) is list or type(child) is dict]
         if not level:
@@ -126,7 +126,7 @@ def pack(value: Any) -> bytes:
 
 def _check_kinds(value: Any, depth: int = LIMITS.max_depth) -> None:
     """Our own side: a float or a numpy integer is our fault and must be seen in the first test that packs it."""
-    if depth < 0:
+    if depth < 1 and isinstance(value, dict | list | tuple):
         raise bad(f"nested deeper than {LIMITS.max_depth}")
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):

@@ -1,0 +1,147 @@
+"""Summaries: round trips, sizes from the field tables, the budget of a settled ward."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.errors import WireError
+from agent.signing.envelope import seal
+from agent.signing.keys import PrivateKey
+from agent.wire import body, summary
+from agent.wire.codec import pack
+from agent.wire.header import HEADER_BYTES_MAX
+from agent.wire.summary import (
+    CARD,
+    EDGES,
+    FIXED_BYTES_MAX,
+    ROWS,
+    SCHEMA,
+    TABLE_BYTES,
+    Card,
+    EdgeRow,
+    Interval,
+    Row,
+    Summary,
+)
+from agent.wire.types import MessageType
+from tests.wire.samples import SUMMARY, header
+
+U64 = st.integers(0, 2**64 - 1)
+NUMBER = st.integers(0, 2**32 - 1)
+ROW = st.builds(Row, NUMBER, *[U64] * 9)
+EDGE = st.builds(
+    EdgeRow,
+    NUMBER,
+    st.integers(0, 1),
+    st.integers(0, 255),
+    st.integers(0, 65535),
+    st.integers(-1, 2**32 - 1),
+    st.sampled_from([b"", bytes(4), bytes(16)]),
+    st.integers(0, 255),
+    st.integers(0, 255),
+    *[U64] * 5,
+)
+
+
+def _over_the_wire(one: Summary) -> Summary:
+    octets = body.encode(MessageType.SUMMARY, header(), one.to_content())
+    return Summary.from_content(body.decode(MessageType.SUMMARY, octets)[1])
+
+
+def test_a_summary_comes_back() -> None:
+    assert _over_the_wire(SUMMARY) == SUMMARY
+    empty = Summary(Interval(1, 2))
+    assert _over_the_wire(empty) == empty
+
+
+@given(st.lists(ROW, max_size=30), st.lists(EDGE, max_size=30))
+def test_any_rows_and_edges_come_back_sorted(rows: list[Row], edges: list[EdgeRow]) -> None:
+    back = _over_the_wire(Summary(Interval(1, 2), rows=rows, edges=edges))
+    assert list(back.rows) == sorted(rows, key=lambda row: row.number)
+    assert list(back.edges) == sorted(edges, key=lambda edge: edge.number)
+
+
+def test_numbers_are_differences() -> None:
+    content = Summary(Interval(1, 2), rows=[Row(*[9] * 10), Row(*[4] * 10), Row(*[200] * 10)]).to_content()
+    assert content["dv"][0] == [4, 5, 191]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("iv", [1, 2, 3]),
+        ("iv", [1, 2, 0, 0, 0]),
+        ("lg", [["eth0", 1, 2, 3, 4]]),
+        ("lg", [["eth0", 1, 2, 3, 4, -1]]),
+        ("cv", [1, 2, 3, 4]),
+        ("ig", {"empty": -1}),
+        ("he", {"a": [1]}),
+        ("dv", [[1], [1], [1], [1], [1], [1], [1], [1], [1], []]),
+        ("dv", [[-1]] + [[1]] * 9),
+        ("ed", [[]]),
+        ("ca", [[1]]),
+    ],
+)
+def test_a_wrong_place_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(WireError):
+        body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {key: value})
+
+
+def test_a_cards_texts_are_cut_to_fit() -> None:
+    card = Card(
+        1,
+        bytes(6),
+        0,
+        "r" * 99,
+        1000,
+        vendor="ü" * 99,
+        names=["n" * 99] * 20,
+        addresses=[bytes(4)] * 20,
+        evidence=[("s" * 99, "v" * 999, 1)] * 99,
+    )
+    CARD.check(card.to_list(), "card")
+    assert len(pack(card.to_list())) <= CARD.max_bytes
+
+
+def test_sizes_from_the_field_tables() -> None:
+    assert FIXED_BYTES_MAX + CARD.max_bytes + ROWS.row_bytes_max + EDGES.row_bytes_max < 64 * 1024
+    assert TABLE_BYTES // ROWS.row_bytes_max > 500  # even if every count took 9 octets
+
+
+def test_fixed_part_at_its_largest_is_what_the_table_says() -> None:
+    full = {
+        "iv": [2**63 - 1, 2**63 - 1, 2**64 - 1, 1023, 1024],
+        "lg": [["e" * 32, *[2**64 - 1] * 5]] * summary.LEGS_MAX,
+        "ig": {f"{number:032}": 2**64 - 1 for number in range(16)},
+        "cv": [2**64 - 1] * 5,
+        "he": {f"{number:032}": "t" * 72 for number in range(32)},
+        "ca": [],
+        "dv": [[] for _ in ROWS.fields],
+        "ed": [[] for _ in EDGES.fields],
+    }
+    SCHEMA.check(full, "summary")
+    header_octets = HEADER_BYTES_MAX
+    longer_lists = 2 * (len(ROWS.fields) + len(EDGES.fields)) + 2  # 3 octets in front of a long list, 1 of an empty one
+    assert len(pack(full)) + header_octets + 2 + longer_lists == FIXED_BYTES_MAX
+
+
+def test_a_settled_ward_keeps_the_budget() -> None:
+    """32 octets per device and minute, sealed: 100 devices, each with its row and half of them with a changed edge."""
+    rows = [
+        Row(number, 400 + number * 7 % 90, 380 + number * 5 % 80, 60_000 + number * 211 % 9000, 52_000, 3, 3, 0, 1, 4)
+        for number in range(100)
+    ]
+    edges = [
+        EdgeRow(number, 0, 6, 3613, 100, b"", 0, 43, 1, 40 + number % 9, 39, 6000 + number * 13 % 700, 5200)
+        for number in range(0, 100, 2)
+    ]
+    settled = replace(SUMMARY, cards=(), rows=rows, edges=edges)
+    sealed = seal(
+        MessageType.SUMMARY,
+        body.encode(MessageType.SUMMARY, header(), settled.to_content()),
+        [PrivateKey.from_seed(bytes(32))],
+    )
+    assert len(sealed) <= 32 * 100
