@@ -10,6 +10,7 @@ from agent.devices.records import NO_SLOT, EdgeDirection
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import Codes, Rows
 from agent.findings.contracts import ContractSet
+from agent.findings.draft import Draft, Subject
 from agent.findings.records import Finding, Severity, Turn
 from agent.findings.settings import JudgeSettings
 from agent.findings.words import address_text, bounded, sentence, time_text
@@ -72,6 +73,7 @@ class Case:
     def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
         """A finding about a device, judged now."""
         role = self.turn.devices.role(slot)
+        confidence: Evidence = (("role-confidence-permille", round(self.turn.devices.confidence(slot) * 1000)),)
         return Finding(
             id=finding_id,
             severity=severity,
@@ -83,7 +85,7 @@ class Case:
             last_ns=told.last_ns,
             count=1,
             sentence=sentence(told.text),
-            evidence=told.evidence,
+            evidence=told.evidence + (confidence if role != UNKNOWN else ()),
             attack=self.contracts.attack.of(finding_id),
             cause=told.cause,
             expected=told.expected or self.contracts.expected(role),
@@ -113,3 +115,27 @@ def edge_evidence(case: Case, edge: np.void) -> Evidence:
 def severity_of(role: str) -> Severity:
     """Page for a clinical role, else review."""
     return Severity.PAGE if role in CLINICAL_ROLES else Severity.REVIEW
+
+
+def more_in_turn(case: Case, finding_id: str, count: int) -> Draft:
+    """One finding for what a turn has too many of to look at one by one; those that were looked at are said apart."""
+    now = case.turn.now_ns
+    finding = Finding(
+        id=finding_id,
+        severity=Severity.REVIEW,
+        mac=0,
+        role=UNKNOWN,
+        tier="none",
+        time_ns=now,
+        first_ns=now,
+        last_ns=now,
+        count=count,
+        sentence=f"{count} more contacts within one second may be of the kind {finding_id}, too many to list; they are "
+        "counted here, and the first ones are told apart.",
+        evidence=(("contacts", count),),
+        attack=case.contracts.attack.of(finding_id),
+        cause=f"{finding_id}|too-many",
+        expected="Devices on a ward begin a handful of new contacts in a minute.",
+        next_step=CATALOGUE[finding_id].next_step,
+    )
+    return Draft(finding, Subject(0))

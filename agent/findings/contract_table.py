@@ -41,18 +41,17 @@ class Table(NamedTuple):
         known = np.flatnonzero(device < roles.shape[0])
         if known.size == 0:
             return codes
-        row = self.row_of_role[roles[device[known]]]
+        row = self.row_of_role[roles[device[known]]].astype(np.intp)
         known, row = known[row >= 0], row[row >= 0]
         if known.size == 0:
             return codes
-        some = edges[known]
-        codes[known] = self.cells[
-            row,
-            np.minimum(some["direction"], 1),
-            self.protocol_class[some["protocol"]],
-            self._peer_class(some, roles),
-            self.port_class[some["port"]],
-        ]
+        some = edges if known.size == edges.shape[0] else edges[known]
+        axes = self.cells.shape
+        place = row * np.intp(axes[1]) + np.minimum(some["direction"], 1)
+        place = place * np.intp(axes[2]) + self.protocol_class[some["protocol"]]
+        place = place * np.intp(axes[3]) + self._peer_class(some, roles)
+        place = place * np.intp(axes[4]) + self.port_class[some["port"]]
+        codes[known] = self.cells.ravel()[place]
         return codes
 
     def _peer_class(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -18,13 +18,15 @@ from agent.errors import ConfigError
 from agent.findings.attack import AttackMap, parse_attack
 from agent.findings.contract_file import Contract, Line, nearest, parse_contract
 from agent.findings.contract_table import Rows, Table, compile_table
-from agent.findings.words import many, service_text
+from agent.findings.words import many, protocol_text
 
 FILE_MAX_BYTES: Final = 64 * 1024
 FILES_MAX: Final = 64
 COMMON: Final = "common"
 ATTACK: Final = "attack"
 EXPECTED_MAX: Final = 400  # characters of what a role normally does
+PORTS_SHOWN: Final = 4  # of a line, in what a role normally does
+PORT_SPAN_SHOWN: Final = 100  # a range longer than this says nothing to a reader
 
 
 def shipped_folder() -> Path:
@@ -86,10 +88,6 @@ class ContractSet:
         """What devices of the role normally do, one sentence; empty without a contract."""
         return self._expected.get(role, "")
 
-    def has_contract(self, role_indices: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
-        """Which of these roles have one."""
-        return self._table.row_of_role[role_indices] >= 0
-
     def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """For each edge: its allowed line (> 0), the *never* it breaks (< 0), OUTSIDE (0) or NO_CONTRACT.
 
@@ -142,12 +140,8 @@ def _version(texts: Mapping[str, str]) -> str:
 
 
 def _expected(contract: Contract, common: Sequence[Line]) -> str:
-    """What a role normally does: `Infusion pumps normally: report to the pump server (TCP port 3613); ...`."""
-    parts = []
-    for line in contract.does:
-        single = [p for p in line.ports if p[0] == p[1]]
-        shown = "" if not single else f" ({', '.join(service_text(line.protocols[0], p[0]) for p in single[:3])})"
-        parts.append(f"{line.what}{shown}")
+    """What a role normally does: `Infusion pumps normally: report to the pump server on TCP 3613; ...`."""
+    parts = [line.what + _ports_text(line) for line in contract.does]
     if contract.common and common:
         parts.append("the usual network services (addresses, names, time)")
     text = many(contract.role)[:1].upper() + many(contract.role)[1:] + " normally: "
@@ -156,3 +150,12 @@ def _expected(contract: Contract, common: Sequence[Line]) -> str:
             return f"{text}and {len(parts) - index} more."
         text += part + ("; " if index + 1 < len(parts) else ".")
     return text
+
+
+def _ports_text(line: Line) -> str:
+    """` on TCP 104, 2104, 2761 ...`; nothing when the line is about more than a few ports."""
+    if not line.ports or any(high - low > PORT_SPAN_SHOWN for low, high in line.ports):
+        return ""
+    shown = [str(low) if low == high else f"{low}-{high}" for low, high in line.ports[:PORTS_SHOWN]]
+    more = " ..." if len(line.ports) > PORTS_SHOWN else ""
+    return f" on {'/'.join(protocol_text(p).upper() for p in line.protocols)} {', '.join(shown)}{more}"

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from agent.findings.case import Case
+from agent.findings.contract_table import NO_CONTRACT
 from agent.findings.contracts import ContractSet
 from agent.findings.detectors.arp_sweep import arp_sweeps
 from agent.findings.detectors.capture_loss import CaptureLoss
@@ -67,7 +68,7 @@ class Engine:
 
     def _hold(self, case: Case) -> None:
         """Edges of devices without a contract wait for a role, and so do those whose role is a guess."""
-        known = np.flatnonzero(case.edges["device"] < case.roles.shape[0])
-        without = known[~self.contracts.has_contract(case.roles[case.edges["device"][known]])]
-        waiting = np.union1d(without, np.array(case.unsure, dtype=np.intp))
-        self._held.hold(case.edges[waiting[~case.taken[waiting] | np.isin(waiting, case.unsure)]])
+        device = case.edges["device"]
+        waiting = (device < case.roles.shape[0]) & (case.codes == NO_CONTRACT) & ~case.taken
+        waiting[case.unsure] = True
+        self._held.hold(case.edges, waiting)

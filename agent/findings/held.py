@@ -21,9 +21,9 @@ class HeldEdges:
         self._next = 0
         self._roles = np.zeros(0, dtype=np.int16)
 
-    def hold(self, edges: Rows) -> None:
-        """Keep those in which something happened."""
-        worth = edges[(edges["gates"] & _WORTH) != 0][-HELD_MAX:]
+    def hold(self, edges: Rows, waiting: npt.NDArray[np.bool_]) -> None:
+        """Keep those of the waiting edges in which something happened."""
+        worth = edges[np.flatnonzero(waiting & ((edges["gates"] & _WORTH) != 0))[-HELD_MAX:]]
         where = (self._next + np.arange(worth.shape[0])) % HELD_MAX
         self._rows[where] = worth
         self._next = (self._next + worth.shape[0]) % HELD_MAX

@@ -24,6 +24,7 @@ class _Open:
     """A cause that was said."""
 
     finding: Finding  # as it was said last
+    latest: Finding  # with the newest evidence: what is said when it is said again
     subject: Subject
     said_ns: int
     count: int
@@ -89,7 +90,7 @@ class Ledger:
         self._said = 0
         for known in self._open.values():
             if not known.parent and known.count > known.finding.count and now_ns - known.said_ns >= REPEAT_NS:
-                yield self._repeat(known, known.finding, now_ns)
+                yield self._repeat(known, known.latest, now_ns)
 
     def _live(self, cause: str, now_ns: int) -> _Open | None:
         """The open cause, unless it was quiet for so long that it is over."""
@@ -105,11 +106,13 @@ class Ledger:
         parent = self._open.get(known.parent) if known.parent else None
         if parent is not None:
             self._count(parent, draft)
-            known = parent
-        if RANK[draft.finding.severity] > RANK[known.finding.severity]:
-            worse = replace(draft.finding, cause=known.finding.cause, first_ns=known.finding.first_ns)
-            return self._repeat(known, worse, now_ns)
-        return None
+            if RANK[draft.finding.severity] > RANK[parent.finding.severity]:
+                return self._repeat(parent, replace(parent.latest, severity=draft.finding.severity), now_ns)
+            return None
+        worse = RANK[draft.finding.severity] > RANK[known.finding.severity]
+        severity = draft.finding.severity if worse else known.finding.severity  # never lowered while it is open
+        known.latest = replace(draft.finding, severity=severity, first_ns=known.finding.first_ns)
+        return self._repeat(known, known.latest, now_ns) if worse else None
 
     def _count(self, known: _Open, draft: Draft) -> None:
         known.count += draft.finding.count
@@ -181,7 +184,7 @@ class Ledger:
         return None
 
     def _remember(self, finding: Finding, subject: Subject, now_ns: int, parent: str = "") -> None:
-        self._open[finding.cause] = _Open(finding, subject, now_ns, finding.count, finding.last_ns, parent)
+        self._open[finding.cause] = _Open(finding, finding, subject, now_ns, finding.count, finding.last_ns, parent)
         while len(self._open) > CAUSES_MAX:
             self._open.popitem(last=False)
 

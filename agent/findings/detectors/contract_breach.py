@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 
 from agent.devices.records import EdgeDirection, EdgeGate, Scope
-from agent.findings.case import Case, Told, edge_evidence, severity_of
+from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severity_of
 from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN, role_mask
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
 from agent.findings.words import address_text, article, bounded, mac_text, many, one, protocol_text, service_text
 
-EDGES_MAX: Final = 256  # judged one by one in a turn; what is left over waits for the next
+EDGES_MAX: Final = 64  # of each kind, judged one by one in a turn (0.3 ms each); the rest is counted
 SERVICES_MIN: Final = 6  # different breaches of one device in an hour that fold into one finding
 DEVICES_MIN: Final = 3  # devices of a role with the same breach in an hour that fold into one finding
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
@@ -25,7 +25,10 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
 
     That is: the gates are passed, the initiator is known, and nobody declared a change.
     """
-    for index in _candidates(case):
+    chosen, late = _candidates(case)
+    if late:
+        yield more_in_turn(case, "contract-breach", late)
+    for index in chosen:
         edge, slot = case.edges[index], int(case.edges["device"][index])
         if case.turn.devices.is_gateway(slot):
             continue
@@ -38,8 +41,8 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
             yield _draft(case, index, edge, slot)
 
 
-def _candidates(case: Case) -> list[int]:
-    """Edges worth a look, found with array operations."""
+def _candidates(case: Case) -> tuple[list[int], int]:
+    """Edges worth a look, found with array operations, and how many more there are."""
     edges, codes = case.edges, case.codes
     never = (codes < 0) & (codes != NO_CONTRACT)
     clinical = role_mask(case.contracts.roles, CLINICAL_ROLES)
@@ -50,8 +53,7 @@ def _candidates(case: Case) -> list[int]:
     outside &= edges["scope"] != Scope.INTERNET  # public peers are internet-contact's
     nevers, late_nevers = case.in_order(np.flatnonzero(never & ~case.taken), EDGES_MAX)
     others, late_others = case.in_order(np.flatnonzero(outside & ~never & ~case.taken), EDGES_MAX)
-    case.unsure += late_nevers + late_others
-    return [*nevers, *others]
+    return [*nevers, *others], len(late_nevers) + len(late_others)
 
 
 def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:

@@ -54,7 +54,7 @@ def _draft(case: Case, mac: int, slot: int) -> Draft:
     kind = f"it looks like {article(one(role))}" if role != UNKNOWN else "what it is, is not known yet"
     told = Told(
         text=f"{bounded(devices.label(slot))} appeared on the ward's network for the first time; {kind}",
-        evidence=(("first", time_text(first)), ("confidence-permille", int(devices.confidence(slot) * 1000))),
+        evidence=(("first", time_text(first)),),
         cause=f"new-device|{mac_text(mac)}",
         first_ns=first,
         last_ns=case.turn.now_ns,

@@ -130,11 +130,9 @@ class Scans:
             if fan.kind == FanKind.PORTS
             else f"tried {target} on {tried} different {public}addresses"
         )
-        tail = f", which no {one(role)} does" if role != UNKNOWN else ""
-        text = (
-            f"{label} {what} {within_text(int(row['first_ns']), int(row['last_ns']))}, and {failed} of them refused or "
-            f"never answered{tail}"
-        )
+        none = "none of them answered" if failed == tried else f"{failed} of them refused or never answered"
+        tail = f", and no {one(role)} searches like that" if role != UNKNOWN else ""
+        text = f"{label} {what} {within_text(int(row['first_ns']), int(row['last_ns']))}; {none}{tail}"
         told = Told(
             text=text,
             evidence=_evidence(case, row, target, answered),
@@ -169,7 +167,7 @@ class Scans:
             evidence = (*finding.evidence, ("answered-by-clinical-devices", answered))
             worse = replace(finding, severity=Severity.PAGE, evidence=evidence, time_ns=case.turn.now_ns)
             fan.draft = fan.draft._replace(finding=worse)
-            yield fan.draft
+            yield fan.draft._replace(groups=(), explains=())
 
     def _clinical_answers(self, case: Case, fan: _Fan) -> int:
         service = (fan.protocol, fan.port) if fan.kind == FanKind.HOSTS else None
