@@ -1,0 +1,1 @@
+"""What leaves here: one message per cause to a person, through a webhook or a mail server, and nothing twice in a hurry."""

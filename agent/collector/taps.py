@@ -1,0 +1,112 @@
+"""What the page asks about the taps themselves: are they there, what did they see, what did they not see, did they stay silent."""
+
+import json
+from collections import Counter
+
+from agent.collector.queries import Answer
+from agent.collector.store.reader import Reader, Row
+
+TAPS_MAX = 500
+_SUMS = """total(part = 0) AS summaries, total(frames) AS frames, total(octets) AS octets, total(ignored) AS ignored, total(duplicates) AS duplicates, total(truncated) AS truncated,
+    total(processed) AS processed, total(flows_exported) AS flows_exported, total(flows_evicted) AS flows_evicted"""
+_INTEGERS = (
+    *("summaries", "frames", "octets", "ignored", "duplicates", "truncated", "processed"),
+    *("flows_exported", "flows_evicted"),
+)
+
+
+def taps(reader: Reader) -> list[Answer]:
+    """Every tap that was ever heard, by name."""
+    rows = reader.rows(
+        """SELECT site, agent FROM taps UNION SELECT DISTINCT site, agent FROM runs ORDER BY site, agent LIMIT ?""",
+        (TAPS_MAX,),
+    )
+    return [tap(reader, row["site"], row["agent"]) for row in rows]
+
+
+def tap(reader: Reader, site: str, agent: str) -> Answer:
+    """One tap: presence, coverage since it was first heard, its last summary, what is stored, what is missing."""
+    sums = reader.rows(f"SELECT {_SUMS} FROM intervals WHERE agent=?", (agent,))[0]
+    last = reader.rows(
+        "SELECT * FROM intervals WHERE agent=? AND part=0 ORDER BY end_ns DESC, seq DESC LIMIT 1", (agent,)
+    )
+    answer: Answer = {"site": site, "agent": agent} | _presence(reader, site, agent)
+    answer |= {name: int(sums[name]) for name in _INTEGERS} | _losses(reader, agent)
+    answer |= _last(last[0] if last else None)
+    answer["ignored_reasons"] = _ignored(reader, agent)
+    answer["streams"] = streams(reader, site, agent)
+    answer["refusals"] = {
+        row["reason"]: row["count"]
+        for row in reader.rows("SELECT reason, count FROM refusals WHERE agent=? ORDER BY reason", (agent,))
+    }
+    answer["conflicts"] = reader.rows("SELECT count(*) AS n FROM conflicts WHERE agent=?", (agent,))[0]["n"]
+    return answer
+
+
+def streams(reader: Reader, site: str, agent: str) -> list[Answer]:
+    """Every run and stream of a tap: records stored, declared lost, and not here yet (numbers below the highest)."""
+    rows = reader.rows(
+        """SELECT r.stream, r.run, r.seq_max, r.received_ns,
+            (SELECT count(*) FROM records x WHERE x.agent=r.agent AND x.run=r.run AND x.stream=r.stream) AS stored,
+            (SELECT total(min(c.last, r.seq_max) - c.first + 1) FROM covered c
+               WHERE c.agent=r.agent AND c.run=r.run AND c.stream=r.stream AND c.first <= r.seq_max) AS settled,
+            (SELECT total(g.last - g.first + 1) FROM gaps g
+               WHERE g.agent=r.agent AND g.run=r.run AND g.stream=r.stream) AS lost
+            FROM runs r WHERE r.site=? AND r.agent=? ORDER BY r.received_ns DESC, r.stream LIMIT 20""",
+        (site, agent),
+    )
+    return [
+        {
+            "stream": row["stream"],
+            "run": row["run"].hex(),
+            "stored": row["stored"],
+            "lost": int(row["lost"]),
+            "waiting": max(0, row["seq_max"] - int(row["settled"])),
+            "since_ns": row["received_ns"],
+        }
+        for row in rows
+    ]
+
+
+def _presence(reader: Reader, site: str, agent: str) -> Answer:
+    rows = reader.rows("SELECT * FROM taps WHERE site=? AND agent=?", (site, agent))
+    if not rows:
+        return {"state": "", "state_signed": False, "version": "", "contracts": "", "boot": "", "born_ns": 0}
+    row = rows[0]
+    return {
+        "state": row["state"],
+        "state_signed": bool(row["state_signed"]),
+        "version": row["version"],
+        "contracts": row["contracts"],
+        "boot": row["boot"].hex(),
+        "born_ns": row["born_ns"],
+    }
+
+
+def _losses(reader: Reader, agent: str) -> dict[str, int]:
+    """Kernel drops and freezes: a leg counts them since takeover, so the highest of each run adds up."""
+    rows = reader.rows(
+        "SELECT max(dropped) AS dropped, max(frozen) AS frozen FROM intervals WHERE agent=? GROUP BY run", (agent,)
+    )
+    return {name: sum(row[name] for row in rows) for name in ("dropped", "frozen")}
+
+
+def _last(row: Row | None) -> Answer:
+    if row is None:
+        return {"last_start_ns": 0, "last_end_ns": 0, "last_received_ns": 0, "tx_packets": 0, "legs": [], "health": {}}
+    names = ("name", "frames", "octets", "dropped", "frozen", "tx_packets")
+    return {
+        "last_start_ns": row["start_ns"],
+        "last_end_ns": row["end_ns"],
+        "last_received_ns": row["received_ns"],
+        "tx_packets": row["tx_packets"],
+        "legs": [dict(zip(names, leg, strict=True)) for leg in json.loads(row["legs"])],
+        "health": json.loads(row["health"]),
+    }
+
+
+def _ignored(reader: Reader, agent: str) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for row in reader.rows("SELECT reasons FROM intervals WHERE agent=? AND ignored > 0", (agent,)):
+        found.update(json.loads(row["reasons"]))
+    return dict(sorted(found.items()))

@@ -1,0 +1,44 @@
+"""How the page writes values: hostile strings visible, times in UTC, numbers that people can read."""
+
+from datetime import UTC, datetime
+
+from agent.clock import NS_PER_S
+from agent.collector.text import TEXT_MAX, visible
+
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def safe_text(value: object, most: int = TEXT_MAX) -> str:
+    """A string from the wire: one line, invisible characters shown; the template escapes the markup."""
+    return visible(value, most)
+
+
+def when(time_ns: int) -> str:
+    """`2026-11-23 14:05:12`, UTC; a dash for never, a question mark for a time no calendar has."""
+    if not time_ns:
+        return "–"
+    try:
+        return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def number(value: float) -> str:
+    """Thousands apart by a thin space."""
+    return f"{round(value):,}".replace(",", "\u202f")
+
+
+def octets(value: float) -> str:
+    """`1.2 MB`, decimal units."""
+    size, unit = float(value), 0
+    while size >= 1000 and unit < len(UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.0f} B" if unit == 0 else f"{size:.1f} {UNITS[unit]}"
+
+
+def label(text: str) -> str:
+    """`infusion-pump` as people write it."""
+    return text.replace("-", " ")
+
+
+FILTERS = {"safe_text": safe_text, "when": when, "number": number, "octets": octets, "label": label}

@@ -1,0 +1,49 @@
+"""Give one command and wait for its end: birth, command, receipts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.clock import NS_PER_S, Clock
+from agent.ctl.order import FINAL_STATES, Order
+from agent.ctl.session import Broker, Session
+from agent.errors import LinkError
+from agent.wire.command import Receipt
+
+CONNECT_S = 10.0
+EXPIRED = frozenset({"expired", "too-late", "not-after"})
+
+
+def converse(
+    order: Order, broker: Broker, clock: Clock, wait_s: float, demand: tuple[str, Mapping[str, Any]]
+) -> Receipt:
+    """The last receipt; `demand` is the command's name and arguments. LinkError when the agent does not answer in time."""
+    end_ns = clock.mono_ns() + round(wait_s * NS_PER_S)
+    with Session(broker, order.filters(), CONNECT_S) as session:
+        _until(session, order, clock, end_ns, lambda: order.birth is not None)
+        if order.birth is None:
+            raise LinkError(
+                "no verified birth of this agent came in time", where=broker.url, todo="is its uplink connected?"
+            )
+        receipt = _give(session, order, clock, end_ns, demand)
+        if receipt.state == "refused" and receipt.reason.split(":")[0] in EXPIRED:
+            receipt = _give(session, order, clock, end_ns, demand)  # its refusal told the agent's time
+        return receipt
+
+
+def _give(session: Session, order: Order, clock: Clock, end_ns: int, demand: tuple[str, Mapping[str, Any]]) -> Receipt:
+    sealed = order.seal(*demand)
+    session.publish(sealed.topic, sealed.payload)
+    _until(session, order, clock, end_ns, lambda: order.last is not None and order.last.state in FINAL_STATES)
+    if order.last is None or order.last.state not in FINAL_STATES:
+        reached = f"only {order.last.state}" if order.last else "no receipt"
+        raise LinkError(f"{reached} in time; the command may still be carried out", todo="look at `wardtapctl show`")
+    return order.last
+
+
+def _until(session: Session, order: Order, clock: Clock, end_ns: int, done: Callable[[], bool]) -> None:
+    while not done():
+        left_s = (end_ns - clock.mono_ns()) / NS_PER_S
+        heard = session.next(left_s) if left_s > 0 else None
+        if heard is None:
+            return
+        order.hear(heard.topic, heard.payload, clock.wall_ns())

@@ -1,0 +1,127 @@
+"""One command from its making to its last receipt. No network here: what was heard goes in, what to say comes out.
+
+The nonce of a command is the agent's present boot, from its verified birth; its end is in that boot's monotonic time. How
+late it is there is known only from verified messages of that boot: the latest of them counts, receipts included, so a
+command that was refused as too old can be made once more with the time its refusal told.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.clock import NS_PER_S
+from agent.errors import Refused
+from agent.signing.envelope import Opened, open_envelope, require_origin, seal
+from agent.signing.keys import PrivateKey
+from agent.signing.roster import Trust
+from agent.wire import body as wire_body
+from agent.wire import topics
+from agent.wire.command import COMMAND_ROLES, Command, Receipt
+from agent.wire.presence import Birth
+from agent.wire.types import MessageType, Role
+
+VALID_S = 900  # a person waits minutes; a command that hangs in a broker for longer should not happen
+FINAL_STATES = frozenset({"done", "failed", "refused"})
+LISTEN_LEAVES = ("birth", "state", "receipt", "uplink", "summary", "finding")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A command, ready to be published."""
+
+    id: bytes
+    topic: str
+    payload: bytes
+
+
+class Order:
+    """What one agent is asked, and what it answered."""
+
+    def __init__(self, site: str, agent: str, key: PrivateKey, trust: Trust) -> None:
+        """Refused `unknown-key` or `not-allowed` when the key cannot give commands: the agent would refuse it too."""
+        self._site, self._agent, self._key, self._trust = site, agent, key, trust
+        self.role = _role(key, trust)
+        self.birth: Birth | None = None
+        self.mono_ns = 0  # latest time of the agent's present boot that is proven
+        self.receipts: list[Receipt] = []
+        self.refusals: list[str] = []  # what came and could not be believed
+        self._id = b""
+
+    def filters(self) -> list[str]:
+        """What must be heard."""
+        return [topics.up(self._site, self._agent, leaf) for leaf in LISTEN_LEAVES]
+
+    def hear(self, topic: str, payload: bytes, now_ns: int) -> Receipt | None:
+        """Take in one message; the receipt when it is one for this order. What cannot be verified is only counted."""
+        try:
+            return self._take(topic, payload, now_ns)
+        except Refused as error:
+            self.refusals.append(error.reason)
+            return None
+
+    def seal(self, name: str, args: Mapping[str, Any], valid_s: float = VALID_S) -> Sealed:
+        """A fresh command with a new id; Refused `no-birth` before the agent's birth was heard."""
+        if self.birth is None:
+            raise Refused("no verified birth of this agent", reason="no-birth")
+        self._id = secrets.token_bytes(16)
+        self.receipts.clear()
+        command = Command(
+            agent=self._agent,
+            site=self._site,
+            name=name,
+            args=dict(args),
+            boot=self.birth.boot,
+            id=self._id,
+            not_after_mono_ns=self.mono_ns + round(valid_s * NS_PER_S),
+            role=self.role,
+        )
+        body = wire_body.encode(MessageType.COMMAND, None, command.to_content())
+        return Sealed(
+            self._id, topics.down(self._site, self._agent, "command"), seal(MessageType.COMMAND, body, [self._key])
+        )
+
+    @property
+    def last(self) -> Receipt | None:
+        """The newest receipt."""
+        return self.receipts[-1] if self.receipts else None
+
+    def _take(self, topic_text: str, payload: bytes, now_ns: int) -> Receipt | None:
+        topic = topics.parse(topic_text)
+        opened = open_envelope(payload, self._trust, now_ns=now_ns)
+        require_origin(opened, None, topic)
+        if (topic.site, topic.agent) != (self._site, self._agent):
+            raise Refused("another agent", reason="wrong-agent")
+        if opened.kind == MessageType.BIRTH:
+            self._born(opened)
+            return None
+        if opened.kind is None or opened.kind == MessageType.STATE:
+            return None
+        header, content = wire_body.decode(opened.type, opened.body)
+        require_origin(opened, header, topic)
+        if header is not None and self.birth is not None and header.boot == self.birth.boot:
+            self.mono_ns = max(self.mono_ns, header.mono_ns)
+        if opened.kind != MessageType.RECEIPT or content["id"] != self._id:
+            return None
+        receipt = Receipt.from_content(content)
+        self.receipts.append(receipt)
+        return receipt
+
+    def _born(self, opened: Opened) -> None:
+        _, content = wire_body.decode(opened.type, opened.body)
+        birth = Birth.from_content(content)
+        if (birth.site, birth.agent) != (self._site, self._agent):
+            raise Refused("the birth of another agent", reason="wrong-agent")
+        if self.birth is None or birth.boot != self.birth.boot:
+            self.mono_ns = 0
+        self.birth, self.mono_ns = birth, max(self.mono_ns, birth.mono_ns)
+
+
+def _role(key: PrivateKey, trust: Trust) -> str:
+    entry = trust.find(key.key_id)
+    if entry is None:
+        raise Refused(f"the key {key.public.fingerprint} is not in the trust table", reason="unknown-key")
+    role = Role.OPERATOR if entry.role == Role.COLLECTOR else entry.role
+    if role not in COMMAND_ROLES:
+        raise Refused(f"a key of role {entry.role} gives no commands", reason="not-allowed")
+    return str(role)

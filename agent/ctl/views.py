@@ -1,0 +1,114 @@
+"""What `list`, `show` and `keys show` print."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent.ctl.terminal import printable, table, when
+from agent.errors import Refused, StateError
+from agent.signing.keys import PrivateKey
+from agent.signing.roster import Trust
+from agent.signing.trust import load_root, load_trust
+
+Item = Mapping[str, Any]
+DETAIL_MAX = 1000
+
+
+class View(NamedTuple):
+    """Where a list comes from, and its columns."""
+
+    path: str
+    key: str
+    columns: tuple[str, ...]
+
+
+LISTS = {
+    "findings": View(
+        "/api/findings.json", "findings", ("number", "severity", "id", "mac", "role", "count", "last_ns", "sentence")
+    ),
+    "devices": View(
+        "/api/devices.json", "devices", ("mac", "role", "confidence", "vendor", "addresses", "worst", "last_ns")
+    ),
+    "taps": View(
+        "/api/taps.json",
+        "taps",
+        ("site", "agent", "state", "version", "frames", "ignored", "dropped", "tx_packets", "last_received_ns"),
+    ),
+}
+
+
+def listing(view: View, items: Sequence[Item]) -> str:
+    """One line per item."""
+    if not items:
+        return f"no {view.key}"
+    heads = [name.removesuffix("_ns") for name in view.columns]
+    return table(heads, [[_cell(name, item.get(name, "")) for name in view.columns] for item in items])
+
+
+def details(item: Item) -> str:
+    """Everything about one item, indented."""
+    return "\n".join(_lines(item, ""))
+
+
+def keys(path: Path, root: Path | None) -> Iterable[str]:
+    """Fingerprints in a private key, a root file or a trust table; StateError when it is none of these."""
+    head = _head(path)
+    if head.startswith(b"-----BEGIN"):
+        key = PrivateKey.load(path)
+        return [f"private key  {key.public.fingerprint}  {key.public.raw.hex()}"]
+    if head.startswith(b"{"):
+        return _entries(load_root(path))
+    try:
+        return _entries(load_trust(path, root))
+    except Refused as error:
+        raise StateError(f"is no key, root file or trust table of this root: {error.what}", where=str(path)) from error
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError as error:
+        raise StateError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _entries(trust: Trust) -> list[str]:
+    rows = [
+        (
+            entry.role,
+            entry.name,
+            entry.site,
+            entry.public.fingerprint,
+            when(entry.not_before_ns),
+            _end(entry.not_after_ns),
+        )
+        for entry in trust.entries()
+    ]
+    return table(("role", "name", "site", "fingerprint", "from", "to"), rows).splitlines()
+
+
+def _end(time_ns: int) -> str:
+    return "no end" if time_ns >= 2**63 - 1 else when(time_ns)
+
+
+def _cell(name: str, value: Any) -> str:
+    if name.endswith("_ns"):
+        return when(int(value or 0))
+    if name == "confidence":
+        return f"{value:.0%}"
+    return ", ".join(map(str, value[:2])) if isinstance(value, list) else str(value)
+
+
+def _lines(value: Any, indent: str) -> Iterable[str]:
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            yield f"{indent}{printable(name)}:"
+            yield from _lines(inner, indent + "  ")
+        elif isinstance(inner, list) and inner and isinstance(inner[0], dict):
+            yield f"{indent}{printable(name)}:"
+            for each in inner:
+                yield f"{indent}  {', '.join(f'{printable(k)} {printable(v, 200)}' for k, v in each.items())}"
+        else:
+            shown = when(inner) if str(name).endswith("_ns") and isinstance(inner, int) else inner
+            shown = ", ".join(map(str, inner)) if isinstance(inner, list) else shown
+            yield f"{indent}{printable(name)}: {printable(shown, DETAIL_MAX)}"
