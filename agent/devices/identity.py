@@ -24,7 +24,7 @@ SIGNALS_SEEN_MAX = 192  # distinct signals of one device that are looked at at a
 NAMES_MAX = 8
 EVIDENCE_SHOWN_MAX = 16
 RENAME_MARGIN = 0.15  # by which another role must lead before a device is renamed
-KEPT_FACTOR = 0.75  # of the confidence with which a role was concluded is kept against what contradicts it
+KEPT_FACTOR = 0.8  # of the confidence with which a role was concluded is kept against what contradicts it
 
 _LOCAL_BIT, _GROUP_BIT = 1 << 41, 1 << 40
 _FAMILIES = {  # signals that say the same thing in other words share a family
@@ -49,8 +49,10 @@ _NAME_KINDS = frozenset(
 _BEHIND_A_GATEWAY = frozenset(
     {"link", "oui", "gateway", "mac"}
 )  # families that speak of the box itself, not of what it forwards
-_GATEWAY_VOTES = {"network-gear": 3.0}
-_RANDOM_VOTES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
+_GATEWAY = Vote("gateway", "gateway", "speaks for other addresses", is_token=True, roles={"network-gear": 3.0})
+_RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
+_RANDOM = Vote("mac", "mac", "locally administered", is_token=True, roles=_RANDOM_ROLES)
+_MANY_THINGS = frozenset({"general", "virtual"})  # makers whose card alone names nothing
 _IMPLEMENTATION = "dicom.implementation"
 
 
@@ -101,9 +103,10 @@ class Identifier:
 
     def observe(self, mac: int, signal: Signal, time_ns: int) -> None:
         """One signal sent by `mac`; `subject_mac` goes first. One about the peer is ignored: see `observe_payload`."""
-        if signal.about_peer:
-            return
-        self._signal(mac if signal.subject_mac is None else signal.subject_mac, signal, time_ns)
+        subject = mac if signal.subject_mac is None else signal.subject_mac
+        if signal.about_peer or (subject != mac and not self._known(subject)):
+            return  # a flood of forged DHCP clients must not fill the room: only cards that sent a frame live in it
+        self._signal(subject, signal, time_ns)
 
     def observe_payload(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """All signals of one payload, each given to the device it speaks of; group destinations get none."""
@@ -115,7 +118,7 @@ class Identifier:
 
     def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
         """The device offers (RESPONDS) or uses (ORIGINATES) a service. Give it answered edges, not attempts."""
-        device = self._device(mac, 0)
+        device, mac = self._device(mac, 0), int(mac)
         transport = {6: "tcp", 17: "udp"}.get(protocol, "")
         services = self.packs.services
         service = services.get(f"{transport}/{port}") or services.get(application_name(application))
@@ -133,15 +136,13 @@ class Identifier:
             return
         device.is_gateway = True
         device.names = {name: None for name in device.names if name.kind in {"lldp.name", "cdp.name"}}
-        roles = _GATEWAY_VOTES
-        self._fact(mac, device, Vote("gateway", "gateway", "speaks for other addresses", is_token=True, roles=roles))
-        self._touch(mac, device)
+        self._touch(int(mac), device)
 
     def assess(self, mac: int) -> Identity:
         """What the device is taken to be now; nothing is computed when nothing was heard since."""
-        device = self._devices.get(mac) or self._random.get(mac)
+        device = self._known(mac)
         if device is None:
-            return self._conclude(_Device(self._vendor(mac), 0), mac)
+            return self._conclude(_Device(self._vendor(int(mac)), 0), int(mac))
         if device.identity is None:
             device.identity = self._conclude(device, mac)
         return device.identity
@@ -150,7 +151,7 @@ class Identifier:
         """The devices whose identity is another than when this was last asked."""
         moved: list[int] = []
         for mac in self._changed:
-            device = self._devices.get(mac) or self._random.get(mac)
+            device = self._known(mac)
             if device is None:
                 continue
             now = self.assess(mac)
@@ -176,7 +177,8 @@ class Identifier:
 
     def _device(self, mac: int, time_ns: int) -> _Device | None:
         """The device's memory; a full room drops its oldest random address, or refuses when it holds real ones."""
-        found = self._devices.get(mac) or self._random.get(mac)
+        mac = int(mac)  # rows of the device table hold numpy's integers
+        found = self._known(mac)
         if found is not None or mac <= 0 or (mac < 1 << 48 and not is_real_mac(mac)):
             return found
         if is_random(mac):
@@ -190,7 +192,13 @@ class Identifier:
             room = self._devices
         device = room[mac] = _Device(self._vendor(mac), time_ns)
         self._touch(mac, device)
+        self.assess(
+            mac
+        )  # the maker is heard first: a quiet device is judged by it, and later evidence has to be as good
         return device
+
+    def _known(self, mac: int) -> _Device | None:
+        return self._devices.get(mac) or self._random.get(mac)
 
     def _touch(self, mac: int, device: _Device) -> None:
         device.identity = None
@@ -198,7 +206,7 @@ class Identifier:
 
     def _signal(self, mac: int, signal: Signal, time_ns: int) -> None:
         """Take a signal in when it is new for the device."""
-        device = self._device(mac, time_ns)
+        device, mac = self._device(mac, time_ns), int(mac)
         key = (signal.kind, signal.value)
         if device is None or key in device.seen:
             return
@@ -246,7 +254,9 @@ class Identifier:
         if device.vendor is not None:
             votes.append(Vote("oui", "oui", device.vendor.name, is_token=True, roles=device.vendor.votes))
         elif is_random(mac):
-            votes.append(Vote("mac", "mac", "locally administered", is_token=True, roles=_RANDOM_VOTES))
+            votes.append(_RANDOM)
+        if device.is_gateway:
+            votes.append(_GATEWAY)
         return votes
 
     def _conclude(self, device: _Device, mac: int) -> Identity:
@@ -269,6 +279,12 @@ class Identifier:
 def _settle(device: _Device, ranking: Ranking) -> tuple[str, float]:
     """The role to report. A concluded role stays unless another leads clearly and is as sure as the old one was."""
     best, confidence = ranking.best, ranking.confidence
+    if (
+        device.vendor is not None
+        and device.vendor.kind in _MANY_THINGS
+        and set(ranking.families.get(best, ())) == {"oui"}
+    ):
+        best, confidence = UNKNOWN, 0.0
     if device.role in {UNKNOWN, best}:
         if best != UNKNOWN:
             device.role, device.role_confidence = best, max(confidence, device.role_confidence)
@@ -316,6 +332,7 @@ def _contradictions(device: _Device, ranking: Ranking, role: str) -> tuple[str, 
     systems = list(device.systems)
     if len({system.split()[0] for system in systems}) > 1 and not device.is_gateway:
         found.append(f"several operating systems: {', '.join(sorted(systems)[:4])}")
-    if len(device.implementations) > 1:
-        found.append(f"{len(device.implementations)} DICOM implementations behind one address")
+    roots = {tuple(uid.split(".")[:5]) for uid in device.implementations}
+    if len(roots) > 1:
+        found.append(f"{len(roots)} makers' DICOM implementations behind one address")
     return tuple(found)
