@@ -184,11 +184,13 @@ def _probe_far(ward: Medium, pump: Host, last: int) -> Behaviour:
     yield from ward.resolve(pump, address)
     gateway = ward.hosts[services.GATEWAY]
     target = ward.hosts.setdefault(address, Host(address, gateway.mac, address, Random(address), 64))
-    yield from Conversation(ward, pump, target, 445).probe(refused=last in NEIGHBOURS_REFUSE)
+    talk = Conversation(ward, pump, target, 445)
+    yield from talk.probe(refused=last in NEIGHBOURS_REFUSE)
     if last in NEIGHBOURS_UNREACHABLE:
         yield 2 * MS
-        lost = Ipv4(pump.ip, address, TCP, 63).octets(Tcp(pump.port, 445, 0, 0, SYN).octets(pump.ip, address))
-        ward.send(gateway, pump.ip, ICMP, icmp.unreachable(1, lost))
+        lost = Tcp(talk.local_port, 445, talk.seq[0] - 1, 0, SYN).octets(pump.ip, address)
+        quoted = Ipv4(pump.ip, address, TCP, 63, pump.ident).octets(lost)
+        ward.send(gateway, pump.ip, ICMP, icmp.unreachable(1, quoted))
 
 
 def truth(ward: Medium, seed: int, minutes: float, *, incident: bool) -> dict[str, Any]:

@@ -1,0 +1,369 @@
+"""The decoder's slow twin: one frame in, a dict with exactly the PACKET fields out.
+
+Decisions where records.py leaves room:
+
+1. Too few captured octets for the link header: EMPTY; for tags, labels, PPPoE, ARP, the IP header or an IPv6
+   extension: TRUNCATED, whoever cut it. A wire length of 0 (unknown) or below caplen is taken as caplen.
+2. An ignored row keeps only time, wire octets, leg, verdict and the CUT bit; everything else is 0.
+3. MALFORMED is about the network layer: version, IHL < 5, total length below the header, an IPv6 extension that ends
+   after the stated payload, PPPoE version. A lying TCP data offset or UDP length leaves a METERED row (no TCP payload;
+   UDP payload by IP). An IP length beyond the wire's is kept as stated.
+4. IPv4 total length 0, and IPv6 payload length 0 with a next header, mean "to the end" (offload, jumbograms).
+5. More tags, labels, extensions, tunnels or layers than the limits: TOO_DEEP. A layer is an Ethernet header, a tag, a
+   label stack, PPPoE, an IP header, an IPv6 extension or a tunnel header.
+6. Ports need 4 captured octets; checksum and the other TCP fields the whole fixed header (TCP 20, UDP 8, ICMP 4).
+   ICMP and ICMPv6 payload begins after 8 octets. IPv6 `ip_id` is the low half of the fragment identification, else 0.
+   An IPv6 atomic fragment (RFC 6946) is no fragment. Other protocols' and later fragments' payload follows IP.
+7. `ethertype`: the last type after tags or SNAP (OUI zero), MPLS and PPPoE their own; what a tunnel carries as Ethernet
+   replaces it. Link types without one: 0. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
+8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header, and then what is inside decides
+   the verdict. VXLAN and GENEVE by destination port, Teredo and CAPWAP by either. CAPWAP fragments, keep-alives and
+   802.11 payload, GRE version 1, GRE with routing and ERSPAN are not entered: the outer packet is metered.
+9. Cooked captures tell one MAC of two: NO_MAC, both zero; their packet type gives BROADCAST and MULTICAST.
+10. LINK rows have no l3_octets and no payload. ARP that is not Ethernet/IPv4 has no addresses.
+"""
+
+import struct
+
+from agent.packets.records import IPV6_EXTENSIONS_MAX, MPLS_LABELS_MAX, PACKET, VLAN_TAGS_MAX, PacketFlag, Verdict
+from tests.naive.walk import Ended, Row, Walk
+
+MAPPED = 0xFFFF << 32
+AF_INET, AF_INET6 = 2, {10, 24, 28, 30}  # Linux, NetBSD, FreeBSD, Darwin
+TAGS = {0x8100, 0x88A8, 0x9100}
+TCP, UDP, ICMP, ICMPV6, GRE = 6, 17, 1, 58, 47
+FIXED_HEADER = {TCP: 20, UDP: 8, ICMP: 4, ICMPV6: 4}
+CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
+
+
+def decode(data: bytes, *, link: int = 1, wirelen: int = 0, time_ns: int = 0, leg: int = 0, ring_vlan: int = 0) -> Row:
+    """The row of one frame; `payload` counts from the frame's first octet."""
+    wire = max(wirelen, len(data))
+    kept = {"time_ns": time_ns, "wire_octets": wire, "leg": leg, "flags": PacketFlag.CUT if len(data) < wire else 0}
+    row = dict.fromkeys(PACKET.names or (), 0) | {key: int(value) for key, value in kept.items()}
+    walk = Walk(data, wire, row)
+    if ring_vlan:
+        walk.vlans, walk.tags = [ring_vlan & 0xFFF], 1
+    try:
+        _link(walk, link)
+    except Ended as ended:
+        row["verdict"] = int(ended.verdict)
+    if row["verdict"] > Verdict.LINK:
+        bare = dict.fromkeys(row, 0) | {key: int(value) for key, value in kept.items()}
+        return bare | {"verdict": row["verdict"]}
+    row["vlan"], row["vlan_inner"] = [*walk.vlans, 0, 0][:2]
+    return row
+
+
+def _link(walk: Walk, link: int) -> None:
+    if link == 1:
+        return _ethernet(walk)
+    walk.row["flags"] |= PacketFlag.NO_MAC
+    sizes = {0: 4, 108: 4, 113: 16, 276: 20, 101: 1, 12: 1, 14: 1, 228: 1, 229: 1}
+    if link not in sizes:
+        raise Ended(Verdict.UNSUPPORTED)
+    if len(walk.data) < sizes[link]:
+        raise Ended(Verdict.EMPTY)
+    if link in {113, 276}:
+        return _cooked(walk, link)
+    if link in {0, 108}:
+        return _family(walk, link)
+    version = walk.number(0, 1) >> 4
+    if version not in {228: {4}, 229: {6}}.get(link, {4, 6}):
+        raise Ended(Verdict.MALFORMED)
+    return _ip(walk, version)
+
+
+def _cooked(walk: Walk, link: int) -> None:
+    """LINKTYPE_LINUX_SLL and LINUX_SLL2 (tcpdump.org/linktypes)."""
+    kind = walk.number(0, 2) if link == 113 else walk.number(10, 1)
+    ethertype = walk.number(14, 2) if link == 113 else walk.number(0, 2)
+    walk.row["flags"] |= {1: PacketFlag.BROADCAST, 2: PacketFlag.MULTICAST}.get(kind, 0)
+    walk.layer()
+    walk.at = 16 if link == 113 else 20
+    _typed(walk, ethertype)
+
+
+def _family(walk: Walk, link: int) -> None:
+    """LINKTYPE_NULL has the writer's byte order, LINKTYPE_LOOP the network's."""
+    order = ">" if link == 108 else "<"
+    family: int = struct.unpack(f"{order}I", walk.data[:4])[0]
+    if link == 0 and family > 0xFFFF:
+        family = walk.number(0, 4)
+    walk.at = 4
+    if family == AF_INET:
+        return _ip(walk, 4)
+    if family in AF_INET6:
+        return _ip(walk, 6)
+    raise Ended(Verdict.LINK)
+
+
+def _ethernet(walk: Walk) -> None:
+    outermost = walk.layers == 0
+    if len(walk.data) - walk.at < 14:
+        raise Ended(Verdict.EMPTY if outermost else Verdict.TRUNCATED)
+    walk.layer()
+    if outermost:
+        target = walk.number(0, 6)
+        walk.row["dst_mac"], walk.row["src_mac"] = target, walk.number(6, 6)
+        if target == 0xFFFFFFFFFFFF:
+            walk.row["flags"] |= PacketFlag.BROADCAST
+        elif target >> 40 & 1:
+            walk.row["flags"] |= PacketFlag.MULTICAST
+    else:
+        walk.tags = 0
+    ethertype = walk.number(12, 2)
+    walk.at += 14
+    return _typed(walk, ethertype)
+
+
+def _typed(walk: Walk, ethertype: int) -> None:
+    """What follows an Ethernet type (or an 802.3 length)."""
+    outermost = walk.row["tunnels"] == 0
+    while ethertype in TAGS:
+        walk.tags += 1
+        if walk.tags > VLAN_TAGS_MAX:
+            raise Ended(Verdict.TOO_DEEP)
+        walk.layer()
+        walk.need(4)
+        if outermost:
+            walk.vlans.append(walk.number(0, 2) & 0xFFF)
+        ethertype = walk.number(2, 2)
+        walk.at += 4
+    if (
+        ethertype < 0x0600
+        and walk.data[walk.at : walk.at + 6] == b"\xaa\xaa\x03\0\0\0"
+        and len(walk.data) - walk.at >= 8
+    ):
+        ethertype = walk.number(6, 2)  # RFC 1042
+        walk.at += 8
+    walk.row["ethertype"] = ethertype
+    if ethertype in {0x0800, 0x86DD}:
+        return _ip(walk, 4 if ethertype == 0x0800 else 6)
+    if ethertype == 0x0806:
+        return _arp(walk)
+    if ethertype in {0x8847, 0x8848}:
+        return _mpls(walk)
+    if ethertype == 0x8864:
+        return _pppoe(walk)
+    raise Ended(Verdict.LINK)
+
+
+def _arp(walk: Walk) -> None:
+    """RFC 826."""
+    walk.need(8)
+    if walk.data[walk.at : walk.at + 6] == b"\0\x01\x08\0\x06\x04":
+        walk.need(28)
+        walk.row["src_lo"], walk.row["dst_lo"] = MAPPED | walk.number(14, 4), MAPPED | walk.number(24, 4)
+        walk.row["dst_port"] = walk.number(6, 2)
+    raise Ended(Verdict.LINK)
+
+
+def _mpls(walk: Walk) -> None:
+    """RFC 3032; after the stack the first nibble tells IP (RFC 4928)."""
+    walk.layer()
+    for _ in range(MPLS_LABELS_MAX):
+        walk.need(4)
+        bottom = walk.number(2, 1) & 1
+        walk.at += 4
+        if bottom:
+            break
+    else:
+        raise Ended(Verdict.TOO_DEEP)
+    walk.need(1)
+    version = walk.number(0, 1) >> 4
+    if version not in {4, 6}:
+        raise Ended(Verdict.LINK)
+    _ip(walk, version)
+
+
+def _pppoe(walk: Walk) -> None:
+    """RFC 2516 session stage."""
+    walk.layer()
+    walk.need(8)
+    if walk.number(0, 1) != 0x11:
+        raise Ended(Verdict.MALFORMED)
+    protocol = walk.number(6, 2)
+    code = walk.number(1, 1)
+    walk.at += 8
+    if code == 0 and protocol in {0x0021, 0x0057}:
+        return _ip(walk, 4 if protocol == 0x0021 else 6)
+    raise Ended(Verdict.LINK)
+
+
+def _ip(walk: Walk, version: int) -> None:
+    walk.layer()
+    walk.need(1)
+    if walk.number(0, 1) >> 4 != version:
+        raise Ended(Verdict.MALFORMED)
+    walk.row["ip_version"] = version
+    return _ipv4(walk) if version == 4 else _ipv6(walk)
+
+
+def _ipv4(walk: Walk) -> None:
+    """RFC 791."""
+    walk.need(20)
+    size, total = 4 * (walk.number(0, 1) & 15), walk.number(2, 2)
+    total = total or walk.end - walk.at
+    if size < 20 or total < size:
+        raise Ended(Verdict.MALFORMED)
+    walk.need(size)
+    row = walk.row
+    row["l3_octets"], row["ip_id"], row["ttl"], row["protocol"] = (
+        total,
+        walk.number(4, 2),
+        walk.number(8, 1),
+        walk.number(9, 1),
+    )
+    row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"] = (
+        0,
+        MAPPED | walk.number(12, 4),
+        0,
+        MAPPED | walk.number(16, 4),
+    )
+    part = walk.number(6, 2)
+    end = walk.at + total
+    walk.at += size
+    _payload(walk, end, offset=part & 0x1FFF, more=bool(part & 0x2000))
+
+
+def _ipv6(walk: Walk) -> None:
+    """RFC 8200."""
+    walk.need(40)
+    row, length, following = walk.row, walk.number(4, 2), walk.number(6, 1)
+    if length == 0 and following != 59:
+        length = max(0, walk.end - walk.at - 40)
+    row["l3_octets"], row["ttl"] = 40 + length, walk.number(7, 1)
+    for name, offset in (("src_hi", 8), ("src_lo", 16), ("dst_hi", 24), ("dst_lo", 32)):
+        row[name] = walk.number(offset, 8)
+    walk.at += 40
+    end, offset, more = walk.at + length, 0, False
+    count = 0
+    while following in {0, 43, 44, 51, 60} and offset == 0:
+        count += 1
+        if count > IPV6_EXTENSIONS_MAX:
+            raise Ended(Verdict.TOO_DEEP)
+        walk.layer()
+        walk.need(8)
+        size = {44: 8, 51: 4 * (walk.number(1, 1) + 2)}.get(following, 8 * (walk.number(1, 1) + 1))
+        if walk.at + size > end:
+            raise Ended(Verdict.MALFORMED)
+        walk.need(size)
+        if following == 44:
+            offset, more = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
+            row["ip_id"] = walk.number(6, 2)
+        following = walk.number(0, 1)
+        walk.at += size
+    row["protocol"] = following
+    _payload(walk, end, offset=offset, more=more)
+
+
+def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
+    """What an IP packet carries; `end` is where it says that it ends."""
+    row, start = walk.row, walk.at
+    protocol, length, captured = row["protocol"], max(0, end - start), max(0, min(end, len(walk.data)) - start)
+    header = 0
+    if offset or more:
+        row["flags"] |= PacketFlag.FRAGMENT
+    if offset == 0:
+        row["flags"] |= PacketFlag.FIRST_FRAGMENT if more else 0
+        header = _transport(walk, protocol, length, captured)
+    row["payload_octets"] = length - header
+    if offset == 0 and protocol == UDP and captured >= 8 and 8 <= walk.number(4, 2) <= length:
+        row["payload_octets"] = walk.number(4, 2) - 8
+    row["payload"] = min(start + header, len(walk.data))
+    row["payload_caplen"] = max(0, min(row["payload_octets"], captured - header))
+    if not (offset or more):
+        walk.end = min(walk.end, end)
+        walk.data = walk.data[: walk.end]
+        _tunnel(walk, protocol)
+    raise Ended(Verdict.METERED)
+
+
+def _transport(walk: Walk, protocol: int, length: int, captured: int) -> int:
+    """Read ports and the rest; gives the header's size on the wire, never more than `length`."""
+    row = walk.row
+    if protocol not in FIXED_HEADER:
+        return 0
+    if captured >= 4:
+        row["flags"] |= PacketFlag.PORTS
+        row["src_port"], row["dst_port"] = walk.number(0, 2), walk.number(2, 2) if protocol in {TCP, UDP} else 0
+    size = {TCP: 20, UDP: 8}.get(protocol, 8)
+    if captured >= FIXED_HEADER[protocol]:
+        row["l4_checksum"] = walk.number(CHECKSUM_AT[protocol], 2)
+        if protocol == TCP:
+            row["tcp_seq"], row["tcp_ack"] = walk.number(4, 4), walk.number(8, 4)
+            row["tcp_flags"], row["tcp_window"] = walk.number(13, 1), walk.number(14, 2)
+            size = 4 * (walk.number(12, 1) >> 4)
+            if size < 20:
+                return length
+    return min(size, length)
+
+
+def _tunnel(walk: Walk, protocol: int) -> None:
+    """Go on inside when this packet carries another; come back when it does not."""
+    left = len(walk.data) - walk.at
+    if protocol in {4, 41}:
+        walk.enter(0)
+        return _ip(walk, 4 if protocol == 4 else 6)
+    if protocol == GRE and left >= 4:
+        return _gre(walk, left)
+    if protocol == UDP and left >= 8:
+        return _udp_tunnel(walk, left - 8)
+    return None
+
+
+def _gre(walk: Walk, left: int) -> None:
+    """RFC 2784 with key and sequence number (RFC 2890)."""
+    flags, carried = walk.number(0, 2), walk.number(2, 2)
+    size = 4 + 4 * sum(bool(flags & bit) for bit in (0x8000, 0x2000, 0x1000))
+    if flags & 0x4007 or size > left or carried not in {0x0800, 0x86DD, 0x6558}:
+        return
+    walk.enter(size)
+    if carried == 0x6558:
+        _ethernet(walk)
+    else:
+        _ip(walk, 4 if carried == 0x0800 else 6)
+
+
+def _udp_tunnel(walk: Walk, left: int) -> None:
+    ports, body = (walk.row["src_port"], walk.row["dst_port"]), walk.data[walk.at + 8 :]
+    if ports[1] == 4789 and left >= 8 and body[0] & 0x08:
+        walk.enter(16)
+        _ethernet(walk)
+    elif ports[1] == 6081 and left >= 8 and body[0] >> 6 == 0:
+        _geneve(walk, body)
+    elif 3544 in ports:
+        _teredo(walk, body)
+    elif 5247 in ports and left >= 1 and body[0] == 0x01:
+        raise Ended(Verdict.UNSEEN)
+    elif 5247 in ports and left >= 8 and body[0] == 0x00:
+        flags = int.from_bytes(body[:4])
+        size = 4 * (flags >> 19 & 31)
+        if 8 <= size <= left and not flags & (0x100 | 0x80 | 0x08):  # T (802.11), F (fragment), K (keep-alive)
+            walk.enter(8 + size)
+            _ethernet(walk)
+
+
+def _geneve(walk: Walk, body: bytes) -> None:
+    """RFC 8926."""
+    size, carried = 8 + 4 * (body[0] & 63), int.from_bytes(body[2:4])
+    if size > len(body) or carried not in {0x0800, 0x86DD, 0x6558}:
+        return
+    walk.enter(8 + size)
+    if carried == 0x6558:
+        _ethernet(walk)
+    else:
+        _ip(walk, 4 if carried == 0x0800 else 6)
+
+
+def _teredo(walk: Walk, body: bytes) -> None:
+    """RFC 4380 section 5.1.1: authentication, then origin indication, both optional, then IPv6."""
+    at = 0
+    if body[:2] == b"\0\x01" and len(body) >= 4:
+        at = 13 + body[2] + body[3]
+    if body[at : at + 2] == b"\0\0":
+        at += 8
+    if at < len(body) and body[at] >> 4 == 6:
+        walk.enter(8 + at)
+        _ip(walk, 6)
