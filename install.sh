@@ -28,7 +28,7 @@ On the appliance, as root:
 TEXT
 }
 
-# ---- small words --------------------------------------------------------------------------------------------------------
+# ---- small words ---------------------------------------------------------------------------------------------------
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
@@ -45,7 +45,7 @@ do_it() {
     if [ "$dry_run" = yes ]; then say "would: $*"; else "$@"; fi
 }
 
-# ---- Debian packages and Python -----------------------------------------------------------------------------------------
+# ---- Debian packages and Python ------------------------------------------------------------------------------------
 
 # apt_install PACKAGE...: as root on a Debian machine; elsewhere the caller says what is missing.
 can_apt() { is_root && have apt-get; }
@@ -130,7 +130,7 @@ LAUNCHER
     done
 }
 
-# ---- on a desk ----------------------------------------------------------------------------------------------------------
+# ---- on a desk -----------------------------------------------------------------------------------------------------
 
 setup() {
     find_python
@@ -218,7 +218,7 @@ with_env() (
     "$@"
 )
 
-# ---- the appliance: releases ---------------------------------------------------------------------------------------------
+# ---- the appliance: releases ----------------------------------------------------------------------------------------
 
 release_name() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$here/agent/__init__.py")
@@ -237,9 +237,9 @@ copy_source() {
 warm_release() { NUMBA_CACHE_DIR="$1/kernels" "$1/bin/wardtap" warmup; }
 write_manifest() {
     chmod -R a+rX,go-w "$1"
-    (cd "$1" && find . -type f ! -name 'manifest.sha256*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$1/manifest.part"
-    sync "$1/manifest.part"
-    mv "$1/manifest.part" "$1/manifest.sha256"
+    (cd "$1" && find . -type f ! -name 'manifest.sha256*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$1/manifest.sha256.part"
+    sync "$1/manifest.sha256.part"
+    mv "$1/manifest.sha256.part" "$1/manifest.sha256"
 }
 
 # The environment is built where it will stay: kernels are cached under the path of their source. The manifest comes last; a
@@ -281,7 +281,7 @@ switch_to() {
     fi
     [ -z "$running" ] || point previous "$running"
     point current "$1"
-    say "release $1: is current now${running:+ (before: $running)}"
+    [ "$dry_run" = yes ] || say "release $1: is current now${running:+ (before: $running)}"
 }
 prune() {
     for path in "$opt"/releases/*; do
@@ -292,7 +292,7 @@ prune() {
     done
 }
 
-# ---- the appliance: files ------------------------------------------------------------------------------------------------
+# ---- the appliance: files -------------------------------------------------------------------------------------------
 
 legs_of() { sed -n 's/^legs *= *\[\([^]]*\)\].*/\1/p' "$1" | tr -d "\"'" | tr ',' ' '; }
 find_legs() {
@@ -322,7 +322,7 @@ refuse_busy_leg() {
 sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 # render FILE LEG: a file of firmware_config as it is laid.
 render() { sed -e "s/@LEG@/$2/g" -e "s/@LEG_ID@/$(printf %s "$2" | tr . _)/g" "$1"; }
-write_rendered() {
+lay_file() {
     mkdir -p "$(dirname "$4")"
     render "$1" "$2" >"$4.wardtap-new"
     chmod "$3" "$4.wardtap-new"
@@ -338,7 +338,7 @@ put() {
         [ "$1" != site ] || return 0
         [ "$(sum_of "$target")" != "$sum" ] || return 0
     fi
-    do_it write_rendered "$source/firmware_config/$3" "$4" "$2" "$target"
+    do_it lay_file "$source/firmware_config/$3" "$4" "$2" "$target"
     files_changed=yes
 }
 lay_files() {
@@ -353,8 +353,9 @@ lay_files() {
     done <"$source/firmware_config/layout.tsv"
     remove_stale
     [ "$listing" = "$(cat "$opt/installed" 2>/dev/null)
-" ] || do_it write_line "${listing%?}" "$opt/installed"
+" ] || do_it write_listing "$opt/installed"
 }
+write_listing() { write_line "${listing%?}" "$1"; }
 # A file that the release before laid and this one does not (a leg that is gone).
 remove_stale() {
     [ -f "$opt/installed" ] || return 0
@@ -368,7 +369,7 @@ remove_stale() {
     done <"$opt/installed"
 }
 
-# ---- the appliance: this machine -----------------------------------------------------------------------------------------
+# ---- the appliance: this machine ------------------------------------------------------------------------------------
 
 units="wardtap-sensor.service wardtap-uplink.service wardtap-update.path"
 
@@ -412,7 +413,7 @@ services() {
     done
 }
 
-# ---- the appliance: commands ---------------------------------------------------------------------------------------------
+# ---- the appliance: commands ----------------------------------------------------------------------------------------
 
 # From here one at a time: two installs at once would lay half of each.
 begin() {
@@ -458,12 +459,14 @@ install() {
 update() {
     begin
     [ -n "$(target_of current)" ] || die "nothing is installed under $opt: ./install.sh install"
-    name=${1:-}
-    [ "$name" != --requested ] || take_request
-    if [ -z "$name" ]; then
+    case ${1:-} in
+    --requested) take_request ;;
+    '')
         name=$(release_name)
         lay_release "$name"
-    fi
+        ;;
+    *) name=$1 ;;
+    esac
     change_to "$name"
     prune "$name"
     finish
@@ -476,7 +479,11 @@ take_request() {
     do_it rm -f "$request"
 }
 change_to() {
-    case $1 in '' | *[!A-Za-z0-9.+-]* | .*) die "'$1' is not the name of a release" ;; esac
+    # What was asked for may come from a file: it is not shown raw to a terminal.
+    case $1 in '' | *[!A-Za-z0-9.+-]* | .* | -*)
+        die "'$(printf %s "$1" | LC_ALL=C tr -cd '[:print:]')' is not the name of a release"
+        ;;
+    esac
     if laid "$1"; then
         intact "$1" || die "release $1 is not as it was laid (sha256sum -c manifest.sha256 in $opt/releases/$1)"
     else
@@ -585,7 +592,7 @@ remove_accounts() {
     done
 }
 
-# ---- the command line ----------------------------------------------------------------------------------------------------
+# ---- the command line -----------------------------------------------------------------------------------------------
 
 appliance() {
     need_cmd sha256sum coreutils

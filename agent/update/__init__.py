@@ -1,0 +1,1 @@
+"""Leaves here: a confirmed release, or the old one again."""

@@ -1,0 +1,1 @@
+"""Leaves here: the wiring drawings, made from the bill of materials and the pin table."""

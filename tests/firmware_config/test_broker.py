@@ -1,0 +1,227 @@
+"""The shipped broker configuration on a real mosquitto: a certificate says who it is, the ACL what it may do."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.firmware_config.conftest import FOLDER
+
+pytestmark = pytest.mark.broker
+NAMES = ("broker", "tap-1", "tap-2", "wardtap-collector", "wardtap-operator", "wardtap-bootstrap")
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site's certificate authority with one certificate for each name."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("authority")
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(folder, "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=site", "-days", "2",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
+    for name in NAMES:
+        openssl(folder, "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+                "-days", "2", "-out", f"{name}.crt", "-extfile", "san")  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def broker(authority: Path) -> Iterator[int]:
+    """mosquitto with the shipped configuration, its paths and port apart; its port."""
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if program is None:
+        pytest.skip("mosquitto is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    text = (FOLDER / "mosquitto" / "wardtap.conf").read_text()
+    acl = authority / "wardtap.acl"
+    shutil.copy(FOLDER / "mosquitto" / "wardtap.acl", acl)
+    text = text.replace("/etc/mosquitto/wardtap.acl", str(acl)).replace("/etc/mosquitto/wardtap/", f"{authority}/")
+    text = (
+        text.replace("listener 8883", f"listener {port} 127.0.0.1") + f"persistence_location {authority}/\nuser root\n"
+    )
+    (authority / "broker.conf").write_text(text)
+    with (authority / "broker.log").open("wb") as log:
+        process = subprocess.Popen([program, "-c", str(authority / "broker.conf")], stdout=log, stderr=log)
+    try:
+        wait_for(port, process, authority / "broker.log")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the port answers; the broker's own words when it ended instead."""
+    for _ in range(100):
+        assert process.poll() is None, log.read_text()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"mosquitto did not open port {port}: {log.read_text()}")
+
+
+@dataclass
+class Person:
+    """A connected client that remembers what it got."""
+
+    client: mqtt.Client
+    got: list[tuple[str, bytes]]
+    subscribed: threading.Event
+
+    def hears(self, topic: str) -> None:
+        """Subscribe and wait for the broker's answer."""
+        self.subscribed.clear()
+        self.client.subscribe(topic, qos=1)
+        assert self.subscribed.wait(5)
+
+    def says(self, topic: str, payload: bytes) -> None:
+        """Publish and wait until the broker took it."""
+        self.client.publish(topic, payload, qos=1).wait_for_publish(5)
+
+
+@dataclass
+class Desk:
+    """Connects people to the broker and lets them go."""
+
+    folder: Path
+    port: int
+    people: list[Person]
+
+    def connect(self, name: str) -> Person:
+        """A client with the certificate of `name`."""
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{name}-{len(self.people)}")
+        client.tls_set(str(self.folder / "ca.crt"), str(self.folder / f"{name}.crt"), str(self.folder / f"{name}.key"))
+        person = Person(client, [], threading.Event())
+        connected = threading.Event()
+        client.on_connect = lambda *_: connected.set()
+        client.on_subscribe = lambda *_: person.subscribed.set()
+        client.on_message = lambda _client, _data, message: person.got.append((message.topic, bytes(message.payload)))
+        client.connect("localhost", self.port)
+        client.loop_start()
+        self.people.append(person)
+        assert connected.wait(5)
+        return person
+
+    def settle(self, person: Person) -> list[tuple[str, bytes]]:
+        """What a person got once something that certainly passes has passed."""
+        bell = "wardtap/1/ward/epoch"
+        person.hears(bell)
+        self.connect("wardtap-collector").says(bell, b"ding")
+        deadline = time.monotonic() + 5
+        while (bell, b"ding") not in person.got and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (bell, b"ding") in person.got
+        return [entry for entry in person.got if entry[0] != bell]
+
+
+@pytest.fixture
+def desk(authority: Path, broker: int) -> Iterator[Desk]:
+    """Nobody is connected yet; everybody is gone afterwards."""
+    desk = Desk(authority, broker, [])
+    yield desk
+    for person in desk.people:
+        person.client.disconnect()
+        person.client.loop_stop()
+
+
+UP = "wardtap/1/ward/tap-1/up/summary"
+
+
+def test_a_tap_reaches_the_collector(desk: Desk) -> None:
+    collector = desk.connect("wardtap-collector")
+    collector.hears("wardtap/1/+/+/up/#")
+    desk.connect("tap-1").says(UP, b"mine")
+    deadline = time.monotonic() + 5
+    while not collector.got and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert collector.got == [(UP, b"mine")]
+
+
+def test_a_tap_cannot_speak_for_another_or_acknowledge(desk: Desk) -> None:
+    collector = desk.connect("wardtap-collector")
+    collector.hears("wardtap/1/+/+/up/#")
+    victim = desk.connect("tap-1")
+    victim.hears("wardtap/1/+/tap-1/down/#")
+    thief = desk.connect("tap-2")
+    for topic in (UP, "wardtap/1/ward/tap-1/down/ack", "wardtap/1/ward/tap-1/down/command", "wardtap/1/ward/epoch"):
+        thief.says(topic, b"forged")
+    thief.says("wardtap/1/ward/tap-2/up/summary", b"own")
+    deadline = time.monotonic() + 5
+    while not collector.got and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert collector.got == [("wardtap/1/ward/tap-2/up/summary", b"own")]
+    assert desk.settle(victim) == []
+
+
+def test_a_tap_reads_only_its_own_way_down(desk: Desk) -> None:
+    curious = desk.connect("tap-2")
+    for topic in ("wardtap/1/ward/tap-1/down/#", "wardtap/1/+/+/up/#", "#"):
+        curious.hears(topic)
+    desk.connect("wardtap-collector").says("wardtap/1/ward/tap-1/down/ack", b"for tap-1")
+    desk.connect("tap-1").says(UP, b"not for tap-2")
+    assert desk.settle(curious) == []
+
+
+def test_the_operator_commands_and_does_not_read_summaries(desk: Desk) -> None:
+    tap = desk.connect("tap-1")
+    tap.hears("wardtap/1/ward/tap-1/down/#")
+    operator = desk.connect("wardtap-operator")
+    operator.hears("wardtap/1/+/+/up/summary")
+    operator.hears("wardtap/1/+/+/up/receipt")
+    operator.says("wardtap/1/ward/tap-1/down/command", b"status")
+    operator.says("wardtap/1/ward/tap-1/down/ack", b"forged")
+    assert desk.settle(tap) == [("wardtap/1/ward/tap-1/down/command", b"status")]
+    tap.says(UP, b"summary")
+    tap.says("wardtap/1/ward/tap-1/up/receipt", b"done")
+    deadline = time.monotonic() + 5
+    while not operator.got and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert operator.got == [("wardtap/1/ward/tap-1/up/receipt", b"done")]
+
+
+def test_a_bootstrap_certificate_can_only_enrol(desk: Desk) -> None:
+    collector = desk.connect("wardtap-collector")
+    collector.hears("wardtap/1/+/+/up/#")
+    newcomer = desk.connect("wardtap-bootstrap")
+    newcomer.says(UP, b"too early")
+    newcomer.says("wardtap/1/ward/tap-9/up/enrol", b"hello")
+    deadline = time.monotonic() + 5
+    while not collector.got and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert collector.got == [("wardtap/1/ward/tap-9/up/enrol", b"hello")]
+
+
+def first_answer(port: int, ca: Path) -> bytes:
+    """What the broker says to an MQTT CONNECT without a client certificate (TLS 1.3 refuses at the first read)."""
+    context = ssl.create_default_context(cafile=str(ca))
+    connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x"
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(connect)
+        return secure.recv(16)
+
+
+def test_without_a_certificate_nobody_gets_in(authority: Path, broker: int) -> None:
+    with pytest.raises(OSError, match=r"(?i)certificate|reset|eof|alert"):
+        first_answer(broker, authority / "ca.crt")

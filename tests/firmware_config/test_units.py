@@ -1,0 +1,109 @@
+"""The units keep the promises of the design: what each process sees and what it never has."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.firmware_config.conftest import FOLDER, Unit, read_unit
+
+SENSOR = read_unit(FOLDER / "systemd" / "wardtap-sensor.service")
+UPLINK = read_unit(FOLDER / "systemd" / "wardtap-uplink.service")
+UPDATE = read_unit(FOLDER / "systemd" / "wardtap-update.service")
+LEG = read_unit(FOLDER / "systemd" / "wardtap-leg@.service")
+SERVICES = {"sensor": SENSOR, "uplink": UPLINK, "update": UPDATE, "leg@": LEG}
+
+
+def words(unit: Unit, key: str) -> set[str]:
+    return {word for value in unit.get(key, []) for word in value.split()}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_confined(name: str) -> None:
+    unit = SERVICES[name]
+    assert unit["NoNewPrivileges"] == ["yes"]
+    assert unit["ProtectSystem"] == ["strict"]
+    assert unit["ProtectHome"] == ["yes"]
+    assert unit["PrivateDevices"] == ["yes"]
+    assert unit["RestrictNamespaces"] == ["yes"]
+    assert unit["LimitCORE"] == ["0"]
+    assert unit["IPAddressDeny"] == ["any"]
+    assert "@system-service" in words(unit, "SystemCallFilter")
+
+
+@pytest.mark.parametrize("unit", [SENSOR, UPLINK], ids=["sensor", "uplink"])
+def test_the_two_services_never_give_up(unit: Unit) -> None:
+    assert unit["Restart"] == ["always"]
+    assert unit["StartLimitIntervalSec"] == ["0"]
+    assert unit["WantedBy"] == ["multi-user.target"]
+    assert unit["MemoryMax"] != []
+
+
+def test_the_sensor_has_packets_and_no_keys() -> None:
+    assert words(SENSOR, "CapabilityBoundingSet") == {"CAP_NET_RAW"}
+    assert words(SENSOR, "RestrictAddressFamilies") == {"AF_PACKET", "AF_UNIX"}
+    assert "-/var/lib/wardtap/uplink/agent.key" in words(SENSOR, "InaccessiblePaths")
+    assert "-/etc/wardtap/keys" in words(SENSOR, "InaccessiblePaths")
+    assert words(SENSOR, "ReadWritePaths") == {"/var/lib/wardtap/sensor", "-/var/lib/wardtap/requests"}
+
+
+def test_the_uplink_has_keys_and_no_packets() -> None:
+    assert UPLINK["CapabilityBoundingSet"] == [""]
+    assert UPLINK["MemoryDenyWriteExecute"] == ["yes"]
+    assert "AF_PACKET" not in words(UPLINK, "RestrictAddressFamilies")
+    assert "/var/lib/wardtap/sensor" in words(UPLINK, "ReadOnlyPaths")
+    assert words(UPLINK, "User") != words(SENSOR, "User")
+
+
+def test_the_update_has_root_and_no_network() -> None:
+    assert UPDATE["PrivateNetwork"] == ["yes"]
+    assert words(UPDATE, "RestrictAddressFamilies") == {"AF_UNIX"}
+    assert "CAP_SYS_ADMIN" not in words(UPDATE, "CapabilityBoundingSet")
+
+
+def test_a_leg_is_silent_before_it_is_up() -> None:
+    steps = LEG["ExecStart"]
+    silenced = next(i for i, step in enumerate(steps) if "nft -f" in step)
+    taken_up = next(i for i, step in enumerate(steps) if step.endswith(" up"))
+    assert silenced == 0
+    assert taken_up == len(steps) - 1
+    assert not any(step.startswith("-") for step in (steps[silenced], steps[taken_up]))
+
+
+@pytest.mark.parametrize(("name", "exposure"), [("sensor", 15), ("uplink", 12), ("update", 20), ("leg@", 25)])
+def test_exposure_stays_low(name: str, exposure: int) -> None:
+    """`systemd-analyze security` exits 1 above the threshold (tenths of its 0 to 10 scale)."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = FOLDER / "systemd" / f"wardtap-{name}.service"
+    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={exposure}", "--no-pager", str(unit)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 0, answer.stdout.splitlines()[-1:]
+
+
+def test_systemd_understands_every_line(laid: Path) -> None:
+    """An unknown key or a bad value is only a warning to systemd, and then the confinement is not there."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    folder = laid / "etc" / "systemd" / "system"
+    units = sorted(str(path) for path in folder.glob("wardtap-*.*") if path.is_file())
+    units = [unit.replace("leg@.", "leg@eth1.") for unit in units]
+    answer = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={"SYSTEMD_UNIT_PATH": f"{folder}:", "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    ours = [line for line in answer.stderr.splitlines() if "wardtap" in line and "is not executable" not in line]
+    assert ours == []
+
+
+def test_a_wrong_key_would_be_seen(laid: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    text = (laid / "etc/systemd/system/wardtap-uplink.service").read_text()
+    unit = tmp_path / "wardtap-wrong.service"
+    unit.write_text(text.replace("NoNewPrivileges=", "NoNewPrivilege="))
+    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "NoNewPrivilege" in answer.stderr

@@ -1,0 +1,108 @@
+"""Switching between laid releases: update, rollback, and what is refused."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.install.conftest import Appliance
+
+
+def change_source(appliance: Appliance, mark: str) -> None:
+    """A new release: another text in the package and in one unit."""
+    package = appliance.source / "agent" / "__init__.py"
+    package.write_text(package.read_text() + f"# {mark}\n")
+    unit = appliance.source / "firmware_config" / "systemd" / "wardtap-sensor.service"
+    unit.write_text(unit.read_text() + f"# {mark}\n")
+
+
+@pytest.fixture
+def two(appliance: Appliance) -> tuple[Appliance, str, str]:
+    """An appliance with an old and a new release; the new one runs."""
+    appliance.at_root("install")
+    old = appliance.link("current")
+    change_source(appliance, "second")
+    assert appliance.at_root("update").returncode == 0
+    return appliance, old, appliance.link("current")
+
+
+def test_update_switches_and_remembers(two: tuple[Appliance, str, str]) -> None:
+    appliance, old, new = two
+    assert old != new
+    assert appliance.link("previous") == old
+    assert appliance.path("/etc/systemd/system/wardtap-sensor.service").read_text().endswith("# second\n")
+    assert "nothing to change" in appliance.at_root("update").stdout
+
+
+def test_rollback_brings_the_old_files_back(two: tuple[Appliance, str, str]) -> None:
+    appliance, old, new = two
+    assert appliance.at_root("rollback").returncode == 0
+    assert (appliance.link("current"), appliance.link("previous")) == (old, new)
+    assert not appliance.path("/etc/systemd/system/wardtap-sensor.service").read_text().endswith("# second\n")
+    assert appliance.at_root("status").returncode == 0
+    assert appliance.at_root("update", new).returncode == 0
+    assert appliance.link("current") == new
+
+
+def test_a_third_release_removes_the_first(two: tuple[Appliance, str, str]) -> None:
+    appliance, old, new = two
+    change_source(appliance, "third")
+    appliance.at_root("update")
+    laid = {path.name for path in appliance.path("/opt/wardtap/releases").iterdir()}
+    assert laid == {new, appliance.link("current")}
+    assert old not in laid
+
+
+def test_there_is_nothing_before_the_first(appliance: Appliance) -> None:
+    assert "nothing is installed" in appliance.at_root("update").stderr
+    appliance.at_root("install")
+    answer = appliance.at_root("rollback")
+    assert answer.returncode == 1
+    assert "no release before" in answer.stderr
+
+
+def test_a_damaged_release_is_not_switched_to(two: tuple[Appliance, str, str]) -> None:
+    appliance, old, new = two
+    damaged = appliance.path(f"/opt/wardtap/releases/{old}/agent/clock.py")
+    damaged.write_text(damaged.read_text() + "import os\n")
+    answer = appliance.at_root("rollback")
+    assert answer.returncode == 1
+    assert "is not as it was laid" in answer.stderr
+    assert appliance.link("current") == new
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_an_interrupted_switch_leaves_a_whole_release(
+    two: tuple[Appliance, str, str], fail_at: Callable[[int], dict[str, str]], nth: int
+) -> None:
+    appliance, old, new = two
+    appliance.at_root("rollback", **fail_at(nth))
+    assert appliance.link("current") in {old, new}
+    assert appliance.at_root("update", new).returncode == 0
+    assert appliance.link("current") == new
+    assert appliance.at_root("status").returncode == 0
+
+
+def test_a_request_is_obeyed_once(two: tuple[Appliance, str, str]) -> None:
+    appliance, old, _ = two
+    request = appliance.path("/var/lib/wardtap/update/request")
+    request.parent.mkdir(parents=True)
+    request.write_text(f"{old}\n")
+    assert appliance.at_root("update", "--requested").returncode == 0
+    assert appliance.link("current") == old
+    assert not request.exists()
+    assert "no release is asked for" in appliance.at_root("update", "--requested").stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["", "..", "../../../etc", "0.1.0-ffffffff", "a b", "$(reboot)", "-x", "x" * 4096, "\x00\xff"]
+)
+def test_a_hostile_request_is_refused_and_removed(two: tuple[Appliance, str, str], line: str) -> None:
+    appliance, _, new = two
+    request = appliance.path("/var/lib/wardtap/update/request")
+    request.parent.mkdir(parents=True)
+    request.write_bytes(line.encode("latin-1"))
+    answer = appliance.at_root("update", "--requested")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("install.sh: ")
+    assert not request.exists()
+    assert appliance.link("current") == new
