@@ -191,16 +191,20 @@ def parse(text: str, where: str = "configuration") -> Config:
 def _read(path: Path) -> str:
     """A regular file of UTF-8 text; a byte order mark (editors on Windows write one) is passed over."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ConfigError("is not a regular file", where=str(path))
-            data = file.read(FILE_BYTES_MAX + 1)
-    except IsADirectoryError as error:
-        raise ConfigError("is a directory, not a file", where=str(path), todo="name the file in it") from error
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe is never waited for
     except (OSError, ValueError) as error:  # ValueError: a zero octet in the name
         why = getattr(error, "strerror", None) or "not a file name"
         raise ConfigError(f"cannot be read: {why}", where=str(path)) from error
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise ConfigError("is a directory, not a file", where=str(path), todo="name the file in it")
+        if not stat.S_ISREG(mode):
+            raise ConfigError("is not a regular file", where=str(path))
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    finally:
+        os.close(handle)
     if len(data) > FILE_BYTES_MAX:
         raise ConfigError(f"has more than {FILE_BYTES_MAX} octets", where=str(path))
     try:

@@ -6,7 +6,6 @@ good for every message; a non-canonical encoding gives one key two names. Both a
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.errors import PermissionNeeded, Refused, StateError
+from agent.signing.files import read_regular
 
 ALGORITHM = "ed25519"
 KEY_BYTES = 32
@@ -25,7 +25,7 @@ FIELD_P = 2**255 - 19
 ORDER_L = 2**252 + 27742317777372353535851937790883648493
 CURVE_D = -121665 * pow(121666, -1, FIELD_P) % FIELD_P
 # y of a point of order 8; the eight small-order points have y in {1, -1, 0, +Y8, -Y8} (Chalkias et al. 2020, table 1)
-Y_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+Y_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 SMALL_ORDER_Y = frozenset({0, 1, FIELD_P - 1, Y_ORDER_8, FIELD_P - Y_ORDER_8})
 
 
@@ -143,18 +143,9 @@ class PrivateKey:
 
 
 def _read_private(path: Path) -> bytes:
-    """Octets of a regular file without any mode bit for group and others; the opened file is asked, not its name."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except PermissionError as error:
-        raise PermissionNeeded("cannot be read", where=str(path), todo="it must belong to this user") from error
-    except OSError as error:
-        raise StateError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise StateError("is not a regular file", where=str(path))
-        if status.st_mode & 0o077:
-            mode = f"mode {stat.S_IMODE(status.st_mode):04o} lets others at a private key"
-            raise PermissionNeeded(mode, where=str(path), todo=f"chmod 600 {path}")
-        return file.read(FILE_BYTES_MAX)
+    """Octets of a file without any mode bit for group and others."""
+    octets, mode = read_regular(path, FILE_BYTES_MAX, follow=False)
+    if mode & 0o077:
+        what = f"mode {mode:04o} lets others at a private key"
+        raise PermissionNeeded(what, where=str(path), todo=f"chmod 600 {path}")
+    return octets

@@ -5,13 +5,12 @@ comes with the kit, so there is no trust on first use. The algorithm of a key is
 """
 
 import json
-import os
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from agent.errors import Refused, StateError
 from agent.signing.envelope import open_envelope, seal
+from agent.signing.files import read_regular
 from agent.signing.keys import PrivateKey, PublicKey
 from agent.signing.roster import Trust, TrustEntry
 from agent.wire import body as wire_body
@@ -36,7 +35,7 @@ def root_json(keys: Sequence[PublicKey]) -> str:
 def load_root(path: Path) -> Trust:
     """The pinned release keys; StateError when the file cannot be used, Refused `bad-key` for a key that is none."""
     try:
-        root = json.loads(_read(path, ROOT_BYTES_MAX))
+        root = json.loads(read_regular(path, ROOT_BYTES_MAX)[0])
         pairs = [(str(key["name"]), bytes.fromhex(key["public"])) for key in root["keys"]]
         version = root["version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -88,27 +87,12 @@ def open_trust(data: bytes, root: Trust, *, now_ns: int | None = None, version_m
 def load_trust(path: Path, root: Path | None = None, *, now_ns: int | None = None, version_min: int = 0) -> Trust:
     """The table in a file, its release keys pinned in `root` (default: `trust-root.json` beside it).
 
-    StateError when a file is missing or unreadable; Refused as by `open_trust`, with the file's name.
+    StateError or PermissionNeeded when a file cannot be read; Refused as by `open_trust`, with the file's name.
     """
     pinned = load_root(root or path.with_name(ROOT_NAME))
-    data = _read(path, RULES[MessageType.TRUST].sealed_bytes_max)
+    data, _ = read_regular(path, RULES[MessageType.TRUST].sealed_bytes_max)
     try:
         return open_trust(data, pinned, now_ns=now_ns, version_min=version_min)
     except Refused as error:
         error.where = error.where or str(path)
         raise
-
-
-def _read(path: Path, most: int) -> bytes:
-    """A regular file of at most `most` octets."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise StateError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise StateError("is not a regular file", where=str(path))
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise StateError(f"has more than {most} octets", where=str(path))
-    return data
