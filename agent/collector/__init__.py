@@ -1,1 +1,1 @@
-"""What leaves here: verified records that are stored for good, signed acknowledgements, a page, and a message to a person."""
+"""What leaves here: records stored for good, signed acknowledgements, a page, and a message to a person."""

@@ -1,4 +1,4 @@
-"""What the collector says back: signed acknowledgements of what is durable, and the bell that dates what comes after it."""
+"""What the collector says back: signed acknowledgements of what is durable, and the bell that dates what follows."""
 
 import secrets
 from collections.abc import Iterable

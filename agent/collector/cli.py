@@ -1,4 +1,4 @@
-"""`wardtap-collector`: run, dump, counts. Errors are one line on standard error; exit codes are those of agent/errors.py."""
+"""`wardtap-collector`: run, dump, counts. Errors are one line on standard error; exit codes: agent/errors.py."""
 
 import argparse
 import json

@@ -1,7 +1,7 @@
 """Whether a new record contradicts what its agent signed before: equivocation (docs/wire.md, "Delivery").
 
 A run is drawn at random before a process's first record and a key lives in one box; so two bodies under one number, two
-runs that follow the same run, or a run that goes on after its successor began mean that the key or the storage was copied.
+runs that follow the same run, or a run that goes on after its successor began mean that key or storage was copied.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,6 @@ from agent.collector.intake import judge
 from agent.collector.records import Arrival, Batch, Presence, Record, Refusal
 from agent.collector.store.writer import Store
 from agent.errors import StateError, WardtapError
-from agent.signing.roster import Trust
 from agent.signing.trust import load_trust
 
 BATCH_MAX = 256  # records per commit: one fsync for all of them (measured: 50 a commit give 35,000 rows/s)
@@ -113,7 +112,7 @@ class Ingest:
     def collect(self, wait_s: float) -> Batch:
         """What came, judged."""
         batch = Batch()
-        table: Trust = self._trust.table
+        table = self._trust.table
         for arrival in self._pipe.take(BATCH_MAX, wait_s):
             match judge(arrival, table):
                 case Record() as record:

@@ -1,7 +1,7 @@
 """One message in, one verdict out: a verified record, a verified presence, or a counted refusal. Pure.
 
 The order is the security: topic, signature, who signed against who is named, and only then the content. What an agent
-signed but this release cannot read is a record all the same: it is stored opaque, so one odd record never stalls a fleet.
+signed but this release cannot read is a record all the same, stored opaque: one odd record never stalls a fleet.
 """
 
 from collections.abc import Callable

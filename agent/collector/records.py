@@ -50,7 +50,7 @@ class Presence:
 
 
 class Refusal(NamedTuple):
-    """Why a message was not taken; `agent` is empty unless the trust table knows it, so a flood cannot grow the count."""
+    """Why a message was not taken; `agent` is empty unless the trust table knows it: strangers add no rows."""
 
     reason: str
     agent: str

@@ -1,7 +1,7 @@
 """The collector's narrow pipe to the broker (the only paho here): messages in, acknowledgements out.
 
 paho's own reconnect loop can end without a word (eclipse/paho.mqtt.python 1 and 2: an exception in a callback); so one
-thread owns the whole life of a connection, and whatever ends it - refusal, exception, silence - leads to the next attempt.
+thread owns the whole life of a connection, and whatever ends it - refusal, exception, silence - leads to the next try.
 Correctness never depends on this file: what is lost here is sent again because it was not acknowledged.
 """
 
@@ -152,7 +152,7 @@ class Subscriber:
             self._other_protocol()
 
     def _other_protocol(self) -> None:
-        """MQTT 5 first; a broker that answers it with a refusal or silence is offered 3.1.1, and the other way round."""
+        """MQTT 5 first; a broker that answers with a refusal or silence is offered 3.1.1, and the other way round."""
         five = self._protocol == MQTTProtocolVersion.MQTTv5
         self._protocol = MQTTProtocolVersion.MQTTv311 if five else MQTTProtocolVersion.MQTTv5
 

@@ -1,4 +1,4 @@
-"""What the page asks about the taps themselves: are they there, what did they see, what did they not see, did they stay silent."""
+"""What the page asks about the taps themselves: are they there, what did they see and miss, were they silent."""
 
 import json
 from collections import Counter
@@ -7,8 +7,17 @@ from agent.collector.queries import Answer
 from agent.collector.store.reader import Reader, Row
 
 TAPS_MAX = 500
-_SUMS = """total(part = 0) AS summaries, total(frames) AS frames, total(octets) AS octets, total(ignored) AS ignored, total(duplicates) AS duplicates, total(truncated) AS truncated,
-    total(processed) AS processed, total(flows_exported) AS flows_exported, total(flows_evicted) AS flows_evicted"""
+SUMS = """SELECT total(part = 0) AS summaries, total(frames) AS frames, total(octets) AS octets,
+    total(ignored) AS ignored,
+    total(duplicates) AS duplicates, total(truncated) AS truncated, total(processed) AS processed,
+    total(flows_exported) AS flows_exported, total(flows_evicted) AS flows_evicted
+    FROM intervals i JOIN runs r USING (agent, run) WHERE r.site=? AND r.agent=? AND r.stream='sensor'"""
+LAST = """SELECT i.* FROM intervals i JOIN runs r USING (agent, run)
+    WHERE r.site=? AND r.agent=? AND r.stream='sensor' AND i.part=0 ORDER BY i.end_ns DESC, i.seq DESC LIMIT 1"""
+LOSSES = """SELECT max(i.dropped) AS dropped, max(i.frozen) AS frozen FROM intervals i JOIN runs r USING (agent, run)
+    WHERE r.site=? AND r.agent=? AND r.stream='sensor' GROUP BY run"""
+IGNORED = """SELECT i.reasons FROM intervals i JOIN runs r USING (agent, run)
+    WHERE r.site=? AND r.agent=? AND r.stream='sensor' AND i.ignored > 0"""
 _INTEGERS = (
     *("summaries", "frames", "octets", "ignored", "duplicates", "truncated", "processed"),
     *("flows_exported", "flows_evicted"),
@@ -26,14 +35,12 @@ def taps(reader: Reader) -> list[Answer]:
 
 def tap(reader: Reader, site: str, agent: str) -> Answer:
     """One tap: presence, coverage since it was first heard, its last summary, what is stored, what is missing."""
-    sums = reader.rows(f"SELECT {_SUMS} FROM intervals WHERE agent=?", (agent,))[0]
-    last = reader.rows(
-        "SELECT * FROM intervals WHERE agent=? AND part=0 ORDER BY end_ns DESC, seq DESC LIMIT 1", (agent,)
-    )
+    sums = reader.rows(SUMS, (site, agent))[0]
+    last = reader.rows(LAST, (site, agent))
     answer: Answer = {"site": site, "agent": agent} | _presence(reader, site, agent)
-    answer |= {name: int(sums[name]) for name in _INTEGERS} | _losses(reader, agent)
+    answer |= {name: int(sums[name]) for name in _INTEGERS} | _losses(reader, site, agent)
     answer |= _last(last[0] if last else None)
-    answer["ignored_reasons"] = _ignored(reader, agent)
+    answer["ignored_reasons"] = _ignored(reader, site, agent)
     answer["streams"] = streams(reader, site, agent)
     answer["refusals"] = {
         row["reason"]: row["count"]
@@ -83,11 +90,9 @@ def _presence(reader: Reader, site: str, agent: str) -> Answer:
     }
 
 
-def _losses(reader: Reader, agent: str) -> dict[str, int]:
+def _losses(reader: Reader, site: str, agent: str) -> dict[str, int]:
     """Kernel drops and freezes: a leg counts them since takeover, so the highest of each run adds up."""
-    rows = reader.rows(
-        "SELECT max(dropped) AS dropped, max(frozen) AS frozen FROM intervals WHERE agent=? GROUP BY run", (agent,)
-    )
+    rows = reader.rows(LOSSES, (site, agent))
     return {name: sum(row[name] for row in rows) for name in ("dropped", "frozen")}
 
 
@@ -105,8 +110,8 @@ def _last(row: Row | None) -> Answer:
     }
 
 
-def _ignored(reader: Reader, agent: str) -> dict[str, int]:
+def _ignored(reader: Reader, site: str, agent: str) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for row in reader.rows("SELECT reasons FROM intervals WHERE agent=? AND ignored > 0", (agent,)):
+    for row in reader.rows(IGNORED, (site, agent)):
         found.update(json.loads(row["reasons"]))
     return dict(sorted(found.items()))

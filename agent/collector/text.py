@@ -1,7 +1,7 @@
 """Strings that reach people: hostile ones are shown as what they are, never obeyed.
 
-A host name may carry terminal codes, line breaks that forge a mail header, or characters that turn the reading direction
-(CVE-2021-42574). Templates escape markup; this makes what is invisible visible.
+A host name may carry terminal codes, line breaks that forge a mail header, or characters that turn the reading
+direction (CVE-2021-42574). Templates escape markup; this makes what is invisible visible.
 """
 
 import unicodedata
@@ -12,9 +12,9 @@ COMBINING_MAX = 2  # marks on one letter; more is a picture, not a name
 
 
 def visible(value: object, most: int = TEXT_MAX) -> str:
-    """`value` on one line: control, direction and unassigned characters as ⟨U+202E⟩, cut to `most` characters.
+    r"""`value` on one line: control, direction and unassigned characters as ⟨U+202E⟩, cut to `most` characters.
 
-    >>> visible("pump\\u202e\\r\\nBcc: x")
+    >>> visible("pump\u202e\r\nBcc: x")
     'pump⟨U+202E⟩⟨U+000D⟩⟨U+000A⟩Bcc: x'
     """
     text = str(value)

@@ -1,4 +1,4 @@
-"""`wardtapctl`: what an operator does. Errors are one line on standard error; exit codes are those of agent/errors.py."""
+"""`wardtapctl`: what an operator does. Errors are one line on standard error; exit codes: agent/errors.py."""
 
 import argparse
 import json

@@ -16,7 +16,7 @@ EXPIRED = frozenset({"expired", "too-late", "not-after"})
 def converse(
     order: Order, broker: Broker, clock: Clock, wait_s: float, demand: tuple[str, Mapping[str, Any]]
 ) -> Receipt:
-    """The last receipt; `demand` is the command's name and arguments. LinkError when the agent does not answer in time."""
+    """The last receipt; `demand` is the command's name and arguments. LinkError when no answer comes in time."""
     end_ns = clock.mono_ns() + round(wait_s * NS_PER_S)
     with Session(broker, order.filters(), CONNECT_S) as session:
         _until(session, order, clock, end_ns, lambda: order.birth is not None)

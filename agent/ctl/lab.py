@@ -1,7 +1,7 @@
 """A whole site in one folder - keys, trust table, configuration - to run every part by hand against one's own broker.
 
-Everything a real site gets from enrolment in different places lies together here, private release keys included: it is a
-laboratory, and the folder says so.
+Everything a real site gets from enrolment in different places lies together here, private release keys included: it is
+a laboratory, and the folder says so.
 """
 
 import dataclasses

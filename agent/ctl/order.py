@@ -1,8 +1,8 @@
 """One command from its making to its last receipt. No network here: what was heard goes in, what to say comes out.
 
-The nonce of a command is the agent's present boot, from its verified birth; its end is in that boot's monotonic time. How
-late it is there is known only from verified messages of that boot: the latest of them counts, receipts included, so a
-command that was refused as too old can be made once more with the time its refusal told.
+The nonce of a command is the agent's present boot, from its verified birth; its end is in that boot's monotonic time.
+How late it is there is known only from verified messages of that boot: the latest of them counts, receipts included, so
+a command that was refused as too old can be made once more with the time its refusal told.
 """
 
 import secrets

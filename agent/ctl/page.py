@@ -12,7 +12,7 @@ TIMEOUT_S = 10.0
 
 
 def ask(url: str, path: str) -> dict[str, Any]:
-    """The JSON object at a path of the collector's page; LinkError when it does not answer, InputError for a bad address."""
+    """The JSON object at a path of the collector's page; LinkError without an answer, InputError for a bad address."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError("not an http address", where=url, todo="for example http://127.0.0.1:8080")

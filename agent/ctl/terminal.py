@@ -1,4 +1,4 @@
-"""Text and tables for a terminal: what came from a network cannot move the cursor, turn the line or forge a second one."""
+"""Text and tables for a terminal: what came from a network cannot move the cursor, turn a line or forge another."""
 
 import unicodedata
 from collections.abc import Sequence

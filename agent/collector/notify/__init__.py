@@ -1,1 +1,1 @@
-"""What leaves here: one message per cause to a person, through a webhook or a mail server, and nothing twice in a hurry."""
+"""What leaves here: one message per cause to a person, by webhook or by mail, and nothing twice in a hurry."""

@@ -1,7 +1,7 @@
 """Carries what is due from the outbox to the routes, in a thread of its own: ingest never waits for a receiver.
 
-Nothing is lost: a notice leaves the outbox only after the receiver took it. So a crash in between sends it once more, with
-the same key. A network call is never made inside a transaction.
+Nothing is lost: a notice leaves the outbox only after the receiver took it. So a crash in between sends it once more,
+with the same key. A network call is never made inside a transaction.
 """
 
 import random

@@ -8,7 +8,7 @@ from typing import Protocol
 class Settings:
     """How often a person may be told; the shape is Alertmanager's (group_wait, repeat_interval), with a hard cap.
 
-    The cap counts messages of one route in `interval_s`: beyond it everything goes into one digest at the interval's end.
+    The cap counts messages of one route in `interval_s`: beyond it everything goes into one digest.
     """
 
     group_wait_s: float = 30.0  # let the repeats of one cause gather first

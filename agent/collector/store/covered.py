@@ -1,4 +1,4 @@
-"""Which numbers of a stream are stored or declared lost, as merged closed ranges; what an acknowledgement is made of."""
+"""Which numbers of a stream are stored or declared lost, as merged closed ranges: what acknowledgements are made of."""
 
 import sqlite3
 

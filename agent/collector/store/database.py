@@ -1,7 +1,7 @@
 """Opening the collector's file, and saying in one line why SQLite refuses.
 
-WAL so that readers never wait for the writer; synchronous=FULL so that COMMIT returns after fsync (sqlite.org/pragma.html):
-an acknowledgement is only worth something after that.
+WAL so that readers never wait for the writer; synchronous=FULL so that COMMIT returns after fsync
+(sqlite.org/pragma.html): an acknowledgement is only worth something after that.
 """
 
 import sqlite3
@@ -53,9 +53,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
         raise StateError(_plain(error), where=str(path)) from error
     try:
         connection.row_factory = sqlite3.Row
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version != len(MIGRATIONS):
-            raise StateError(f"database version {version}, this release reads {len(MIGRATIONS)}", where=str(path))
+        _check_version(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise StateError(_plain(error), where=str(path)) from error
@@ -63,6 +61,12 @@ def open_reader(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version != len(MIGRATIONS):
+        raise StateError(f"database version {version}, this release reads {len(MIGRATIONS)}", where=str(path))
 
 
 @contextmanager

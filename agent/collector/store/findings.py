@@ -1,4 +1,4 @@
-"""Findings, folded: one cause, one row, over all taps and restarts; and the notice that each new one puts in the outbox."""
+"""Findings, folded: one cause, one row, over all taps and restarts; and the notice a new one leaves in the outbox."""
 
 import json
 import sqlite3
@@ -31,24 +31,26 @@ class Sighting(NamedTuple):
 
 
 def enter_finding(connection: sqlite3.Connection, finding: FindingRecord, seen: Sighting, notices: Notices) -> None:
-    """Fold one finding into its cause; a repeat adds to the count and never lowers a severity."""
+    """Fold one finding into its cause; a repeat counts up and never lowers a severity."""
     header = seen.header
     old = connection.execute(
-        "SELECT number, severity FROM findings WHERE site=? AND cause=? AND id=?",
+        "SELECT number, rank, last_ns FROM findings WHERE site=? AND cause=? AND id=?",
         (header.site, finding.cause, finding.id),
     ).fetchone()
-    raised = old is None or _rank(finding.severity) > _rank(old[1])
-    number = _insert(connection, finding, seen) if old is None else old[0]
-    if old is not None:
-        _fold(connection, number, finding, raised)
+    number, rank, last_ns = old or (_insert(connection, finding, seen), -1, -1)
+    new_rank = _rank(finding.severity)
     connection.execute(
         "INSERT OR IGNORE INTO sightings VALUES (?,?,?,?,?,?)",
         (number, header.agent, header.run, header.stream, header.seq, min(finding.count, COUNT_MAX)),
     )
-    severity = finding.severity if raised or old is None else old[1]
-    if severity in notices.severities:
+    if old is not None:
+        _fold(connection, number, finding)
+        if new_rank > rank or (new_rank == rank and finding.last_ns >= last_ns):
+            _tell_anew(connection, number, finding)
+    told = finding.severity if new_rank >= rank else _severity(rank)
+    if told in notices.severities:
         for route in notices.routes:
-            request_notice(connection, route, number, seen.received_ns, raised)
+            request_notice(connection, route, number, seen.received_ns, new_rank > rank)
 
 
 def enter_equivocation(
@@ -96,24 +98,31 @@ def _insert(connection: sqlite3.Connection, finding: FindingRecord, seen: Sighti
     return row.lastrowid
 
 
-def _fold(connection: sqlite3.Connection, number: int, finding: FindingRecord, raised: bool) -> None:
+def _fold(connection: sqlite3.Connection, number: int, finding: FindingRecord) -> None:
+    """A tap tells a cause's count since its run began: the highest of each run adds up; the collector's own add up."""
     connection.execute(
-        "UPDATE findings SET count=count+?, first_ns=min(first_ns, ?), last_ns=max(last_ns, ?) WHERE number=?",
-        (min(finding.count, COUNT_MAX), finding.first_ns, finding.last_ns, number),
+        """UPDATE findings SET first_ns=min(first_ns, ?), last_ns=max(last_ns, ?), count=(
+             SELECT sum(n) FROM (SELECT CASE source WHEN ? THEN sum(s.count) ELSE max(s.count) END AS n
+                                 FROM sightings s WHERE s.finding=findings.number GROUP BY s.agent, s.run))
+           WHERE number=?""",
+        (finding.first_ns, finding.last_ns, SOURCE_COLLECTOR, number),
     )
-    if raised:  # the sentence of the graver one is the one to read
-        connection.execute(
-            "UPDATE findings SET severity=?, rank=?, sentence=?, evidence=?, step=? WHERE number=?",
-            (
-                *(
-                    finding.severity,
-                    _rank(finding.severity),
-                    finding.text,
-                    json.dumps([list(pair) for pair in finding.evidence]),
-                ),
-                *(finding.step, number),
-            ),
-        )
+
+
+def _tell_anew(connection: sqlite3.Connection, number: int, finding: FindingRecord) -> None:
+    """The graver, or else the newer, sentence is the one to read."""
+    connection.execute(
+        "UPDATE findings SET severity=?, rank=?, sentence=?, evidence=?, attack=?, expected=?, step=? WHERE number=?",
+        (
+            *(finding.severity, _rank(finding.severity), finding.text),
+            *(json.dumps([list(pair) for pair in finding.evidence]), json.dumps(list(finding.attack))),
+            *(finding.expected, finding.step, number),
+        ),
+    )
+
+
+def _severity(rank: int) -> str:
+    return next(name for name, place in SEVERITY_RANK.items() if place == rank)
 
 
 def _rank(severity: str) -> int:

@@ -62,7 +62,8 @@ def _card(connection: sqlite3.Connection, header: Header, card: Card) -> None:
         """INSERT INTO devices VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (site, mac) DO UPDATE SET
             vlan=excluded.vlan, role=excluded.role, confidence=excluded.confidence, vendor=excluded.vendor,
             model=excluded.model, os=excluded.os, addresses=excluded.addresses, names=excluded.names,
-            evidence=excluded.evidence, first_ns=min(first_ns, excluded.first_ns), last_ns=max(last_ns, excluded.last_ns),
+            evidence=excluded.evidence, first_ns=min(first_ns, excluded.first_ns),
+            last_ns=max(last_ns, excluded.last_ns),
             agent=excluded.agent, run=excluded.run, seq=excluded.seq
             WHERE CASE WHEN run = excluded.run THEN excluded.seq > seq ELSE excluded.last_ns >= last_ns END""",
         (
@@ -92,12 +93,13 @@ def _row(connection: sqlite3.Connection, header: Header, row: Row, end_ns: int) 
 
 
 def _edge(connection: sqlite3.Connection, header: Header, edge: EdgeRow, end_ns: int) -> None:
+    """A tap counts an edge since it first saw it in this run: the highest is the newest, whatever comes first."""
     connection.execute(
         """INSERT INTO edges VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
             ON CONFLICT (agent, run, number, direction, protocol, port, peer_number, peer_address) DO UPDATE SET
-            flows=flows+excluded.flows, packets_out=packets_out+excluded.packets_out,
-            packets_in=packets_in+excluded.packets_in, octets_out=octets_out+excluded.octets_out,
-            octets_in=octets_in+excluded.octets_in, application=excluded.application,
+            flows=max(flows, excluded.flows), packets_out=max(packets_out, excluded.packets_out),
+            packets_in=max(packets_in, excluded.packets_in), octets_out=max(octets_out, excluded.octets_out),
+            octets_in=max(octets_in, excluded.octets_in), application=excluded.application,
             first_ns=min(first_ns, excluded.first_ns), last_ns=max(last_ns, excluded.last_ns)""",
         (
             *(header.agent, header.run, edge.number, edge.direction, edge.protocol, edge.port),

@@ -1,7 +1,7 @@
 """The tables, in numbered steps; `PRAGMA user_version` says which steps a file has seen.
 
-A step that has shipped is never edited: a new one is appended. A statement per string, because `executescript` would commit.
-Keys are WITHOUT ROWID so that a record is found by one B-tree walk; the envelopes lie apart so that those trees stay small.
+A step that has shipped is never edited: a new one is appended. One statement per string: `executescript` would commit.
+Keys are WITHOUT ROWID so that a record is found by one B-tree walk; envelopes lie apart so that those trees stay small.
 """
 
 RECORDS = (
@@ -36,9 +36,11 @@ TAPS = (
         state TEXT NOT NULL DEFAULT '', state_signed INTEGER NOT NULL DEFAULT 0, state_ns INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (site, agent)) WITHOUT ROWID""",
     """CREATE TABLE intervals (
-        agent TEXT NOT NULL, run BLOB NOT NULL, seq INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,
+        agent TEXT NOT NULL, run BLOB NOT NULL, seq INTEGER NOT NULL,
+        start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,
         part INTEGER NOT NULL, empty_before INTEGER NOT NULL, frames INTEGER NOT NULL, octets INTEGER NOT NULL,
-        dropped INTEGER NOT NULL, frozen INTEGER NOT NULL, tx_packets INTEGER NOT NULL, ignored INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+        dropped INTEGER NOT NULL, frozen INTEGER NOT NULL, tx_packets INTEGER NOT NULL,
+        ignored INTEGER NOT NULL, duplicates INTEGER NOT NULL,
         truncated INTEGER NOT NULL, processed INTEGER NOT NULL, flows_exported INTEGER NOT NULL,
         flows_evicted INTEGER NOT NULL, devices INTEGER NOT NULL, sealed_octets INTEGER NOT NULL,
         legs TEXT NOT NULL, reasons TEXT NOT NULL, health TEXT NOT NULL, received_ns INTEGER NOT NULL,
@@ -57,26 +59,30 @@ DEVICES = (
         agent TEXT NOT NULL, run BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (site, mac)) WITHOUT ROWID""",
     """CREATE TABLE device_rows (
         agent TEXT NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL, seq INTEGER NOT NULL, end_ns INTEGER NOT NULL,
-        tx_packets INTEGER NOT NULL, rx_packets INTEGER NOT NULL, tx_octets INTEGER NOT NULL, rx_octets INTEGER NOT NULL,
+        tx_packets INTEGER NOT NULL, rx_packets INTEGER NOT NULL,
+        tx_octets INTEGER NOT NULL, rx_octets INTEGER NOT NULL,
         started INTEGER NOT NULL, answered INTEGER NOT NULL, failed INTEGER NOT NULL, accepted INTEGER NOT NULL,
         peers INTEGER NOT NULL, PRIMARY KEY (agent, run, number, seq)) WITHOUT ROWID""",
     """CREATE TABLE device_totals (
         agent TEXT NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL, intervals INTEGER NOT NULL,
-        tx_packets INTEGER NOT NULL, rx_packets INTEGER NOT NULL, tx_octets INTEGER NOT NULL, rx_octets INTEGER NOT NULL,
+        tx_packets INTEGER NOT NULL, rx_packets INTEGER NOT NULL,
+        tx_octets INTEGER NOT NULL, rx_octets INTEGER NOT NULL,
         started INTEGER NOT NULL, answered INTEGER NOT NULL, failed INTEGER NOT NULL, accepted INTEGER NOT NULL,
         last_ns INTEGER NOT NULL, PRIMARY KEY (agent, run, number)) WITHOUT ROWID""",
     """CREATE TABLE edges (
         agent TEXT NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL, direction INTEGER NOT NULL,
         protocol INTEGER NOT NULL, port INTEGER NOT NULL, peer_number INTEGER NOT NULL, peer_address BLOB NOT NULL,
         scope INTEGER NOT NULL, application INTEGER NOT NULL, flows INTEGER NOT NULL,
-        packets_out INTEGER NOT NULL, packets_in INTEGER NOT NULL, octets_out INTEGER NOT NULL, octets_in INTEGER NOT NULL,
+        packets_out INTEGER NOT NULL, packets_in INTEGER NOT NULL,
+        octets_out INTEGER NOT NULL, octets_in INTEGER NOT NULL,
         first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
         PRIMARY KEY (agent, run, number, direction, protocol, port, peer_number, peer_address)) WITHOUT ROWID""",
 )
 FINDINGS = (
     """CREATE TABLE findings (
         number INTEGER PRIMARY KEY, site TEXT NOT NULL, cause TEXT NOT NULL, id TEXT NOT NULL, severity TEXT NOT NULL,
-        rank INTEGER NOT NULL, mac BLOB NOT NULL, role TEXT NOT NULL, tier TEXT NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
+        rank INTEGER NOT NULL, mac BLOB NOT NULL, role TEXT NOT NULL, tier TEXT NOT NULL,
+        first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
         count INTEGER NOT NULL, sentence TEXT NOT NULL, evidence TEXT NOT NULL, attack TEXT NOT NULL,
         expected TEXT NOT NULL, step TEXT NOT NULL, source TEXT NOT NULL, received_ns INTEGER NOT NULL,
         UNIQUE (site, cause, id))""",

@@ -1,7 +1,8 @@
 """Who must still be told what: a table, so that neither a receiver that is down nor a restart loses a notice.
 
-A notice is one row per (route, finding). `pending_since_ns` is set in the transaction that stored the finding and cleared in
-the one after the receiver took it; `version` counts the requests, so one that comes while a message is under way stays.
+A notice is one row per (route, finding). `pending_since_ns` is set in the transaction that stored the finding, and
+cleared in the one after the receiver took it; `version` counts the requests, so one that comes while a message is under
+way stays.
 """
 
 import sqlite3
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 
 from agent.collector.store.database import FILE_NAME, open_writer, transaction
 from agent.errors import StateError
-
 
 DUE = """SELECT f.number, n.version, n.sent_count, f.id, f.severity, f.site, f.mac, f.role, f.count, f.first_ns,
     f.last_ns, f.sentence, f.evidence, f.step, f.cause
@@ -56,7 +56,8 @@ def request_notice(connection: sqlite3.Connection, route: str, finding: int, now
     """Inside the ingest transaction: this route must hear of it (`urgent`: new, or graver than before)."""
     connection.execute(
         """INSERT INTO notices (route, finding, pending_since_ns, urgent, version) VALUES (?,?,?,?,1)
-            ON CONFLICT (route, finding) DO UPDATE SET pending_since_ns=coalesce(pending_since_ns, excluded.pending_since_ns),
+            ON CONFLICT (route, finding) DO UPDATE SET
+            pending_since_ns=coalesce(pending_since_ns, excluded.pending_since_ns),
             urgent=max(urgent, excluded.urgent), version=version+1""",
         (route, finding, now_ns, int(urgent)),
     )

@@ -1,4 +1,4 @@
-"""Births and states: the newest of each tap. An unsigned will is shown as the hint it is and never hides a signed word."""
+"""Births and states: the newest of each tap. An unsigned will is kept, and shown as the hint that it is."""
 
 import json
 import sqlite3

@@ -23,9 +23,9 @@ from agent.collector.web.filters import FILTERS
 from agent.errors import StateError
 
 HERE = Path(__file__).parent
-REFRESH_S = 15
+REFRESH_S = 30
 HEADERS = {
-    # Nothing but our own sheet and icon; no script at all, so a string that slips through a template still does nothing.
+    # Nothing but our own sheet and icon; no script at all: a string that slips through a template does nothing.
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -155,7 +155,7 @@ def _json(content: Any, status: int = 200) -> Response:
 
 
 def build_app(state: Path, clock: Clock, trouble: Callable[[], str], hosts: Sequence[str]) -> Starlette:
-    """The ASGI application; `hosts` are the names it answers to (a page on the loopback is a target of DNS rebinding)."""
+    """The ASGI application; `hosts` are the names it answers to (DNS rebinding reaches loopback pages)."""
     pages = Pages(state, clock, trouble)
     return Starlette(
         routes=[

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from agent.clock import NS_PER_S
 from agent.collector.text import TEXT_MAX, visible
 
+NEVER = "\u2013"
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -16,7 +17,7 @@ def safe_text(value: object, most: int = TEXT_MAX) -> str:
 def when(time_ns: int) -> str:
     """`2026-11-23 14:05:12`, UTC; a dash for never, a question mark for a time no calendar has."""
     if not time_ns:
-        return "–"
+        return NEVER
     try:
         return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, ValueError, OSError):
