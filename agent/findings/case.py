@@ -17,6 +17,7 @@ from agent.findings.words import address_text, bounded, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
 Evidence = tuple[tuple[str, str | int], ...]
+_ORDER = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
 
 
 class Told(NamedTuple):
@@ -41,6 +42,7 @@ class Case:
     roles: npt.NDArray[np.int16]  # role index by device slot
     codes: Codes  # verdict for each edge
     taken: Mask  # edges that belong to a finding already
+    sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
 
     def role(self, slot: int) -> str:
@@ -61,14 +63,18 @@ class Case:
         return self.turn.devices.mac(slot) if slot != NO_SLOT and slot < self.roles.shape[0] else 0
 
     def in_order(self, chosen: npt.NDArray[np.intp], most: int) -> tuple[list[int], list[int]]:
-        """At most `most` of the chosen edges, oldest first, ties by peer and service; and those that were left over.
+        """At most `most` of the chosen edges, oldest first, and those that were left over.
 
-        The order of a hash table is random by design: output must not depend on it.
+        Rows of a hash table come in a random order by design, and so do slots: ties go by peer, service and MAC, so
+        that the output does not depend on it.
         """
         some = self.edges[chosen]
-        keys = ("direction", "port", "protocol", "peer_lo", "peer_hi", "first_ns")
-        ordered = chosen[np.lexsort(tuple(some[key] for key in keys))].tolist()
-        return ordered[:most], ordered[most:]
+        ordered = chosen[np.lexsort(tuple(some[key] for key in _ORDER[::-1]))].tolist()
+        return sorted(ordered[:most], key=self._rank), ordered[most:]
+
+    def _rank(self, index: int) -> tuple[int, ...]:
+        edge = self.edges[index]
+        return (*(int(edge[key]) for key in _ORDER), self.turn.devices.mac(int(edge["device"])))
 
     def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
         """A finding about a device, judged now."""

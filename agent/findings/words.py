@@ -62,9 +62,9 @@ def sentence(text: str) -> str:
 
 
 def mac_text(mac: int) -> str:
-    """`00:d0:75:18:42:9b`; a hashed address without a MAC (bit 63 set) is shown as such."""
-    if mac >> 48:
-        return f"no-mac-{mac & 0xFFFFFFFFFFFF:012x}"
+    """`00:d0:75:18:42:9b`; a device of a link without MACs (bit 63 set) is named by its keyed hash."""
+    if mac >> 63:
+        return f"address-{mac & 0xFFFFFFFF:08x}"
     digits = f"{mac:012x}"
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 

@@ -45,6 +45,5 @@ def _draft(case: Case, row: np.void, slot: int) -> Draft:
         last_ns=int(row["last_ns"]),
         expected=case.contracts.expected(case.role(slot)) or EXPECTED,
     )
-    return Draft(
-        case.finding("arp-sweep", severity_of(case.role(slot)), slot, told), Subject(mac, 0, "", ARP_PROTOCOL, 0)
-    )
+    finding = case.finding("arp-sweep", severity_of(case.role(slot)), slot, told)
+    return Draft(finding, Subject(mac, 0, "", ARP_PROTOCOL, 0), part_of=case.sweeps.get(mac, ""))

@@ -66,7 +66,7 @@ def _draft(case: Case, role: str, slot: int, edge: np.void) -> Draft:
 
 
 def _groups(role: str, mac: str, peer: str, service: str) -> tuple[Group, ...]:
-    """What may be one cause: a role's devices that meet one peer, a device that meets many; workstations that browse."""
+    """What may be one cause: a role's devices that meet one peer, a device that meets many, a role that browses."""
     if role not in CLINICAL_ROLES:
         key, member = f"internet-contact|{role}", f"{mac}|{peer}"
         return (Group(key, member, OTHERS_MIN, f"{{n}} contacts of {many(role)}"),)

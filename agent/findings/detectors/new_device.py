@@ -58,6 +58,7 @@ def _draft(case: Case, mac: int, slot: int) -> Draft:
         cause=f"new-device|{mac_text(mac)}",
         first_ns=first,
         last_ns=case.turn.now_ns,
+        expected=case.contracts.expected(role) or "A ward rarely gains more than a few devices a day.",
     )
     return Draft(case.finding("new-device", Severity.REVIEW, slot, told), Subject(mac))
 
@@ -71,7 +72,7 @@ def _digest(case: Case, slots: list[int], count: int, what: str) -> Draft:
         cause=f"new-device|{what.replace(' ', '-')}",
         first_ns=first,
         last_ns=case.turn.now_ns,
-        expected="Phones and tablets change their address; wards rarely gain more than a few devices a day.",
+        expected="Phones and tablets change their address; a ward rarely gains more than a few devices a day.",
     )
     finding = case.finding("new-device", Severity.REVIEW, slots[0], told)
     return Draft(replace(finding, mac=0, role=UNKNOWN, tier="none", count=count), Subject(0))

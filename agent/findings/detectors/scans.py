@@ -80,6 +80,7 @@ class Scans:
             if draft is not None:
                 yield draft
         self.folded.clear()
+        case.sweeps.update((fan.mac, cause) for cause, fan in self._open.items() if fan.kind == FanKind.HOSTS)
         for cause, fan in self._open.items():
             yield from self._fold(case, cause, fan)
 

@@ -1,0 +1,153 @@
+"""A bench for the judge: devices that are what the test says, and EDGE and FAN rows made by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Scope
+from agent.devices.roles import ROLES, TIERS
+from agent.findings.contracts import ContractSet, shipped_folder
+from agent.findings.engine import Engine
+from agent.findings.records import Finding, Rows, Turn
+from agent.findings.settings import JudgeSettings
+
+START_NS = 1_793_606_400 * 10**9
+S = 10**9
+HOUR = 3600 * S
+OUT, IN = EdgeDirection.ORIGINATES, EdgeDirection.RESPONDS
+SESSION = EdgeGate.HANDSHAKE | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
+TALK = SESSION | EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA
+DATAGRAMS = EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
+CONTRACTS = ContractSet.load(shipped_folder(), ROLES, TIERS)
+
+
+@dataclass
+class Device:
+    """One slot."""
+
+    role: str
+    mac: int
+    confidence: float = 0.9
+    gateway: bool = False
+    first_ns: int = START_NS
+    label: str = ""
+
+
+@dataclass
+class Bench:
+    """A table of devices (a DeviceView), a clock, and the engine that judges them."""
+
+    devices: list[Device] = field(default_factory=list)
+    settings: JudgeSettings = field(default_factory=JudgeSettings)
+    now_ns: int = START_NS
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(CONTRACTS, self.settings)
+
+    def add(self, role: str, mac: int = 0, **more: object) -> int:
+        """A device; returns its slot."""
+        mac = mac or 0x00D07518_0000 + len(self.devices)
+        self.devices.append(Device(role, mac, **more))  # type: ignore[arg-type]
+        return len(self.devices) - 1
+
+    def mac(self, slot: int) -> int:
+        return self.devices[slot].mac
+
+    def role(self, slot: int) -> str:
+        return self.devices[slot].role
+
+    def confidence(self, slot: int) -> float:
+        return self.devices[slot].confidence
+
+    def is_gateway(self, slot: int) -> bool:
+        return self.devices[slot].gateway
+
+    def first_ns(self, slot: int) -> int:
+        return self.devices[slot].first_ns
+
+    def roles(self) -> npt.NDArray[np.int16]:
+        return np.array([ROLES.index(d.role) for d in self.devices], dtype=np.int16)
+
+    def label(self, slot: int) -> str:
+        device = self.devices[slot]
+        mac = ":".join(f"{device.mac:012x}"[i : i + 2] for i in range(0, 12, 2))
+        return device.label or f"{device.role.replace('-', ' ')} {mac} (Maker)"
+
+    def judge(
+        self, edges: Sequence[Rows] = (), fans: Sequence[Rows] = (), after_ns: int = S, **more: Any
+    ) -> list[Finding]:
+        """One turn, `after_ns` later."""
+        self.now_ns += after_ns
+        turn = Turn(
+            now_ns=self.now_ns,
+            devices=self,
+            edges=np.concatenate([np.zeros(0, EDGE), *edges]),
+            fans=np.concatenate([np.zeros(0, FAN), *fans]),
+            new_devices=np.zeros(0, np.uint32),
+            interval_closed=False,
+            frames=0,
+            dropped=0,
+            lossy=False,
+            settled=True,
+        )
+        return self.engine.judge(turn._replace(**more))
+
+    def edge(
+        self, device: int, peer: str | int, port: int, *, protocol: int = 6, direction: int = OUT, gates: int = TALK,
+        scope: int | None = None, **more: object,
+    ) -> Rows:  # fmt: skip
+        """One edge; `peer` is an address, or the slot of a device."""
+        row = np.zeros(1, EDGE)
+        address = f"10.20.{30 + (peer + 100) // 256}.{(peer + 100) % 256}" if isinstance(peer, int) else peer
+        row["peer_hi"], row["peer_lo"] = split(address)
+        row["device"], row["protocol"], row["port"], row["direction"] = device, protocol, port, direction
+        row["peer_device"] = peer if isinstance(peer, int) else NO_SLOT
+        row["gates"], row["flows"], row["answered"] = gates, 1, 1 if gates & EdgeGate.ANSWERED else 0
+        row["failed"] = 1 if gates & EdgeGate.REFUSED else 0
+        row["packets_out"], row["packets_in"], row["octets_out"], row["octets_in"] = 8, 6, 900, 700
+        row["first_ns"], row["last_ns"] = self.now_ns, self.now_ns + S // 2
+        row["scope"] = scope_of(address) if scope is None else scope
+        for name, value in more.items():
+            row[name] = value
+        return row
+
+    def fan(self, device: int, kind: FanKind, tried: int, **more: object) -> Rows:
+        """One fan that crossed its threshold."""
+        row = np.zeros(1, FAN)
+        row["device"], row["kind"], row["attempts"], row["failed"] = device, kind, tried, tried
+        row["first_ns"], row["last_ns"], row["used"], row["reported"] = self.now_ns - 9 * S, self.now_ns, 1, 1
+        row["score"], row["protocol"] = 14.0, 0 if kind == FanKind.ARP else 6
+        for name, value in more.items():
+            row[name] = value
+        return row
+
+    def sweep(self, device: int, port: int = 445, tried: int = 14, **more: object) -> Rows:
+        """One service on many hosts."""
+        return self.fan(device, FanKind.HOSTS, tried, port=port, **more)
+
+
+def split(address: str) -> tuple[int, int]:
+    """Upper and lower half, IPv4 mapped."""
+    value = ip_address(address)
+    number = int(value) if value.version == 6 else 0xFFFF << 32 | int(value)
+    return number >> 64, number & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def scope_of(address: str) -> int:
+    """Where an address of these tests lies: the ward is 10.20.30.0/24, other 10/8 the site, anything else public."""
+    if address == "255.255.255.255":
+        return Scope.BROADCAST
+    if ip_address(address).is_multicast:
+        return Scope.MULTICAST
+    if address.startswith(("10.20.30.", "10.20.31.")):
+        return Scope.SEGMENT
+    return Scope.SITE if address.startswith("10.") else Scope.INTERNET
+
+
+def ids(findings: list[Finding]) -> list[str]:
+    """Just the ids."""
+    return [f.id for f in findings]
