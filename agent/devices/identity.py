@@ -5,6 +5,7 @@ evidence: what comes later and disagrees is reported as a contradiction, for it 
 """
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from agent.devices import scoring
 from agent.devices.evidence import Evidence, Identity, Name
@@ -18,6 +19,7 @@ from agent.packets.records import application_name
 __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity", "Name", "is_random", "is_real_mac"]
 
 DEVICES_MAX = 4096  # as many as the device table has slots
+DROP_LOOKS_MAX = 64  # devices looked at when room is needed: the cost of a flood of new addresses is bounded
 RANDOM_MAX = 512  # locally administered addresses come and go: they have their own, smaller room
 FACTS_MAX = 64  # of one device that vote
 SIGNALS_SEEN_MAX = 192  # distinct signals of one device that are looked at at all
@@ -111,9 +113,9 @@ class Identifier:
     def observe_payload(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """All signals of one payload, each given to the device it speaks of; group destinations get none."""
         for signal in signals:
-            if signal.about_peer:
+            if signal.about_peer and self._known(destination):
                 self._signal(destination, signal, time_ns)
-            else:
+            elif not signal.about_peer:
                 self.observe(source, signal, time_ns)
 
     def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
@@ -176,7 +178,7 @@ class Identifier:
         return self.packs.vendor(mac) if is_real_mac(mac) else None
 
     def _device(self, mac: int, time_ns: int) -> _Device | None:
-        """The device's memory; a full room drops its oldest random address, or refuses when it holds real ones."""
+        """The device's memory. A full room drops an old device that said nothing, or else refuses the new one."""
         mac = int(mac)  # rows of the device table hold numpy's integers
         found = self._known(mac)
         if found is not None or mac <= 0 or (mac < 1 << 48 and not is_real_mac(mac)):
@@ -185,7 +187,7 @@ class Identifier:
             if len(self._random) >= RANDOM_MAX:
                 self.forget(next(iter(self._random)))
             room = self._random
-        elif len(self._devices) >= self._devices_max:
+        elif len(self._devices) >= self._devices_max and not self._made_room():
             self.refused += 1
             return None
         else:
@@ -196,6 +198,14 @@ class Identifier:
             mac
         )  # the maker is heard first: a quiet device is judged by it, and later evidence has to be as good
         return device
+
+    def _made_room(self) -> bool:
+        """Drop the oldest device of which only the maker is known: asked for again, its answer is the same."""
+        for mac in islice(self._devices, DROP_LOOKS_MAX):
+            if not self._devices[mac].seen and not self._devices[mac].facts:
+                self.forget(mac)
+                return True
+        return False
 
     def _known(self, mac: int) -> _Device | None:
         return self._devices.get(mac) or self._random.get(mac)

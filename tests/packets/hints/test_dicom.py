@@ -1,0 +1,43 @@
+"""DICOM associations; never a data set."""
+
+from agent.packets.hints import dicom
+from agent.packets.hints.records import Signal
+from tests.forge.dicom import CT_IMAGE, ULTRASOUND_IMAGE, VERIFICATION, associate_request
+from tests.packets.hints.payloads import FIND, REQUEST
+
+
+def test_a_request_speaks_of_both_sides() -> None:
+    assert dicom.read(REQUEST) == [
+        Signal("dicom.implementation", "1.2.840.113619.6.1"),
+        Signal("dicom.version", "GE_1"),
+        Signal("dicom.ae", "CT_WARD3"),
+        Signal("dicom.ae", "PACS_MAIN", about_peer=True),
+        Signal("dicom.uses", "query-find"),
+        Signal("dicom.uses", "storage-ct"),
+        Signal("dicom.asked", "query-find", about_peer=True),
+        Signal("dicom.asked", "storage-ct", about_peer=True),
+    ]
+
+
+def test_an_acceptance_speaks_of_its_sender_alone() -> None:
+    signals = dicom.read(b"\2" + REQUEST[1:])
+    assert signals[-1] == Signal("dicom.accepts", "association")
+    assert not [signal for signal in signals if signal.kind == "dicom.ae" or signal.about_peer]
+
+
+def test_many_kinds_of_images_are_one_word() -> None:
+    stem = CT_IMAGE.rpartition(".")[0]
+    classes = [CT_IMAGE, ULTRASOUND_IMAGE, f"{stem}.4", f"{stem}.20", f"{stem}.128", VERIFICATION, FIND]
+    signals = dicom.read(associate_request(("A", "B"), classes, ("1.2.3", "X")))
+    uses = [signal.value for signal in signals if signal.kind == "dicom.uses"]
+    assert uses == ["verification", "query-find", "storage-many"]
+
+
+def test_a_request_longer_than_what_is_read_still_speaks() -> None:
+    classes = [f"{CT_IMAGE}.{number}" for number in range(120)]
+    signals = dicom.read(associate_request(("PACS", "CT"), classes, ("1.2.3", "X"))[:4096])
+    assert Signal("dicom.ae", "CT") in signals
+
+
+def test_data_is_silent() -> None:
+    assert dicom.read(b"\4" + REQUEST[1:]) == []

@@ -1,0 +1,41 @@
+"""HL7: the message header's routing fields, and never anything of another segment."""
+
+from agent.packets.hints import hl7
+from agent.packets.hints.records import Signal
+from tests.packets.hints.payloads import MESSAGE
+
+
+def test_the_header_and_nothing_else() -> None:
+    assert hl7.read(MESSAGE) == [
+        Signal("hl7.sender", "PIICIX"),
+        Signal("hl7.sender-facility", "ICU3"),
+        Signal("hl7.receiver", "EHRCORE", about_peer=True),
+        Signal("hl7.receiver-facility", "STM", about_peer=True),
+        Signal("hl7.message", "ORU^R01"),
+    ]
+
+
+def test_no_patient_for_any_cut_or_any_separator() -> None:
+    for length in range(len(MESSAGE)):
+        for separator in (b"|", b"#", b"!"):
+            cut = MESSAGE[:length].replace(b"|", separator)
+            text = " ".join(signal.value for signal in hl7.read(cut))
+            assert "QUILL" not in text
+            assert "WT77" not in text
+
+
+def test_a_field_that_is_cut_is_not_used() -> None:
+    assert [s.kind for s in hl7.read(b"\x0bMSH|^~\\&|PIICIX|ICU3|EHRC")] == ["hl7.sender", "hl7.sender-facility"]
+
+
+def test_only_the_first_component_of_an_application() -> None:
+    assert hl7.read(MESSAGE.replace(b"PIICIX", b"PIICIX^1.2.3^ISO"))[0] == Signal("hl7.sender", "PIICIX")
+
+
+def test_a_message_without_segment_ends_gives_no_long_field() -> None:
+    assert all(len(signal.value) <= 40 for signal in hl7.read(b"MSH|^~\\&|" + b"Q" * 4000))
+
+
+def test_text_that_only_looks_alike_is_silent() -> None:
+    assert hl7.read(b"MSHabc") == []
+    assert hl7.read(b"MSHA^~\\&APIICIX") == []
