@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+KERNELS: list[Callable[..., Any]] = []  # every kernel of the modules imported so far
 F = TypeVar("F", bound=Callable[..., Any])
 _HERE = Path(__file__).resolve().parent
 
@@ -45,6 +46,7 @@ import numba  # noqa: E402 - the cache folder must be known first
 def kernel(function: F) -> F:
     """Compile: cached, without the interpreter lock, division as in C. One signature, fixed by the first call."""
     compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    KERNELS.append(compiled)
     return compiled
 
 
@@ -60,6 +62,8 @@ def leaf(function: F) -> F:
     return compiled
 
 
-def signatures(function: Callable[..., Any]) -> int:
-    """How many versions of a kernel were compiled or loaded (0 with the JIT off)."""
-    return len(getattr(function, "signatures", ()))
+def compiled() -> tuple[int, int]:
+    """(versions in use, of those compiled by this process and not read from the cache) over all kernels."""
+    versions = sum(len(getattr(function, "signatures", ())) for function in KERNELS)
+    misses = (getattr(getattr(function, "stats", None), "cache_misses", {}) for function in KERNELS)
+    return versions, sum(sum(counts.values()) for counts in misses)

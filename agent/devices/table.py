@@ -54,13 +54,6 @@ def address_text(hi: int, lo: int) -> str:
     return str(IPv6Address(hi << 64 | lo))
 
 
-def address_octets(hi: int, lo: int) -> bytes:
-    """An address as 4 or 16 octets."""
-    if hi == 0 and lo >> 32 == 0xFFFF:
-        return (lo & 0xFFFFFFFF).to_bytes(4, "big")
-    return (hi << 64 | lo).to_bytes(16, "big")
-
-
 class DeviceTable:
     """Devices by MAC address, edges and fans by keyed hash. Nothing grows; what had no room is counted."""
 
@@ -115,6 +108,26 @@ class DeviceTable:
         self._changed_count = 0
         return self.edges[slots]
 
+    def disown(self, slots: npt.NDArray[np.uint32]) -> None:
+        """Free the edges that an earlier owner of these slots left behind: a new device starts with none."""
+        used = np.flatnonzero((self.edges["protocol"] != 0) & np.isin(self.edges["device"], slots))
+        owners = self.edges["device"][used]
+        stale = used[self.edges["first_ns"][used] < self.devices["first_ns"][owners]]
+        self.edges["protocol"][stale] = 0
+
+    def take_counts(self, most: int) -> tuple[Rows, int]:
+        """Up to `most` edges whose flows ended or started since they were last taken, and how many are still waiting.
+
+        Their counts start anew, so that the edges of all summaries add up; those that wait keep theirs.
+        """
+        edges = self.edges
+        active = np.flatnonzero((edges["protocol"] != 0) & ((edges["flows"] | edges["packets_out"] | edges["packets_in"]) != 0))
+        chosen = active[:most]
+        copies = edges[chosen]
+        for column in ("flows", "packets_out", "packets_in", "octets_out", "octets_in"):
+            edges[column][chosen] = 0
+        return copies, len(active) - len(chosen)
+
     def take_fans(self) -> Rows:
         """Copies of the fans that crossed their threshold since the last call."""
         fans = np.concatenate(self._crossings) if self._crossings else self._crossed[:0]
@@ -126,6 +139,15 @@ class DeviceTable:
         slots = np.concatenate(self._promoted) if self._promoted else self._fresh[:0]
         self._promoted = []
         return slots
+
+    def has_news(self) -> bool:
+        """Whether the judge has anything to look at."""
+        return bool(self._changed_count or self._crossings or self._promoted)
+
+    @property
+    def attributed(self) -> int:
+        """Frames that were given to `attribute` and counted, in a device or as unplaced."""
+        return int(self.counts[kernels.ATTRIBUTED])
 
     def occupied(self) -> npt.NDArray[np.int64]:
         """Slots of promoted devices, in the order they were first seen."""

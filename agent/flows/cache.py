@@ -87,6 +87,11 @@ class FlowCache:
         return int(kernels.next_deadline(self._deadlines_s)) or None
 
     @property
+    def metered(self) -> int:
+        """Packets that were counted in flows."""
+        return int(self.counts[kernels.PACKETS])
+
+    @property
     def evicted(self) -> int:
         """Flows that left for lack of room."""
         return int(self.counts[kernels.EVICTED])

@@ -14,7 +14,7 @@ import numpy as np
 import pcapy
 
 from agent.errors import InputError, PermissionNeeded
-from agent.tap.records import BURST_FRAMES_MAX, FRAME, LEGS_MAX, Burst, LegCounts, Octets
+from agent.tap.records import LEGS_MAX, Burst, LegCounts, Octets, frame_buffers
 
 SNAPLEN_BYTES = 262144  # libpcap's maximum: a shorter one would hide wire lengths that next_batch does not give
 READ_TIMEOUT_MS = 100  # a silent leg gives the turn back this often, so that the clock goes on
@@ -86,7 +86,7 @@ class PcapyLive:
             raise InputError(f"{len(legs)} legs named", where="[tap] legs", todo=f"name 1 to {LEGS_MAX}")
         self.faults: list[InputError] = []
         self._legs = [_Leg(name) for name in legs]
-        self._frames = np.zeros(BURST_FRAMES_MAX, FRAME)
+        self._buffers = frame_buffers()
         self._turn = 0
 
     def next_burst(self) -> Burst | None:
@@ -99,9 +99,10 @@ class PcapyLive:
         except pcapy.PcapError as error:
             self.faults.append(InputError(f"the leg stopped: {error}", where=leg.name, todo="check the cable"))
             return None
-        count = _fill(self._frames, meta, leg.link, number)
+        frames = next(self._buffers)
+        count = _fill(frames, meta, leg.link, number)
         leg.frames += count
-        return Burst(self._frames, count, _writable(octets))
+        return Burst(frames, count, _writable(octets))
 
     def legs(self) -> list[LegCounts]:
         """Counters of every leg since takeover."""
@@ -142,7 +143,7 @@ class LibpcapWalker:
         except pcapy.PcapError as error:
             raise InputError(f"not a capture: {error}", where=f"{name}: offset 0") from error
         self._link = LINK_TYPES.get(self._handle.datalink(), self._handle.datalink())
-        self._frames = np.zeros(BURST_FRAMES_MAX, FRAME)
+        self._buffers = frame_buffers()
         self._read = 0
         self._done = False
 
@@ -152,6 +153,7 @@ class LibpcapWalker:
             return None
         parts: list[bytes] = []
         at = 0
+        frames = next(self._buffers)
         while len(parts) < 1024:
             try:
                 header, data = self._handle.next()
@@ -163,11 +165,11 @@ class LibpcapWalker:
                 self._done = True
                 break
             seconds, micros = header.getts()
-            row = self._frames[len(parts)]
+            row = frames[len(parts)]
             row["time_ns"], row["offset"] = seconds * 1_000_000_000 + micros * 1000, at
             row["caplen"], row["wirelen"], row["link"] = len(data), header.getlen(), self._link
             row["leg"], row["vlan"] = 0, 0
             parts.append(data)
             at += len(data)
             self._read += 1
-        return Burst(self._frames, len(parts), _writable(b"".join(parts)))
+        return Burst(frames, len(parts), _writable(b"".join(parts)))

@@ -1,11 +1,14 @@
 """What leaves the tap: bursts of frames. A burst is a FRAME table and the octets its offsets point into."""
 
+from collections.abc import Iterator
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 BURST_FRAMES_MAX = 8192  # rows per burst: 8192 FRAME rows and as many PACKET rows stay in a 2 MB second-level cache
+BURSTS_AHEAD = 4  # bursts that may be open at once: one is metered while the next are decoded
 LEGS_MAX = 4  # a full-duplex tap has two legs, two taps have four
 
 FRAME = np.dtype(
@@ -29,11 +32,16 @@ Rows = npt.NDArray[np.void]
 
 
 class Burst(NamedTuple):
-    """`frames[:count]` are the frames, `octets` what their offsets point into. Valid until the next call of the source."""
+    """`frames[:count]` are the frames, `octets` what their offsets point into."""
 
     frames: Rows
     count: int
     octets: Octets
+
+
+def frame_buffers() -> Iterator[Rows]:
+    """Frame tables in turn, for ever: a burst stays valid while the next BURSTS_AHEAD - 1 are read."""
+    return cycle([np.zeros(BURST_FRAMES_MAX, FRAME) for _ in range(BURSTS_AHEAD)])
 
 
 class LegCounts(NamedTuple):

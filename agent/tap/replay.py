@@ -21,7 +21,7 @@ import numpy as np
 
 from agent.errors import InputError
 from agent.tap import kernels
-from agent.tap.records import BURST_FRAMES_MAX, FRAME, Burst, LegCounts, Octets
+from agent.tap.records import Burst, LegCounts, Octets, frame_buffers
 
 # Magic number, as the file's first four octets -> (big-endian file, nanoseconds per tick). draft-ietf-opsawg-pcap section 4.
 PCAP_MAGICS = {
@@ -63,7 +63,7 @@ class PcapWalker:
         self._swapped = big
         self._link = int.from_bytes(octets[20:24].tobytes(), "big" if big else "little") & 0xFFFF
         self._at = PCAP_HEADER
-        self._frames = np.zeros(BURST_FRAMES_MAX, FRAME)
+        self._buffers = frame_buffers()
         self.fault: InputError | None = None
         self._done = False
 
@@ -71,12 +71,13 @@ class PcapWalker:
         """The next records."""
         if self._done:
             return None
+        frames = next(self._buffers)
         count, self._at, status = kernels.walk_pcap(
-            self._octets, self._at, self._frames, self._swapped, self._tick_ns, self._link
+            self._octets, self._at, frames, self._swapped, self._tick_ns, self._link
         )
         self._done = status != kernels.FULL
         self.fault = _fault(self._name, self._at, status)
-        return Burst(self._frames, count, self._octets)
+        return Burst(frames, count, self._octets)
 
 
 class PcapngWalker:
@@ -84,7 +85,7 @@ class PcapngWalker:
 
     def __init__(self, octets: Octets, name: str) -> None:
         self._octets, self._name, self._at = octets, name, 0
-        self._frames = np.zeros(BURST_FRAMES_MAX, FRAME)
+        self._buffers = frame_buffers()
         self._state = np.zeros(3, np.int64)
         self._interfaces = np.zeros((kernels.INTERFACES_MAX, 4), np.int64)
         self.fault: InputError | None = None
@@ -94,12 +95,13 @@ class PcapngWalker:
         """The next packet blocks."""
         if self._done:
             return None
+        frames = next(self._buffers)
         count, self._at, status = kernels.walk_pcapng(
-            self._octets, self._at, self._frames, self._state, self._interfaces
+            self._octets, self._at, frames, self._state, self._interfaces
         )
         self._done = status != kernels.FULL
         self.fault = _fault(self._name, self._at, status)
-        return Burst(self._frames, count, self._octets)
+        return Burst(frames, count, self._octets)
 
 
 def _fault(name: str, at: int, status: int) -> InputError | None:

@@ -1,0 +1,99 @@
+"""The decoder: owns the row buffers, runs the per-frame kernels, keeps the counts of verdicts."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from agent.packets import kernels, kernels_mirror, kernels_payload
+from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
+from agent.tap.records import BURST_FRAMES_MAX, Burst
+
+HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
+HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
+SEEN_SLOTS = 1 << 16  # remembered payloads
+SOURCE_SLOTS = 1 << 12
+
+
+class Hint(NamedTuple):
+    """A payload that was not seen before."""
+
+    kind: HintKind
+    source: int  # MAC of the frame
+    destination: int
+    time_ns: int
+    payload: bytes
+
+
+class Decoded(NamedTuple):
+    """A burst and its rows; `rows[:count]` is valid until the decoder is given its buffer again."""
+
+    burst: Burst
+    rows: Rows
+    count: int
+
+
+class Decoder:
+    """Frames to rows, and rows to news. `verdicts` counts every frame that was decoded."""
+
+    def __init__(self, secret: tuple[int, int], wanted: Iterable[HintKind]) -> None:
+        self._secret = np.array(secret, np.uint64)
+        self._cursor = np.zeros(kernels.CURSOR_SIZE, np.int64)
+        self._recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
+        self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
+        self._wanted[list(wanted)] = 1
+        self._seen = np.zeros(SEEN_SLOTS, np.uint64)
+        self._per_source = np.zeros(SOURCE_SLOTS, np.int64)
+        self._budget = np.array([HINTS_PER_SECOND, HINTS_PER_SOURCE, 0, 0], np.int64)
+        self._chosen = np.zeros((HINTS_PER_SECOND, 3), np.int64)
+        self._second = -1
+        self.verdicts = np.zeros(VERDICTS, np.int64)
+
+    @staticmethod
+    def buffer() -> Rows:
+        """A row buffer for one burst."""
+        return np.zeros(BURST_FRAMES_MAX, PACKET)
+
+    def decode(self, burst: Burst, rows: Rows) -> Decoded:
+        """Fill `rows` from the burst's frames."""
+        count = burst.count
+        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor)
+        kernels_payload.recognise_burst(rows, count, burst.octets)
+        kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
+        return Decoded(burst, rows, count)
+
+    def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:
+        """Give `tell` the news among rows[start:stop], within the budget of this second of capture time."""
+        rows = decoded.rows[start:stop]
+        if not rows["hint"].any():
+            return
+        if second != self._second:
+            self._second = second
+            self._budget[kernels_payload.LEFT] = HINTS_PER_SECOND
+            self._per_source[:] = 0
+        octets = decoded.burst.octets
+        chosen = kernels_payload.select_hints(
+            decoded.burst.frames[start:stop], rows, stop - start, octets, self._wanted, self._seen, self._per_source,
+            self._secret, self._budget, self._chosen,
+        )  # fmt: skip
+        for index, at, size in self._chosen[:chosen].tolist():
+            row = rows[index]
+            tell(
+                Hint(
+                    HintKind(int(row["hint"])),
+                    int(row["src_mac"]),
+                    int(row["dst_mac"]),
+                    int(row["time_ns"]),
+                    octets[at : at + size].tobytes(),
+                )
+            )
+
+    @property
+    def hints_skipped(self) -> int:
+        """News that were over the budget."""
+        return int(self._budget[kernels_payload.SKIPPED])
+
+    @property
+    def frames(self) -> int:
+        """All frames that were decoded."""
+        return int(self.verdicts.sum())

@@ -1,0 +1,128 @@
+"""The stable interface of `wardtap replay --json`: one object per line, each with a `type`."""
+
+import json
+from typing import Any
+
+from agent.devices.records import Rows as DeviceRows
+from agent.devices.table import address_text
+from agent.devices.view import Ward, mac_text
+from agent.findings.records import Finding
+from agent.flows.community import community_id
+from agent.packets.ports import ICMP, ICMPV6, application_of
+from agent.packets.records import PacketFlag, application_name
+from agent.summaries.builder import address_octets
+from agent.summaries.privacy import Pseudonyms
+
+NS_PER_S = 1_000_000_000
+FRAGMENT, FIRST = int(PacketFlag.FRAGMENT), int(PacketFlag.FIRST_FRAGMENT)
+
+
+def line(kind: str, **fields: Any) -> str:
+    """One JSON line."""
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
+
+
+def seconds(time_ns: int) -> float:
+    """Seconds since 1970, to the microsecond."""
+    return round(time_ns / NS_PER_S, 6)
+
+
+def mac_or_none(mac: int) -> str | None:
+    """A MAC address; None where the link has none."""
+    return None if mac >> 63 or mac == 0 else mac_text(mac)
+
+
+def device_line(devices: DeviceRows, slot: int, ward: Ward, pseudonyms: Pseudonyms, *, plain_names: bool) -> str:
+    """A device as the tap knows it at the end of the replay."""
+    device, identity = devices[slot], ward.identity(slot)
+    names = [name.value if plain_names else pseudonyms.name(name.value) for name in identity.names]
+    evidence = [pseudonyms.evidence(item) for item in identity.evidence]
+    return line(
+        "device",
+        mac=mac_or_none(int(device["mac"])),
+        ips=[
+            address_text(int(device["address_hi"][i]), int(device["address_lo"][i]))
+            for i in range(int(device["address_count"]))
+        ],
+        vlan=int(device["vlan"]) or None,
+        vendor=identity.vendor or None,
+        role=identity.role,
+        confidence=round(identity.confidence, 3),
+        model=identity.model or None,
+        os=identity.os or None,
+        names=names,
+        evidence=[{"signal": signal, "value": value, "weight": round(weight, 3)} for signal, value, weight in evidence],
+        contradictions=list(identity.contradictions),
+        first=seconds(int(device["first_ns"])),
+        last=seconds(int(device["last_ns"])),
+        packets=int(device["tx_packets"]),
+        octets=int(device["tx_octets"]),
+    )
+
+
+def _ends(flow: Any) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """((hi, lo, port) of the originator, the same of the responder)."""
+    ports = int(flow["key_ports"])
+    low = (int(flow["key_lo_hi"]), int(flow["key_lo_lo"]), ports >> 48)
+    high = (int(flow["key_hi_hi"]), int(flow["key_hi_lo"]), ports >> 32 & 0xFFFF)
+    return (high, low) if flow["originator_is_hi"] else (low, high)
+
+
+def flow_line(flow: Any) -> str:
+    """A biflow record that ended."""
+    originator, responder = _ends(flow)
+    protocol = int(flow["key_ports"]) & 0xFF
+    source, destination = originator[2], responder[2]
+    if protocol in (ICMP, ICMPV6):
+        source, destination = source >> 8, source & 0xFF  # type and code, as flow tools write them
+    headless = bool(flow["flags"] & FRAGMENT) and not flow["flags"] & FIRST
+    identifier = community_id(
+        protocol,
+        address_octets(*originator[:2]),
+        address_octets(*responder[:2]),
+        None if headless else (source, destination),
+    )
+    return line(
+        "flow",
+        community_id=identifier,
+        vlan=int(flow["key_ports"]) >> 20 & 0xFFF or None,
+        protocol=protocol,
+        application=application_name(application_of(protocol, destination, int(flow["application"]))),
+        originator=address_text(*originator[:2]),
+        originator_port=source,
+        responder=address_text(*responder[:2]),
+        responder_port=destination,
+        originator_mac=mac_or_none(int(flow["originator_mac"])),
+        responder_mac=mac_or_none(int(flow["responder_mac"])),
+        forward_packets=int(flow["forward_packets"]),
+        forward_octets=int(flow["forward_octets"]),
+        reverse_packets=int(flow["reverse_packets"]),
+        reverse_octets=int(flow["reverse_octets"]),
+        first=seconds(int(flow["first_ns"])),
+        last=seconds(int(flow["last_ns"])),
+        end_reason=int(flow["end_reason"]),
+        tcp_flags_forward=int(flow["tcp_flags_forward"]),
+        tcp_flags_reverse=int(flow["tcp_flags_reverse"]),
+    )
+
+
+def finding_line(finding: Finding) -> str:
+    """A finding, when it was judged."""
+    return line(
+        "finding",
+        id=finding.id,
+        severity=str(finding.severity),
+        mac=mac_or_none(finding.mac),
+        role=finding.role,
+        tier=finding.tier,
+        time=seconds(finding.time_ns),
+        first=seconds(finding.first_ns),
+        last=seconds(finding.last_ns),
+        count=finding.count,
+        sentence=finding.sentence,
+        evidence=[{"name": name, "value": value} for name, value in finding.evidence],
+        attack=list(finding.attack),
+        expected=finding.expected,
+        next_step=finding.next_step,
+        cause=finding.cause,
+    )

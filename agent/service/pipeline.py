@@ -1,0 +1,261 @@
+"""One turn of the sensor: take a burst, decode, meter, attribute, and when time passes expire, judge, build, hand on.
+
+Time is a clock's, never a packet's: `advance` is called with the wall clock on live legs and with the file's time in a replay.
+Seconds in which nothing happens cost nothing: the clock steps from one deadline to the next, and empty intervals close at once.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from agent.config import Config
+from agent.devices.identity import Identifier
+from agent.devices.packs import Packs
+from agent.devices.table import DeviceLimits, DeviceTable
+from agent.devices.view import Ward
+from agent.findings import thresholds
+from agent.findings.contracts import ContractSet
+from agent.findings.engine import Engine
+from agent.findings.records import Finding, Turn
+from agent.findings.settings import JudgeSettings
+from agent.flows.cache import FlowCache, FlowLimits
+from agent.flows.records import FlowEvent, Rows
+from agent.packets.counts import FrameCounts
+from agent.packets.decoder import Decoded, Decoder, Hint
+from agent.packets.hints import READERS
+from agent.service.intervals import Counted, IntervalBook
+from agent.summaries.builder import Contents, SummaryBuilder
+from agent.summaries.privacy import Pseudonyms
+from agent.tap.records import LegCounts
+from agent.wire.summary import Summary
+
+NS_PER_S = 1_000_000_000
+SCAN_TEST = (
+    thresholds.FAN_STEP_FAILED,
+    thresholds.FAN_STEP_ANSWERED,
+    thresholds.FAN_SCORE_UPPER,
+    thresholds.FAN_SCORE_LOWER,
+    float(thresholds.FAN_HOSTS_MIN),
+    float(thresholds.FAN_PORTS_MIN),
+    float(thresholds.FAN_ARP_MIN),
+    float(thresholds.FAN_WINDOW_S * NS_PER_S),
+    float(thresholds.FAN_TRACEROUTE_FIRST),
+    float(thresholds.FAN_TRACEROUTE_LAST),
+)
+
+
+class Outlet(Protocol):
+    """Where what the sensor finds goes: the spool, or a person's screen."""
+
+    def flows(self, records: Rows) -> None:
+        """Flow records that ended."""
+
+    def finding(self, finding: Finding) -> None:
+        """A finding, at once."""
+
+    def summary(self, summary: Summary) -> None:
+        """An interval that closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the judge and the identifier are made of; loaded once, read-only."""
+
+    packs: Packs
+    contracts: ContractSet
+    pseudonyms: Pseudonyms
+
+
+def _secret() -> tuple[int, int]:
+    return secrets.randbits(64), secrets.randbits(64)
+
+
+def flow_limits(config: Config) -> FlowLimits:
+    """The `[metering]` section as the cache takes it."""
+    metering = config.metering
+    return FlowLimits(
+        metering.flow_slots_max,
+        metering.tcp_idle_timeout_s,
+        metering.udp_idle_timeout_s,
+        metering.half_open_timeout_s,
+        metering.closed_timeout_s,
+        metering.active_timeout_s,
+    )
+
+
+class Pipeline:
+    """All stages between the tap and the spool, and the clock that drives them."""
+
+    def __init__(self, config: Config, judgement: Judgement, outlet: Outlet, secret: tuple[int, int] | None = None) -> None:
+        metering, findings = config.metering, config.findings
+        self._config, self._outlet = config, outlet
+        drawn = secret or _secret()
+        self.decoder = Decoder(drawn, READERS)
+        self.frames = FrameCounts()
+        self.cache = FlowCache(flow_limits(config), drawn)
+        limits = DeviceLimits(
+            metering.device_slots_max,
+            metering.edge_slots_max,
+            metering.fan_slots_max,
+            config.identity.site_networks,
+            SCAN_TEST,
+        )
+        self.table = DeviceTable(limits, drawn)
+        self.ward = Ward(self.table, Identifier(judgement.packs))
+        settings = JudgeSettings(
+            findings.page_confidence,
+            findings.findings_per_interval_max,
+            findings.loss_warn_permille,
+            findings.loss_critical_permille,
+        )
+        self._engine = Engine(judgement.contracts, settings)
+        self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, metering.device_slots_max)
+        self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
+        self._now_s: int | None = None
+        self._first_s = 0
+        self._legs: list[LegCounts] = []
+        self.findings = 0
+        self.summaries = 0
+
+    @property
+    def now_ns(self) -> int:
+        """The present time of the pipeline; 0 before the first frame."""
+        return (self._now_s or 0) * NS_PER_S
+
+    def note_legs(self, legs: list[LegCounts]) -> None:
+        """The newest counts of the legs; losses are judged with the next turn."""
+        self._legs = legs
+
+    def take(self, decoded: Decoded) -> None:
+        """Rows of one burst, in steps of one second of their own time: for files."""
+        rows, count = decoded.rows, decoded.count
+        if not count:
+            return
+        seconds = np.maximum.accumulate(rows["time_ns"][:count]) // NS_PER_S
+        starts = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist()]
+        for start, stop in zip(starts, [*starts[1:], count], strict=True):
+            self.advance(int(seconds[start]))
+            self.take_slice(decoded, start, stop)
+
+    def take_slice(self, decoded: Decoded, start: int, stop: int) -> None:
+        """Meter and attribute rows[start:stop] at the present time."""
+        rows = decoded.rows[start:stop]
+        self.frames.add(rows)
+        self.table.attribute(rows, stop - start)
+        for records in self.cache.meter(rows, stop - start):
+            self._relate(records)
+        self.decoder.hints(decoded, start, stop, self._now_s or 0, self._hear)
+
+    def _relate(self, records: Rows) -> None:
+        self.table.relate(records)
+        ended = records[records["event"] == FlowEvent.ENDED]
+        if len(ended):
+            self._outlet.flows(ended)
+
+    def _hear(self, hint: Hint) -> None:
+        self.ward.hear(hint.source, hint.destination, READERS[hint.kind](hint.payload), hint.time_ns)
+
+    def advance(self, second: int) -> None:
+        """Let time pass until `second` (since 1970): every deadline and interval end on the way is kept."""
+        if self._now_s is None:
+            self._now_s = self._first_s = second
+            self._book.begin(second)
+        while self._now_s < second:
+            self._now_s = self._next_step(self._now_s, second)
+            self._turn()
+
+    def _next_step(self, now_s: int, second: int) -> int:
+        """The next second at which something is due, `second` at the latest; empty intervals on the way are passed over."""
+        if self.table.has_news():
+            return now_s + 1
+        deadline = self.cache.next_deadline_s()
+        step = second if deadline is None else min(max(deadline, now_s + 1), second)
+        if self._book.end_s < step:
+            if self._book.is_active(self._counted()):
+                return max(self._book.end_s, now_s + 1)
+            self._book.skip_empty(step)
+        return step
+
+    def _counted(self, edges_waiting: int = 0) -> Counted:
+        return Counted(
+            self.frames,
+            self.cache.exported,
+            self.cache.evicted,
+            self.findings,
+            self.decoder.hints_skipped,
+            edges_waiting,
+            self._legs,
+        )
+
+    def _turn(self) -> None:
+        """Once a second of capture time in which something is due."""
+        now_s = self._now_s or 0
+        for records in self.cache.expire(now_s):
+            self._relate(records)
+        self._judge(interval_closed=now_s >= self._book.end_s)
+        if now_s >= self._book.end_s:
+            self._close(now_s)
+
+    def _judge(self, *, interval_closed: bool) -> None:
+        now_s = self._now_s or 0
+        promoted = self.table.take_promoted()
+        if len(promoted):
+            self.table.disown(promoted)
+            self.ward.promote(promoted)
+        edges = self.table.take_edges()
+        self.ward.hear_edges(edges)
+        self.ward.refresh()
+        frames, dropped = self._book.losses(self._counted())
+        warn = self._config.findings.loss_warn_permille
+        turn = Turn(
+            now_ns=now_s * NS_PER_S,
+            devices=self.ward,
+            edges=edges,
+            fans=self.table.take_fans(),
+            new_devices=promoted,
+            interval_closed=interval_closed,
+            frames=frames,
+            dropped=dropped,
+            lossy=dropped * 1000 >= warn * max(frames + dropped, 1) and dropped > 0,
+            settled=now_s - self._first_s >= self._config.findings.settling_s,
+        )
+        for finding in self._engine.judge(turn):
+            self.findings += 1
+            self._outlet.finding(finding)
+
+    def _close(self, now_s: int) -> None:
+        """Build the summary of the interval that ended, and open the next one."""
+        edges, waiting = self.table.take_counts(self._config.summaries.edges_per_summary_max)
+        slots = self.table.occupied()
+        changed = self.ward.take_changed()
+        if self._book.all_cards_due(now_s):
+            changed = slots.tolist()
+        counted = self._counted(waiting)
+        coverage = self._book.coverage(counted)
+        interval = self._book.close(now_s, counted)
+        contents = Contents(self.table.devices, slots, changed, edges)
+        self._outlet.summary(self.builder.build(interval, coverage, contents))
+        self.summaries += 1
+
+    def drain(self) -> None:
+        """End: every open flow leaves, the open interval is judged and closed, so nothing metered is lost."""
+        if self._now_s is None:
+            return
+        self._now_s += 1
+        for records in self.cache.expire(self._now_s, forced=True):
+            self._relate(records)
+        self._judge(interval_closed=True)
+        self._close(self._now_s)
+
+    def conserved(self) -> bool:
+        """Frames received = processed + ignored, and every processed one is in a flow's and a device's counts."""
+        frames = self.frames
+        return (
+            self.decoder.frames == frames.frames == frames.processed + sum(frames.ignored().values())
+            and self.cache.conserved()
+            and self.table.conserved()
+            and self.cache.metered == frames.metered
+            and self.table.attributed == frames.processed
+        )

@@ -1,0 +1,408 @@
+"""`wardtap uplink`: reads the spools, signs, sends, and takes commands. Sees no packet; one thread besides its spool's.
+
+step of the link -> what happened -> what is due -> once a second progress, once a minute a report
+"""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent import __version__
+from agent.clock import NS_PER_S, Clock, SystemClock
+from agent.commands import requests
+from agent.commands.audit import AuditLog
+from agent.commands.executed import ExecutedIds
+from agent.commands.inbox import Desk, Inbox, Place
+from agent.commands.policy import load_policy
+from agent.config import Config
+from agent.errors import Refused, StateError, WardtapError
+from agent.signing.envelope import seal
+from agent.signing.keys import PrivateKey
+from agent.signing.trust import Trust, load_trust
+from agent.spool.records import Identity, SpoolLimits, SpoolRecord
+from agent.spool.segment import list_segments
+from agent.spool.writer import SpoolWriter
+from agent.uplink.courier import Courier
+from agent.uplink.downlink import open_ack, open_epoch
+from agent.uplink.progress import Progress
+from agent.uplink.records import (
+    Arrived,
+    Event,
+    FlightKey,
+    LinkDown,
+    LinkUp,
+    Published,
+    SessionSettings,
+    TlsFiles,
+    parse_broker,
+)
+from agent.uplink.sealer import Sealer
+from agent.uplink.session import Session
+from agent.wire import body, topics
+from agent.wire.delivery import Epoch
+from agent.wire.presence import Birth, State, UplinkReport
+from agent.wire.types import MessageType, leaf_for
+
+STEP_S = 0.1  # how long a record may lie before it is seen
+SAVE_EVERY_S = 1.0
+REPORT_EVERY_S = 60.0  # also how soon a revoked key stops counting
+DRAIN_S = 3.0
+OWN_SPOOL = SpoolLimits(limit_bytes=16 << 20, segment_bytes=256 << 10)  # receipts and a report a minute: months
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+Say = Callable[[str], None]
+
+
+def boot_id(path: Path = BOOT_ID) -> bytes:
+    """The kernel's id of this boot, 16 octets; StateError where there is none."""
+    try:
+        return bytes.fromhex(path.read_text("ascii").strip().replace("-", ""))
+    except (OSError, ValueError) as error:
+        raise StateError("the kernel does not say which boot this is", where=str(path)) from error
+
+
+@dataclass(slots=True)
+class Counters:
+    """What came in and was not taken, by reason."""
+
+    refused: dict[str, int] = field(default_factory=dict)
+    acks: int = 0
+    links: int = 0
+    link_failures: int = 0
+
+    def refuse(self, what: str, reason: str) -> None:
+        """Count one."""
+        key = f"{what}-{reason}"[:40]
+        self.refused[key] = self.refused.get(key, 0) + 1
+
+
+class Uplink:
+    """The running program; its constructor raises a WardtapError that says what is missing."""
+
+    def __init__(self, config: Config, state: Path, broker: str | None, clock: Clock, say: Say) -> None:
+        self._config, self._state, self._clock, self._say = config, state, clock, say
+        own = state / "uplink"
+        self._agent, self._site = config.site.agent, config.site.site
+        self._key = PrivateKey.load(own / "agent.key")
+        self._trust = load_trust(own / "trust.bin", own / "trust-root.json")
+        self._boot = boot_id()
+        self._progress = Progress(own / "progress.json")
+        identity = Identity(self._agent, self._site, "uplink", self._boot)
+        self._spool = SpoolWriter.open(own / "spool", identity, clock, OWN_SPOOL, own / "progress.json")
+        sealer = Sealer(self._agent, self._site, [self._key])
+        self._folders = {"uplink": own / "spool", "sensor": state / "sensor" / "spool"}
+        self._courier = Courier(
+            self._folders,
+            sealer,
+            self._progress,
+            clock,
+            window=config.uplink.window,
+            resend_after_s=config.uplink.resend_after_s,
+        )
+        self._courier.on_not_signed = self._not_signed
+        self._session = Session(self._settings(broker), clock)
+        self._counters, self._tokens = Counters(), dict[int, FlightKey]()
+        self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
+        self._announced = self._announced_state = ""
+        self._since_ns, self._started_ns = clock.mono_ns(), clock.mono_ns()
+        self._save_ns = self._report_ns = clock.mono_ns()
+        self._audit, self._inbox = self._open_inbox(own)
+
+    def _settings(self, broker: str | None) -> SessionSettings:
+        uplink = self._config.uplink
+        address = parse_broker(broker or uplink.broker)
+        if not address.tls:
+            where = "on this machine" if address.loopback else f"to {address.host}"
+            self._say(f"warning: mqtt:// {where} is not encrypted: for a laboratory only, use mqtts:// on a ward")
+        lost = State(self._agent, "lost", self._clock.mono_ns(), self._spool.run)
+        return SessionSettings(
+            broker=address,
+            client_id=self._agent,
+            subscriptions=(topics.down_filter(self._site, self._agent), topics.epoch(self._site)),
+            # unsigned on purpose: whoever could keep a signed `lost` could play it at any time
+            will=(self._topic("state"), body.encode(MessageType.STATE, None, lost.to_content())),
+            tls=TlsFiles(*(Path(name) if name else None for name in (uplink.ca, uplink.certificate, uplink.key))),
+            window=uplink.window,
+        )
+
+    def _open_inbox(self, own: Path) -> tuple[AuditLog | None, Inbox | None]:
+        """Without an audit log or a memory of what was executed no command is taken; delivery goes on."""
+        policy = load_policy(own / "policy.json")
+        try:
+            audit = AuditLog(own / "audit.log", self._clock)
+            executed = ExecutedIds(own / "executed", self._boot, self._clock)
+        except OSError as error:
+            self._say(f"no commands are taken: {error}")
+            return None, None
+        desk = Desk(self._trust, policy, executed, audit, self._spool, self)
+        return audit, Inbox(Place(self._agent, self._site, self._boot), desk, self._clock)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; then drains."""
+        while not stop.is_set():
+            self.turn(STEP_S)
+        self._drain()
+
+    def turn(self, timeout_s: float) -> None:
+        """One round: the link, what it brought, what is due, what is to be kept."""
+        for event in self._session.step(timeout_s):
+            self._happened(event)
+        if self._session.connected:
+            self._announce("ready" if self._healthy() else "degraded")
+            self._send()
+        self._keep()
+
+    def close(self) -> None:
+        """Let go of everything; idempotent."""
+        self._session.close()
+        self._progress.save()
+        self._spool.close()
+        if self._audit is not None:
+            self._audit.close()
+
+    def _drain(self) -> None:
+        until_ns = self._clock.mono_ns() + int(DRAIN_S * NS_PER_S)
+        self._spool.flush(DRAIN_S)
+        while self._session.connected and self._clock.mono_ns() < until_ns:
+            self._announce("draining")
+            self._send()
+            for event in self._session.step(STEP_S / 4):
+                self._happened(event)
+            if not self._tokens and self._announced_state == "draining":
+                return
+
+    def _happened(self, event: Event) -> None:
+        match event:
+            case LinkUp():
+                self._counters.links += 1
+                self._say(f"connected to {self._session.settings.broker.host} (MQTT {self._session.protocol})")
+                self._announced = self._announced_state = ""
+                self._tokens.clear()
+                self._courier.link_up()
+            case LinkDown(reason):
+                self._counters.link_failures += 1
+                self._say(f"no link to {self._session.settings.broker.host}: {reason}")
+                self._tokens.clear()
+            case Published(token, refused):
+                key = self._tokens.pop(token, None)
+                if key is not None and not refused:
+                    self._courier.at_broker(key)
+            case Arrived():
+                self._arrived(event)
+
+    def _arrived(self, message: Arrived) -> None:
+        leaf = "topic"
+        try:
+            topic = topics.parse(message.topic)
+            leaf = topic.leaf
+            if topic.direction == "site":
+                self._take_epoch(message.payload)
+            elif topic.direction != "down" or (topic.agent, topic.site) != (self._agent, self._site):
+                raise Refused("not our topic", reason="wrong-topic")
+            elif leaf == "ack":
+                self._courier.acknowledged(open_ack(message.payload, self._trust, self._agent, self._site))
+                self._counters.acks += 1
+            elif leaf == "command" and self._inbox is not None:
+                self._inbox.receive(message.payload, retained=message.retained)
+            else:
+                raise Refused(f"{leaf} is not taken", reason="not-supported")
+        except Refused as error:
+            self._counters.refuse(leaf, error.reason)
+
+    def _take_epoch(self, payload: bytes) -> None:
+        epoch = open_epoch(payload, self._trust, self._site)
+        if epoch.wall_ns <= self._epoch.wall_ns:
+            return  # the broker keeps and may replay old bells
+        self._epoch, self._epoch_mono_ns = epoch, self._clock.mono_ns()
+        if isinstance(self._clock, SystemClock):
+            floor_ns = min(epoch.wall_ns, self._trust.not_after_ns)
+            self._clock.floor_ns = max(self._clock.floor_ns, floor_ns)
+        self._courier.hurry()
+
+    def _send(self) -> None:
+        for out in self._courier.due(self._session.room):
+            token = self._session.publish(self._topic(out.leaf), out.envelope)
+            if token is None:
+                self._courier.unsent(out.key)
+            else:
+                self._tokens[token] = out.key
+
+    def _announce(self, state: str) -> None:
+        """Birth once per link, state whenever it changes; both kept by the broker."""
+        if not self._announced and self._publish(MessageType.BIRTH, self._birth().to_content()):
+            self._announced = "birth"
+        if state != self._announced_state:
+            self._since_ns = self._clock.mono_ns()
+            held = State(self._agent, state, self._since_ns, self._spool.run)
+            if self._publish(MessageType.STATE, held.to_content()):
+                self._announced_state = state
+
+    def _birth(self) -> Birth:
+        limits = {"spool_bytes": self._config.spool.limit_bytes, "window": self._config.uplink.window}
+        return Birth(
+            agent=self._agent,
+            site=self._site,
+            boot=self._boot,
+            run=self._spool.run,
+            version=__version__,
+            legs=self._config.tap.legs,
+            contracts=self._contracts(),
+            limits=limits,
+            key_id=self._key.key_id,
+            mono_ns=self._clock.mono_ns(),
+        )
+
+    def _contracts(self) -> str:
+        """The contract pack's version as the sensor wrote it down; empty when it did not."""
+        try:
+            held = json.loads((self._state / "sensor" / "run.json").read_bytes()[:4096])
+            return str(held.get("contracts", ""))[:64]
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return ""
+
+    def _publish(self, kind: MessageType, content: dict[str, Any]) -> bool:
+        """Birth or state: sealed, retained."""
+        envelope = seal(kind, body.encode(kind, None, content), [self._key])
+        return self._session.publish(self._topic(leaf_for(kind)), envelope, retain=True) is not None
+
+    def _topic(self, leaf: str) -> str:
+        return topics.up(self._site, self._agent, leaf)
+
+    def _healthy(self) -> bool:
+        return self._audit is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
+
+    def _keep(self) -> None:
+        now_ns = self._clock.mono_ns()
+        if now_ns - self._save_ns >= SAVE_EVERY_S * NS_PER_S:
+            self._save_ns = now_ns
+            self._progress.save()
+        if now_ns - self._report_ns >= REPORT_EVERY_S * NS_PER_S:
+            self._report_ns = now_ns
+            self._reload_trust()
+            self._report()
+
+    def _report(self) -> None:
+        report = UplinkReport(
+            epoch=self._epoch.id,
+            epoch_mono_ns=self._epoch_mono_ns,
+            audit=self._audit.head if self._audit else b"",
+            spool_bytes=self._spool_bytes(),
+            waiting=self._courier.waiting,
+            counts=self._all_counts(),
+        )
+        self._spool.append(MessageType.UPLINK, report.to_content())
+
+    def _spool_bytes(self) -> int:
+        """Of both spools; and what it shows: runs that are gone need no progress any more."""
+        total = 0
+        for stream, folder in self._folders.items():
+            try:
+                segments, _ = list_segments(folder)
+            except OSError:
+                continue
+            total += sum(segment.size_bytes for segment in segments)
+            self._progress.forget_runs(stream, {segment.run for segment in segments})
+        return total
+
+    def _all_counts(self) -> dict[str, int]:
+        """At most 64 names of at most 40 characters (wire.presence.UPLINK)."""
+        courier, reader = self._courier.counts, asdict(self._courier.reader_counts())
+        spool = {name: value for name, value in asdict(self._spool.counts).items() if isinstance(value, int)}
+        counts = {
+            "sent": courier.sent,
+            "resent": courier.resent,
+            "acknowledged": courier.acknowledged,
+            "links": self._counters.links,
+            "link-failures": self._counters.link_failures,
+            "progress-write-errors": self._progress.write_errors,
+            **{f"read-{name}": value for name, value in reader.items()},
+            **{f"own-spool-{name}"[:40]: value for name, value in spool.items()},
+            **{f"not-signed-{reason}"[:40]: value for reason, value in courier.not_signed.items()},
+            **{
+                f"command-{reason}"[:40]: value for reason, value in (self._inbox.counts if self._inbox else {}).items()
+            },
+            **self._counters.refused,
+        }
+        return dict(list(counts.items())[:64])
+
+    def _reload_trust(self) -> None:
+        """A table that came meanwhile; one that cannot be used changes nothing."""
+        own = self._state / "uplink"
+        try:
+            fresh = load_trust(own / "trust.bin", own / "trust-root.json", version_min=self._trust.version)
+        except WardtapError as error:
+            self._say(f"the trust table stays as it was: {error}")
+            return
+        self._trust = fresh
+        if self._inbox is not None:
+            self._inbox.trust(fresh)
+
+    def _not_signed(self, record: SpoolRecord, reason: str) -> None:
+        """A gap that we cause ourselves is ours to tell."""
+        row = [record.seq, record.seq, record.lane.label, f"refused-{reason}"[:32]]
+        try:
+            self._spool.append(MessageType.GAP, {"stream": record.stream, "run": record.run, "ranges": [row]})
+        except WardtapError as error:
+            self._counters.refuse("gap", getattr(error, "reason", "state"))
+
+    def status(self) -> dict[str, Any]:
+        """The answer to `status` (commands.handlers.Deeds)."""
+        now_ns = self._clock.mono_ns()
+        return {
+            "agent": self._agent,
+            "version": __version__,
+            "boot": self._boot,
+            "run": self._spool.run,
+            "state": self._announced_state or "lost",
+            "uptime_s": (now_ns - self._started_ns) // NS_PER_S,
+            "mono_ns": now_ns,
+            "spool_bytes": self._spool_bytes(),
+            "waiting": self._courier.waiting,
+            "audit_number": self._audit.number if self._audit else 0,
+            "audit_head": self._audit.head if self._audit else b"",
+            "epoch": self._epoch.id,
+            "counts": self._all_counts(),
+        }
+
+    def resend(self, stream: str, run: bytes, first: int, last: int) -> None:
+        """`resend` (commands.handlers.Deeds)."""
+        self._courier.send_again(stream, run, first, last)
+
+    def rebirth(self, identity: bytes) -> None:
+        """`rebirth` (commands.handlers.Deeds)."""
+        self._announced = self._announced_state = ""
+        requests.submit(self._state / "requests", requests.Request(identity, "cards"))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"wardtap uplink: {text}\n")
+    sys.stderr.flush()
+
+
+def run(
+    config: Config,
+    state: Path,
+    broker: str | None = None,
+    *,
+    clock: Clock | None = None,
+    stop: threading.Event | None = None,
+    say: Say = _say,
+) -> int:
+    """Run until SIGTERM, SIGINT or `stop`; 0 after draining. WardtapError when it cannot start."""
+    ended = stop or threading.Event()
+    uplink = Uplink(config, state, broker, clock or SystemClock(), say)
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            previous[number] = signal.signal(number, lambda *_: ended.set())
+    try:
+        uplink.run(ended)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        uplink.close()
+    return 0
