@@ -23,7 +23,7 @@ from agent.config import Config
 from agent.errors import Refused, StateError, WardtapError
 from agent.signing.envelope import seal
 from agent.signing.keys import PrivateKey
-from agent.signing.trust import Trust, load_trust
+from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
 from agent.spool.writer import SpoolWriter

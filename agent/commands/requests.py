@@ -1,0 +1,124 @@
+"""The request folder: what the uplink asks the sensor to do. Typed, enumerated, and validated again by the sensor.
+
+    <32 hex digits>.req   {"version": 1, "name": "cards", "args": {}}
+
+The sensor believes nothing of it but a name of this table and arguments of the form the table gives; a file that is
+anything else is counted and removed.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.errors import Refused
+from agent.spool.segment import fsync_folder
+
+VERSION = 1
+SUFFIX = ".req"
+REQUEST_BYTES_MAX = 4096
+WAITING_MAX = 64  # a sensor that does not run must not fill the disk
+SEEN_MAX = 1024
+
+
+def _no_arguments(args: Mapping[str, Any]) -> bool:
+    return not args
+
+
+REQUESTS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "cards": _no_arguments,  # all device cards again with the next summary (a collector that lost them, or a rebirth)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; `id` is that of the command behind it."""
+
+    id: bytes
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+def _valid(name: object, args: object) -> bool:
+    return isinstance(name, str) and name in REQUESTS and isinstance(args, dict) and REQUESTS[name](args)
+
+
+def submit(folder: Path, request: Request) -> None:
+    """The uplink's side: durable when this returns. Refused `bad-arguments` or `busy`; OSError of the disk."""
+    if len(request.id) != 16 or not _valid(request.name, request.args):
+        raise Refused(f"no request {request.name!r} of that form", reason="bad-arguments")
+    folder.mkdir(parents=True, exist_ok=True)
+    if sum(1 for _ in folder.glob(f"*{SUFFIX}")) >= WAITING_MAX:
+        raise Refused("the sensor does not take its requests", reason="busy")
+    content = json.dumps({"version": VERSION, "name": request.name, "args": request.args}).encode()
+    fresh = folder / f".{request.id.hex()}"
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(folder / f"{request.id.hex()}{SUFFIX}")
+    fsync_folder(folder)
+
+
+@dataclass(slots=True)
+class RequestBox:
+    """The sensor's side: takes each request once, whatever lies in the folder, and never raises."""
+
+    folder: Path
+    refused: int = 0
+    _seen: dict[bytes, None] = field(default_factory=dict)  # where files cannot be removed, they still count once
+
+    def take(self) -> list[Request]:
+        """Valid requests that were not taken before, by name of file."""
+        found: list[Request] = []
+        try:
+            names = sorted(path.name for path in self.folder.iterdir() if path.name.endswith(SUFFIX))[: 2 * WAITING_MAX]
+        except OSError:
+            return found
+        for name in names:
+            request = self._open(name)
+            if request is not None:
+                found.append(request)
+        return found
+
+    def _open(self, name: str) -> Request | None:
+        path = self.folder / name
+        try:
+            identity = bytes.fromhex(name.removesuffix(SUFFIX))
+        except ValueError:
+            identity = b""
+        content = _content(path)
+        _remove(path)
+        if identity in self._seen:
+            return None
+        if len(identity) != 16 or content is None or not _valid(content.get("name"), content.get("args")):
+            self.refused += 1
+            return None
+        self._seen[identity] = None
+        while len(self._seen) > SEEN_MAX:
+            del self._seen[next(iter(self._seen))]
+        return Request(identity, content["name"], content["args"])
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """A small regular file that holds a JSON object of our version."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            raw = file.read(REQUEST_BYTES_MAX + 1)
+        held = json.loads(raw) if len(raw) <= REQUEST_BYTES_MAX else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return held if isinstance(held, dict) and held.get("version") == VERSION else None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError:
+        return

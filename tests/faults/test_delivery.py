@@ -1,0 +1,125 @@
+"""Whatever is killed in between: every durable record is at the collector, once."""
+
+import random
+import time
+
+import pytest
+
+from tests.faults.conftest import Ward, eventually
+
+pytestmark = pytest.mark.broker
+
+
+def all_once(ward: Ward) -> None:
+    """Every durable record is stored, with the bytes of the spool, under one number."""
+    assert eventually(ward.delivered, 40), missing(ward)
+    for key, octets in ward.durable().items():
+        assert ward.collector.stored[key].body == octets
+    assert ward.collector.conflicts == []
+    assert ward.collector.refused == {}
+    run = ward.sensor.run
+    assert ward.collector.seqs(run, "sensor") == set(range(1, max(ward.collector.seqs(run, "sensor")) + 1))
+
+
+def missing(ward: Ward) -> str:
+    rest = sorted((key[2], key[3]) for key in set(ward.durable()) - set(ward.collector.stored))
+    return f"{len(rest)} not delivered: {rest[:10]}; {ward.uplink.log.read_text()[-1500:]}"
+
+
+def test_a_quiet_day(ward: Ward) -> None:
+    for number in range(200):
+        ward.record(number)
+    assert ward.sensor.flush()
+    all_once(ward)
+    assert eventually(lambda: len(ward.collector.presence.get("birth", [])) == 1)
+    assert eventually(lambda: ward.uplink.end() == 0, 1)
+
+
+def test_broker_killed_and_its_memory_deleted(ward: Ward) -> None:
+    for round_number in range(3):
+        for number in range(60):
+            ward.record(number)
+            time.sleep(0.002)
+        ward.broker.kill(forget=round_number > 0)
+        for number in range(30):
+            ward.record(number)
+        assert ward.sensor.flush()
+        time.sleep(0.3)
+        ward.broker.start()
+    all_once(ward)
+
+
+def test_collector_away_and_back(ward: Ward) -> None:
+    ward.collector.stop()
+    for number in range(100):
+        ward.record(number)
+    assert ward.sensor.flush()
+    time.sleep(2.5)
+    ward.collector.start()
+    all_once(ward)
+
+
+def test_broker_says_stored_but_the_collector_did_not(ward: Ward) -> None:
+    """PUBACK releases nothing: all of it reached the broker and the collector's process, none its database."""
+    ward.collector.mute = True
+    for number in range(60):
+        ward.record(number)
+    assert ward.sensor.flush()
+    time.sleep(2.5)
+    assert ward.collector.stored == {}
+    ward.collector.mute = False
+    all_once(ward)
+
+
+def test_uplink_killed_again_and_again(ward: Ward) -> None:
+    chance = random.Random(5)
+    for _ in range(5):
+        for number in range(40):
+            ward.record(number)
+        time.sleep(chance.uniform(0.0, 0.8))
+        ward.uplink.kill()
+        ward.uplink.start()
+    assert ward.sensor.flush()
+    all_once(ward)
+
+
+def test_everything_at_once(ward: Ward) -> None:
+    chance = random.Random(11)
+    for _ in range(4):
+        for number in range(50):
+            ward.record(number)
+        for strike in chance.sample([ward.broker.kill, ward.collector.stop, ward.uplink.kill], 2):
+            strike()
+            time.sleep(chance.uniform(0.0, 0.4))
+        for number in range(20):
+            ward.record(number)
+        restore(ward)
+    assert ward.sensor.flush()
+    all_once(ward)
+
+
+def restore(ward: Ward) -> None:
+    """Start again whatever does not run."""
+    ward.broker.kill(forget=True)
+    ward.broker.start()
+    ward.collector.stop()
+    ward.collector.start()
+    ward.uplink.kill()
+    ward.uplink.start()
+
+
+def test_findings_overtake_a_backlog_of_summaries(ward: Ward) -> None:
+    ward.collector.stop()
+    ward.uplink.kill()
+    for number in range(2000):
+        ward.record(number * 5 + 1)
+    assert ward.sensor.flush()
+    ward.collector.start()
+    ward.uplink.start()
+    assert eventually(lambda: len(ward.collector.stored) > 20)
+    ward.record(0)
+    assert eventually(lambda: 2001 in ward.collector.seqs(ward.sensor.run, "sensor"), 5)
+    assert len(ward.collector.seqs(ward.sensor.run, "sensor")) < 2001, (
+        "the backlog was gone already: nothing was overtaken"
+    )
+    all_once(ward)

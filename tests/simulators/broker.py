@@ -1,0 +1,82 @@
+"""A real mosquitto on a free loopback port: started, killed, started again, its memory deleted."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+PLACES = ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
+START_S = 10.0
+
+
+def mosquitto_path() -> str | None:
+    """Where mosquitto is on this machine."""
+    return shutil.which("mosquitto") or next((place for place in PLACES if os.access(place, os.X_OK)), None)
+
+
+def free_port() -> int:
+    """A loopback port nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Mosquitto:
+    """One broker; the port stays the same over restarts. `extra` are lines for its configuration."""
+
+    def __init__(self, folder: Path, extra: str = "", listener: str = "") -> None:
+        program = mosquitto_path()
+        if program is None:
+            pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+        self._program, self.folder, self.port = program, folder, free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        # root gives its rights away otherwise, and then cannot write into the test's folder
+        user = "user root\n" if os.geteuid() == 0 else ""
+        (folder / "mosquitto.conf").write_text(
+            f"{user}per_listener_settings false\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {folder}/\nautosave_interval 1\n{extra}"
+            f"listener {self.port} 127.0.0.1\n{listener}"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What goes into `uplink.broker`."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> "Mosquitto":
+        """Start and wait until it accepts connections."""
+        log = (self.folder / "mosquitto.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [self._program, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        deadline = time.monotonic() + START_S
+        while not answers(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"mosquitto did not start: {(self.folder / 'mosquitto.log').read_text()[-500:]}")
+            time.sleep(0.02)
+        return self
+
+    def kill(self, *, forget: bool = False) -> None:
+        """As kill -9; with `forget` its database is gone too."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        if forget:
+            with contextlib.suppress(FileNotFoundError):
+                (self.folder / "mosquitto.db").unlink()
