@@ -131,7 +131,8 @@ def network(text: str) -> None:
     try:
         ipaddress.ip_network(text)
     except ValueError as error:
-        raise ValueError(f"{text[:60]!r} is no network such as 203.0.113.0/24 ({error})") from error
+        why = " (it has host bits set)" if "host bits" in str(error) else ""  # the library's text repeats all of ours
+        raise ValueError(f"{text[:60]!r} is no network such as 203.0.113.0/24{why}") from error
 
 
 def pattern(text: str) -> None:
