@@ -22,7 +22,7 @@ PACK_NAME = "oui.bin"
 
 def organisation(text: str) -> str:
     """The registry's spelling with printable characters only and single blanks, at most 64 characters."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:_NAME_MAX_CHARS].strip()
+    return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())[:_NAME_MAX_CHARS].strip()
 
 
 def read_registry(folder: Path) -> dict[tuple[int, int], str]:

@@ -281,7 +281,7 @@ class Identifier:
             model=next(iter(device.models), ""),
             os=next(iter(device.systems), ""),
             names=tuple(device.names),
-            evidence=_shown(votes, ranking, role),
+            evidence=_shown(votes, role),
             contradictions=_contradictions(device, ranking, role),
         )
 
@@ -315,18 +315,13 @@ def _maker(device: _Device) -> str:
     return stated if stated and device.vendor.kind in {"module", "virtual"} else device.vendor.name
 
 
-def _shown(votes: list[Vote], ranking: Ranking, role: str) -> tuple[Evidence, ...]:
+def _shown(votes: list[Vote], role: str) -> tuple[Evidence, ...]:
     """The facts with their weight for the role, heaviest first; what says nothing for it comes last, with weight 0.
 
     While the role is unknown the weight is for the role each fact speaks for most.
     """
-    shown: list[Evidence] = []
-    for vote in votes:
-        nats = ranking.weights.get((vote.signal, vote.value, vote.family), {})
-        weight = max(nats.values(), default=0.0) if role == UNKNOWN else nats.get(role, 0.0)
-        shown.append(Evidence(vote.signal, vote.value, round(weight, 3), vote.is_token))
-    shown.sort(key=lambda evidence: (-evidence.weight, evidence.signal, evidence.value))
-    return tuple(shown[:EVIDENCE_SHOWN_MAX])
+    weighed = scoring.weigh(votes, role)[:EVIDENCE_SHOWN_MAX]
+    return tuple(Evidence(vote.signal, vote.value, round(nats, 3), vote.is_token) for nats, vote in weighed)
 
 
 def _contradictions(device: _Device, ranking: Ranking, role: str) -> tuple[str, ...]:

@@ -28,40 +28,50 @@ class Vote(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """Roles by score. `weights` holds what each vote added to each role after its family's fading."""
+    """Roles by score: the best one, softmax shares (`unknown` among them), and what each family gave each role."""
 
     best: str
     confidence: float
-    shares: dict[str, float]  # softmax share of every role that has votes, and of `unknown`
+    shares: dict[str, float]
     families: dict[str, dict[str, float]]  # role -> family -> nats
-    weights: dict[tuple[str, str, str], dict[str, float]]  # (signal, value, family) -> role -> nats
 
 
 def rank(votes: Iterable[Vote]) -> Ranking:
     """The roles' shares; `best` is `unknown` when no role reaches NAMED_FROM."""
-    by_role: dict[str, dict[str, list[tuple[float, tuple[str, str, str]]]]] = {}
+    heard: dict[str, dict[str, list[float]]] = {}
     for vote in votes:
-        key = (vote.signal, vote.value, vote.family)
         for role, nats in vote.roles.items():
-            by_role.setdefault(role, {}).setdefault(vote.family, []).append((nats, key))
-    families: dict[str, dict[str, float]] = {}
-    weights: dict[tuple[str, str, str], dict[str, float]] = {}
-    for role, groups in by_role.items():
-        totals = families[role] = {}
-        for family, facts in groups.items():
-            facts.sort(key=lambda fact: -fact[0])
-            total, share = 0.0, 1.0
-            for nats, key in facts:
-                weights.setdefault(key, {})[role] = nats * share
-                total += nats * share
-                share /= 2
-            totals[family] = total
+            heard.setdefault(role, {}).setdefault(vote.family, []).append(nats)
+    families = {role: {family: faded(facts) for family, facts in groups.items()} for role, groups in heard.items()}
     shares = _softmax({role: sum(totals.values()) for role, totals in families.items()})
-    best = max((role for role in shares if role != UNKNOWN), key=lambda role: (shares[role], role), default=UNKNOWN)
+    best = max(families, key=lambda role: (shares[role], role), default=UNKNOWN)
     confidence = min(shares[best], _sure(families.get(best, {})))
-    if confidence < NAMED_FROM:
-        return Ranking(UNKNOWN, confidence, shares, families, weights)
-    return Ranking(best, confidence, shares, families, weights)
+    return Ranking(best if confidence >= NAMED_FROM else UNKNOWN, confidence, shares, families)
+
+
+def faded(facts: list[float]) -> float:
+    """The sum of one family's votes for a role: the strongest whole, the next half, then a quarter."""
+    if len(facts) == 1:
+        return facts[0]
+    total, share = 0.0, 1.0
+    for nats in sorted(facts, reverse=True):
+        total += nats * share
+        share /= 2
+    return total
+
+
+def weigh(votes: Iterable[Vote], role: str) -> list[tuple[float, Vote]]:
+    """What each vote added for a role after its family's fading, heaviest first; for `unknown`, its own strongest."""
+    given = [(max(v.roles.values(), default=0.0) if role == UNKNOWN else v.roles.get(role, 0.0), v) for v in votes]
+    given.sort(key=lambda pair: (-pair[0], pair[1].signal, pair[1].value))
+    seen: dict[str, int] = {}
+    weighed: list[tuple[float, Vote]] = []
+    for nats, vote in given:
+        rank_in_family = seen.get(vote.family, 0)
+        seen[vote.family] = rank_in_family + 1
+        weighed.append((nats if role == UNKNOWN else nats / (1 << rank_in_family), vote))
+    weighed.sort(key=lambda pair: -pair[0])
+    return weighed
 
 
 def share_of(ranking: Ranking, role: str) -> float:

@@ -1,0 +1,109 @@
+"""The last gate: names leave as pseudonyms, unlisted signals not at all."""
+
+import re
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.errors import ConfigError
+from agent.packets.hints.records import KINDS
+from agent.summaries.privacy import GATE, Form, Pseudonyms, gate
+
+KEY = bytes(range(32))
+PSEUDONYM = re.compile(r"~[a-z2-7]{10}")
+
+
+class Fact(NamedTuple):
+    """A piece of evidence."""
+
+    signal: str
+    value: str
+    weight: float = 1.0
+    is_token: bool = False
+
+
+@pytest.fixture
+def names() -> Pseudonyms:
+    return Pseudonyms(KEY)
+
+
+@given(st.text())
+def test_a_name_always_leaves_as_a_pseudonym(value: str) -> None:
+    assert PSEUDONYM.fullmatch(Pseudonyms(KEY).name(value))
+
+
+def test_the_same_name_gives_the_same_pseudonym_on_one_site_only(names: Pseudonyms) -> None:
+    assert names.name("MX800-ICU3-B07") == Pseudonyms(KEY).name("mx800-icu3-b07")
+    assert names.name("MX800-ICU3-B07") != names.name("MX800-ICU3-B08")
+    assert names.name("MX800-ICU3-B07") != Pseudonyms(KEY[::-1]).name("MX800-ICU3-B07")
+
+
+def test_names_do_not_meet() -> None:
+    names = Pseudonyms(KEY)
+    assert len({names.name(f"host-{number}") for number in range(20_000)}) == 20_000
+
+
+def test_the_memory_of_names_is_bounded(names: Pseudonyms) -> None:
+    for number in range(20_000):
+        names.name(str(number))
+    assert len(names._known) <= 8192
+
+
+def test_a_site_may_allow_a_pattern_of_names() -> None:
+    names = Pseudonyms(KEY, [r"PCU-\d{8}", r"CT_[A-Z0-9]{1,8}"])
+    assert names.name("PCU-13408871") == "PCU-13408871"
+    assert names.name("CT_WARD3") == "CT_WARD3"
+    for value in ("PCU-13408871-QUILLFEATHER", "XPCU-13408871", "pcu-13408871", "PCU-13408871\n"):
+        assert PSEUDONYM.fullmatch(names.name(value)), value
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(.*)*b", "((ab)*c)+", "(", "x" * 200, r"(\w+\s?)+$"])
+def test_patterns_that_could_take_for_ever_are_refused(pattern: str) -> None:
+    with pytest.raises(ConfigError):
+        Pseudonyms(KEY, [pattern])
+
+
+def test_too_many_patterns_are_refused() -> None:
+    with pytest.raises(ConfigError, match="64"):
+        Pseudonyms(KEY, ["x"] * 65)
+
+
+@pytest.mark.parametrize("key", [b"", b"short", b"x" * 65])
+def test_keys_of_another_length_are_refused(key: bytes) -> None:
+    with pytest.raises(ConfigError):
+        Pseudonyms(key)
+
+
+def test_evidence_with_a_packs_word_stays_readable(names: Pseudonyms) -> None:
+    assert names.evidence(Fact("oui", "Alaris Medical", 2.4, is_token=True)) == ("oui", "Alaris Medical", 2.4)
+
+
+def test_evidence_from_the_wire_is_a_pseudonym(names: Pseudonyms) -> None:
+    assert PSEUDONYM.fullmatch(names.evidence(Fact("dhcp.vendor", "QUILLFEATHER"))[1])
+
+
+def test_a_signal_that_is_not_listed_loses_its_value(names: Pseudonyms) -> None:
+    assert names.evidence(Fact("new.kind", "QUILLFEATHER")) == ("new.kind", "", 1.0)
+    assert gate("new.kind", "word", names, is_token=True) == ""
+    assert gate("hl7.sender-facility", "ICU3", names, is_token=True) == ""
+
+
+def test_numbers_leave_as_numbers_and_nothing_else_does(names: Pseudonyms) -> None:
+    assert gate("bacnet.vendor", "5", names) == "5"
+    assert PSEUDONYM.fullmatch(gate("bacnet.vendor", "5x", names))
+    assert PSEUDONYM.fullmatch(gate("bacnet.vendor", "\u0665", names))
+
+
+def test_the_gate_lists_only_what_exists_and_names_are_names() -> None:
+    ours = {"oui", "mac", "gateway", "offers", "uses"}
+    assert set(GATE) - ours <= set(KINDS)
+    for kind in ("dhcp.host", "dicom.ae", "netbios.host", "smb.host", "mdns.host", "lldp.name", "hl7.sender"):
+        assert GATE[kind] is Form.NAME
+
+
+@given(st.sampled_from(sorted(KINDS)), st.text(min_size=3).filter(lambda text: not text.replace(".", "").isdigit()))
+def test_no_wire_text_passes_the_gate(kind: str, value: str) -> None:
+    out = gate(kind, value, Pseudonyms(KEY))
+    assert out == "" or PSEUDONYM.fullmatch(out)
