@@ -82,17 +82,14 @@ def share_of(ranking: Ranking, role: str) -> float:
 def opposing(ranking: Ranking, role: str) -> list[tuple[str, str]]:
     """(family, role it votes for) of families that speak up for another role and not at all for this one."""
     supported = ranking.families.get(role, {})
-    found: list[tuple[str, str]] = []
+    if max(supported.values(), default=0.0) < _SPEAKS_UP:
+        return []
     strongest: dict[str, tuple[float, str]] = {}
     for other, totals in ranking.families.items():
         for family, nats in totals.items():
-            strongest[family] = max(strongest.get(family, (0.0, "")), (nats, other))
-    if max(supported.values(), default=0.0) < _SPEAKS_UP:
-        return []
-    for family, (nats, other) in sorted(strongest.items()):
-        if nats >= _SPEAKS_UP and other != role and family not in supported:
-            found.append((family, other))
-    return found
+            if family not in supported and nats >= _SPEAKS_UP:
+                strongest[family] = max(strongest.get(family, (0.0, "")), (nats, other))
+    return [(family, other) for family, (_, other) in sorted(strongest.items())]
 
 
 def _sure(families: dict[str, float]) -> float:
