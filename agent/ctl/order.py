@@ -83,8 +83,9 @@ class Order:
 
     @property
     def last(self) -> Receipt | None:
-        """The newest receipt."""
-        return self.receipts[-1] if self.receipts else None
+        """How far it is: the final receipt once there is one, else the newest."""
+        final = [receipt for receipt in self.receipts if receipt.state in FINAL_STATES]
+        return (final or self.receipts or [None])[-1]
 
     def _take(self, topic_text: str, payload: bytes, now_ns: int) -> Receipt | None:
         topic = topics.parse(topic_text)
@@ -104,7 +105,8 @@ class Order:
         if opened.kind != MessageType.RECEIPT or content["id"] != self._id:
             return None
         receipt = Receipt.from_content(content)
-        self.receipts.append(receipt)
+        if receipt not in self.receipts:  # an agent sends again until the collector acknowledges
+            self.receipts.append(receipt)
         return receipt
 
     def _born(self, opened: Opened) -> None:

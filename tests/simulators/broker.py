@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -80,3 +81,49 @@ class Mosquitto:
         if forget:
             with contextlib.suppress(FileNotFoundError):
                 (self.folder / "mosquitto.db").unlink()
+
+
+AMQTT = """
+import asyncio, sys
+from amqtt.broker import Broker
+config = {"listeners": {"default": {"type": "tcp", "bind": "127.0.0.1:" + sys.argv[1]}},
+          "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}}
+async def main():
+    broker = Broker(config)
+    await broker.start()
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+class EmbeddedBroker:
+    """The demo's broker (amqtt, MQTT 3.1.1 only) in a process of its own."""
+
+    def __init__(self) -> None:
+        pytest.importorskip("amqtt", reason="amqtt comes with the extra [demo]")
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What goes into `uplink.broker`."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> "EmbeddedBroker":
+        """Start and wait until it accepts connections."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", AMQTT, str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + START_S
+        while not answers(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail("amqtt did not start")
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        """As kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

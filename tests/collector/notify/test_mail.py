@@ -4,7 +4,7 @@ from agent.collector.notify.grouping import plan
 from agent.collector.notify.mail import Mail, subject
 from agent.errors import InputError, LinkError
 from tests.collector.notify.test_grouping import due
-from tests.simulators.mosquitto import free_port
+from tests.simulators.broker import free_port
 from tests.simulators.smtp import MailRelay
 
 

@@ -4,7 +4,7 @@ from agent.collector.notify.grouping import plan
 from agent.collector.notify.webhook import Webhook
 from agent.errors import InputError, LinkError
 from tests.collector.notify.test_grouping import due
-from tests.simulators.mosquitto import free_port
+from tests.simulators.broker import free_port
 from tests.simulators.webhook import WebhookReceiver
 
 MESSAGE = plan([due(1)], 0, 10)[0].message
