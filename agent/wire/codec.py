@@ -79,6 +79,7 @@ def unpack(data: bytes, limits: Limits = LIMITS) -> Any:
         raise bad(f"{len(data)} octets, at most {limits.max_bytes}", "too-large")
     guard = _Guard(limits.max_items)
     try:
+        _check_whole(data)
         value = msgpack.unpackb(
             data,
             raw=False,
@@ -103,12 +104,25 @@ def unpack(data: bytes, limits: Limits = LIMITS) -> Any:
     return value
 
 
+def _check_whole(data: bytes) -> None:
+    """Exactly one complete value, walked without making any object.
+
+    A list is allocated when its header is read: 3 KiB of headers that promise 4,096 entries each would cost 33 MB
+    before the first entry is found missing. After this, what is allocated is really there.
+    """
+    walker = msgpack.Unpacker(max_buffer_size=max(len(data), 1))
+    walker.feed(data)
+    walker.skip()
+    if walker.tell() != len(data):
+        raise bad("octets after the value")
+
+
 def _check_depth(value: list[Any] | dict[str, Any], max_depth: int) -> None:
     """Level by level, no recursion: the depth is the sender's choice."""
     level: list[Any] = [value]
     for _ in range(max_depth):
-        children = [child for parent in level for child in (parent.values() if type(parent) is dict else parent)]
-        level = [child for child in children if type(child) is list or type(child) is dict]
+        inner = [parent.values() if type(parent) is dict else parent for parent in level]
+        level = [child for values in inner for child in values if type(child) is list or type(child) is dict]
         if not level:
             return
     raise bad(f"nested deeper than {max_depth}")
