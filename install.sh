@@ -1,8 +1,8 @@
 #!/bin/sh
 # install.sh: everything that sets wardtap up, on a desk or on the appliance. ./install.sh help
 #
-# Three rules: the whole script is read before its first line runs (main is called at the very end, so a file cut short does
-# nothing); every change goes through do_it, which --dry-run replaces by printing; a second run changes nothing.
+# Three rules: the whole script is read before its first line runs (main is called at the very end, so a file cut short
+# does nothing); every change goes through do_it, which --dry-run replaces by printing; a second run changes nothing.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -222,7 +222,7 @@ with_env() (
 
 release_name() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$here/agent/__init__.py")
-    digest=$(cd "$here" && find agent firmware_config install.sh -type f ! -path '*/__pycache__/*' ! -name '*.py[co]' -print |
+    digest=$(cd "$here" && find agent firmware_config install.sh -type f ! -path "*/__pycache__/*" -print |
         LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-8)
     say "$version-$digest"
 }
@@ -237,13 +237,14 @@ copy_source() {
 warm_release() { NUMBA_CACHE_DIR="$1/kernels" "$1/bin/wardtap" warmup; }
 write_manifest() {
     chmod -R a+rX,go-w "$1"
-    (cd "$1" && find . -type f ! -name 'manifest.sha256*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$1/manifest.sha256.part"
-    sync "$1/manifest.sha256.part"
-    mv "$1/manifest.sha256.part" "$1/manifest.sha256"
+    part=$1/manifest.sha256.part
+    (cd "$1" && find . -type f ! -name 'manifest.sha256*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$part"
+    sync "$part"
+    mv "$part" "$1/manifest.sha256"
 }
 
-# The environment is built where it will stay: kernels are cached under the path of their source. The manifest comes last; a
-# release without one was interrupted and is laid again.
+# The environment is built where it will stay: kernels are cached under the path of their source. The manifest comes
+# last; a release without one was interrupted and is laid again.
 lay_release() {
     release=$opt/releases/$1
     if laid "$1"; then
@@ -313,7 +314,8 @@ find_legs() {
 # Silencing the interface by which this machine is managed would lock its owner out.
 refuse_busy_leg() {
     have ip || return 0
-    if ip -o route show default 2>/dev/null | grep -q " dev $1 " || ip -o -4 addr show dev "$1" 2>/dev/null | grep -q inet; then
+    if ip -o route show default 2>/dev/null | grep -q " dev $1 " ||
+        ip -o -4 addr show dev "$1" 2>/dev/null | grep -q inet; then
         die "$1 carries this machine's own traffic (an address or the default route), so it cannot be a tap leg:" \
             "name the leg in /etc/wardtap/wardtap.toml, then run this again"
     fi
@@ -379,7 +381,7 @@ system_packages() {
         die "missing Debian packages:$missing"
 }
 accounts() {
-    [ -z "$root" ] || { skip "users wardtap-sensor and wardtap-uplink, folders under /var/lib/wardtap (--root)"; return 0; }
+    [ -z "$root" ] || { skip "the two users and their folders under /var/lib/wardtap (--root)"; return 0; }
     if ! id -u wardtap-sensor >/dev/null 2>&1 || ! id -u wardtap-uplink >/dev/null 2>&1; then
         do_it systemd-sysusers /etc/sysusers.d/wardtap.conf
     fi
@@ -507,7 +509,12 @@ status() {
     for path in "$opt"/releases/*/; do
         each=$(basename "$path")
         word="as laid"
-        if ! laid "$each"; then word="incomplete"; elif ! intact "$each"; then word="DIFFERS from its manifest"; healthy=1; fi
+        if ! laid "$each"; then
+            word="incomplete"
+        elif ! intact "$each"; then
+            word="DIFFERS from its manifest"
+            healthy=1
+        fi
         mark=
         [ "$each" != "$name" ] || mark=", current"
         [ "$each" != "$(target_of previous)" ] || mark="$mark, previous"
@@ -523,14 +530,22 @@ file_status() {
             say "file    $place: MISSING"
             healthy=1
         elif [ "$(sum_of "$root$place")" != "$sum" ]; then
-            if [ "$kind" = site ]; then say "file    $place: edited (the site's)"; else say "file    $place: DIFFERS"; healthy=1; fi
+            if [ "$kind" = site ]; then
+                say "file    $place: edited (the site's)"
+            else
+                say "file    $place: DIFFERS"
+                healthy=1
+            fi
         fi
     done <"$opt/installed"
 }
 machine_status() {
     for leg in $(legs_of /etc/wardtap/wardtap.toml); do
-        sent=$(cat "/sys/class/net/$leg/statistics/tx_packets" 2>/dev/null) || { say "leg     $leg: not there"; continue; }
-        say "leg     $leg: $(cat "/sys/class/net/$leg/operstate"), $sent frames sent"
+        if sent=$(cat "/sys/class/net/$leg/statistics/tx_packets" 2>/dev/null); then
+            say "leg     $leg: $(cat "/sys/class/net/$leg/operstate"), $sent frames sent"
+        else
+            say "leg     $leg: not there"
+        fi
     done
     [ -d /run/systemd/system ] || { say "unit    systemd does not run here"; return 0; }
     for unit in $units; do

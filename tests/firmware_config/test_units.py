@@ -68,6 +68,8 @@ def test_a_leg_is_silent_before_it_is_up() -> None:
     taken_up = next(i for i, step in enumerate(steps) if step.endswith(" up"))
     assert silenced == 0
     assert taken_up == len(steps) - 1
+    for words_of_step in ("arp off", "addrgenmode none", "promisc on"):
+        assert any(words_of_step in step and not step.startswith("-") for step in steps), words_of_step
     assert not any(step.startswith("-") for step in (steps[silenced], steps[taken_up]))
 
 

@@ -93,16 +93,18 @@ def test_a_request_is_obeyed_once(two: tuple[Appliance, str, str]) -> None:
     assert "no release is asked for" in appliance.at_root("update", "--requested").stderr
 
 
-@pytest.mark.parametrize(
-    "line", ["", "..", "../../../etc", "0.1.0-ffffffff", "a b", "$(reboot)", "-x", "x" * 4096, "\x00\xff"]
-)
-def test_a_hostile_request_is_refused_and_removed(two: tuple[Appliance, str, str], line: str) -> None:
+HOSTILE_REQUESTS = ("", "..", "../../../etc", "0.1.0-ffffffff", "a b", "$(reboot)", "-x", "x" * 4096, "\x00\xff")
+
+
+def test_a_hostile_request_is_refused_and_removed(two: tuple[Appliance, str, str]) -> None:
     appliance, _, new = two
     request = appliance.path("/var/lib/wardtap/update/request")
     request.parent.mkdir(parents=True)
-    request.write_bytes(line.encode("latin-1"))
-    answer = appliance.at_root("update", "--requested")
-    assert answer.returncode == 1
-    assert answer.stderr.startswith("install.sh: ")
-    assert not request.exists()
-    assert appliance.link("current") == new
+    for line in HOSTILE_REQUESTS:
+        request.write_bytes(line.encode("latin-1"))
+        answer = appliance.at_root("update", "--requested")
+        assert answer.returncode == 1, line
+        assert answer.stderr.startswith("install.sh: ")
+        assert answer.stderr.strip().isprintable()
+        assert not request.exists()
+        assert appliance.link("current") == new
