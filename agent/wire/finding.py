@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.wire.schema import COUNT, TIME, Choice, Int, ListOf, Octets, OneOf, Places, Record, Text, clip
+from agent.wire.schema import COUNT, I64_MAX, TIME, Choice, Int, ListOf, Octets, OneOf, Places, Record, Text, clip
 
 SEVERITIES = ("page", "review", "posture", "health")
 TEXT_OCTETS = 768
@@ -13,7 +13,7 @@ CAUSE_OCTETS = 160
 EVIDENCE_MAX = 24
 EVIDENCE_NAME_OCTETS, EVIDENCE_VALUE_OCTETS = 40, 144
 ATTACK_MAX = 8
-_EVIDENCE_INT = Int(-(2**63), 2**64 - 1)
+_EVIDENCE_INT = Int(-I64_MAX, I64_MAX)
 
 SCHEMA = Record(
     {

@@ -305,7 +305,7 @@ class Free:
 
 IDENT = Text(32, ID_PATTERN)
 TIME = Int(0, I64_MAX)
-COUNT = Int(0, U64_MAX)
+COUNT = Int(0, I64_MAX)  # what SQLite and most languages can hold: a taken-over tap must not stop a collector
 ID16 = Octets((16,))
 
 

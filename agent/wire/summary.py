@@ -26,6 +26,7 @@ from agent.wire.schema import (
     Record,
     Text,
     clip,
+    refuse,
 )
 from agent.wire.types import RULES, MessageType
 
@@ -37,7 +38,8 @@ EVIDENCE_MAX = 16
 CARDS_MAX = 512  # per part
 SIGNAL_OCTETS, VALUE_OCTETS = 32, 96
 PARTS_MAX = 1024
-_NUMBER = Int(0, 2**32 - 1)
+NUMBER_MAX = 2**32 - 1
+_NUMBER = Int(0, NUMBER_MAX)
 _U16 = Int(0, 65535)
 _U8 = Int(0, 255)
 _PERMILLE = Int(0, 1000)
@@ -71,7 +73,7 @@ SCHEMA = Record(
         "lg": ListOf(LEG, LEGS_MAX),
         "ig": MapOf(COUNT, 16),
         "cv": Places((COUNT, COUNT, COUNT, COUNT, COUNT)),
-        "he": MapOf(OneOf((Int(-I64_MAX, 2**64 - 1), Text(72))), 32),
+        "he": MapOf(OneOf((Int(-I64_MAX, I64_MAX), Text(72))), 32),
         "ca": ListOf(CARD, CARDS_MAX),
         "dv": ROWS,
         "ed": EDGES,
@@ -257,4 +259,7 @@ def plain_row(values: Iterable[Any]) -> list[Any]:
 
 
 def _rows(columns: list[list[Any]]) -> Iterable[tuple[Any, ...]]:
-    return zip(accumulate(columns[0]), *columns[1:], strict=True)
+    numbers = list(accumulate(columns[0]))
+    if numbers and numbers[-1] > NUMBER_MAX:
+        raise refuse("device numbers that add up to too much", "summary")
+    return zip(numbers, *columns[1:], strict=True)

@@ -11,7 +11,7 @@ from agent.wire.summary import CARDS_MAX, Card, EdgeRow, Row, Summary
 from agent.wire.types import RULES, MessageType
 from tests.wire.samples import SUMMARY, header
 
-BIG = 2**64 - 1
+BIG = 2**63 - 1
 
 
 def _check(whole: Summary, parts: list[Summary]) -> None:

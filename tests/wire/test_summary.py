@@ -29,9 +29,9 @@ from agent.wire.summary import (
 from agent.wire.types import MessageType
 from tests.wire.samples import SUMMARY, header
 
-U64 = st.integers(0, 2**64 - 1)
+U63 = st.integers(0, 2**63 - 1)
 NUMBER = st.integers(0, 2**32 - 1)
-ROW = st.builds(Row, NUMBER, *[U64] * 9)
+ROW = st.builds(Row, NUMBER, *[U63] * 9)
 EDGE = st.builds(
     EdgeRow,
     NUMBER,
@@ -42,7 +42,7 @@ EDGE = st.builds(
     st.sampled_from([b"", bytes(4), bytes(16)]),
     st.integers(0, 255),
     st.integers(0, 255),
-    *[U64] * 5,
+    *[U63] * 5,
 )
 
 
@@ -67,6 +67,21 @@ def test_any_rows_and_edges_come_back_sorted(rows: list[Row], edges: list[EdgeRo
 def test_numbers_are_differences() -> None:
     content = Summary(Interval(1, 2), rows=[Row(*[9] * 10), Row(*[4] * 10), Row(*[200] * 10)]).to_content()
     assert content["dv"][0] == [4, 5, 191]
+
+
+def test_numbers_that_add_up_to_too_much_are_refused() -> None:
+    columns = [[2**32 - 1, 1], *[[1, 1]] * 9]
+    octets = body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {"dv": columns})
+    content = body.decode(MessageType.SUMMARY, octets)[1]
+    with pytest.raises(WireError) as refused:
+        Summary.from_content(content)
+    assert refused.value.reason == "bad-schema"
+
+
+def test_no_count_is_larger_than_a_database_can_hold() -> None:
+    for key, value in (("cv", [2**63] * 5), ("dv", [[1], *[[2**63]] * 9]), ("he", {"a": 2**63})):
+        with pytest.raises(WireError):
+            body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {key: value})
 
 
 @pytest.mark.parametrize(
@@ -113,10 +128,10 @@ def test_sizes_from_the_field_tables() -> None:
 
 def test_fixed_part_at_its_largest_is_what_the_table_says() -> None:
     full = {
-        "iv": [2**63 - 1, 2**63 - 1, 2**64 - 1, 1023, 1024],
-        "lg": [["e" * 32, *[2**64 - 1] * 5]] * summary.LEGS_MAX,
-        "ig": {f"{number:032}": 2**64 - 1 for number in range(16)},
-        "cv": [2**64 - 1] * 5,
+        "iv": [2**63 - 1, 2**63 - 1, 2**63 - 1, 1023, 1024],
+        "lg": [["e" * 32, *[2**63 - 1] * 5]] * summary.LEGS_MAX,
+        "ig": {f"{number:032}": 2**63 - 1 for number in range(16)},
+        "cv": [2**63 - 1] * 5,
         "he": {f"{number:032}": "t" * 72 for number in range(32)},
         "ca": [],
         "dv": [[] for _ in ROWS.fields],
