@@ -13,7 +13,7 @@ from agent.devices.packs import Packs, Rule, VendorEntry
 from agent.devices.records import EdgeDirection
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
 from agent.devices.scoring import Ranking, Vote
-from agent.packets.hints.records import Signal
+from agent.packets.hints.records import SIGNALS_MAX, Signal
 from agent.packets.records import application_name
 
 __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity", "Name", "is_random", "is_real_mac"]
@@ -21,6 +21,7 @@ __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity",
 DEVICES_MAX = 4096  # as many as the device table has slots
 DROP_LOOKS_MAX = 64  # devices looked at when room is needed: the cost of a flood of new addresses is bounded
 RANDOM_MAX = 512  # locally administered addresses come and go: they have their own, smaller room
+WAITING_MAX = 256  # cards that others spoke of before they sent a frame; the oldest is dropped
 FACTS_MAX = 64  # of one device that vote
 SIGNALS_SEEN_MAX = 192  # distinct signals of one device that are looked at at all
 NAMES_MAX = 8
@@ -98,6 +99,7 @@ class Identifier:
         self._devices: dict[int, _Device] = {}
         self._random: dict[int, _Device] = {}
         self._changed: dict[int, None] = {}
+        self._waiting: dict[int, list[Signal]] = {}
 
     def see(self, mac: int, time_ns: int = 0) -> None:
         """A device exists; its maker alone may already name it."""
@@ -106,17 +108,22 @@ class Identifier:
     def observe(self, mac: int, signal: Signal, time_ns: int) -> None:
         """One signal sent by `mac`; `subject_mac` goes first. One about the peer is ignored: see `observe_payload`."""
         subject = mac if signal.subject_mac is None else signal.subject_mac
-        if signal.about_peer or (subject != mac and not self._known(subject)):
-            return  # a flood of forged DHCP clients must not fill the room: only cards that sent a frame live in it
-        self._signal(subject, signal, time_ns)
+        if signal.about_peer:
+            return
+        if subject == mac or self._known(subject):
+            self._signal(subject, signal, time_ns)
+        else:
+            self._keep(subject, signal)
 
     def observe_payload(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """All signals of one payload, each given to the device it speaks of; group destinations get none."""
         for signal in signals:
-            if signal.about_peer and self._known(destination):
-                self._signal(destination, signal, time_ns)
-            elif not signal.about_peer:
+            if not signal.about_peer:
                 self.observe(source, signal, time_ns)
+            elif self._known(destination):
+                self._signal(destination, signal, time_ns)
+            else:
+                self._keep(destination, signal)
 
     def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
         """The device offers (RESPONDS) or uses (ORIGINATES) a service. Give it answered edges, not attempts."""
@@ -194,10 +201,20 @@ class Identifier:
             room = self._devices
         device = room[mac] = _Device(self._vendor(mac), time_ns)
         self._touch(mac, device)
-        self.assess(
-            mac
-        )  # the maker is heard first: a quiet device is judged by it, and later evidence has to be as good
+        self.assess(mac)  # the maker is heard first: a quiet device is judged by it, later evidence has to be as good
+        for signal in self._waiting.pop(mac, ()):
+            self._signal(mac, signal, time_ns)
         return device
+
+    def _keep(self, mac: int, signal: Signal) -> None:
+        """Hold what others say of a card until it sends a frame itself: forged ones never do, and take no room."""
+        held = self._waiting.get(mac)
+        if held is None:
+            if len(self._waiting) >= WAITING_MAX:
+                self._waiting.pop(next(iter(self._waiting)))
+            held = self._waiting[int(mac)] = []
+        if len(held) < SIGNALS_MAX and signal not in held:
+            held.append(signal)
 
     def _made_room(self) -> bool:
         """Drop the oldest device of which only the maker is known: asked for again, its answer is the same."""

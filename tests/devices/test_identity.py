@@ -151,6 +151,18 @@ def test_forged_subjects_and_unknown_peers_take_no_room(who: Identifier) -> None
     assert len(who) == 1
 
 
+def test_what_others_say_waits_for_the_cards_first_frame(who: Identifier) -> None:
+    who.observe_payload(SCANNER, DELL, [Signal("dicom.ae", "PACS_MAIN", about_peer=True)], 0)
+    assert who.assess(DELL).names == ()
+    who.see(DELL)
+    assert who.assess(DELL).names == (Name("PACS_MAIN", "dicom.ae"),)
+    for number in range(3 * room.WAITING_MAX):
+        for text in range(50):
+            who.observe_payload(SCANNER, 0x001B54000000 + number, [Signal("dicom.ae", str(text), about_peer=True)], 0)
+    assert len(who._waiting) == room.WAITING_MAX
+    assert max(len(held) for held in who._waiting.values()) == 16
+
+
 def test_signals_about_the_peer_are_not_the_senders(who: Identifier) -> None:
     who.observe(PUMP, Signal("dicom.ae", "PACS", about_peer=True), 0)
     assert who.assess(PUMP).names == ()
