@@ -85,7 +85,8 @@ class Order:
     def last(self) -> Receipt | None:
         """How far it is: the final receipt once there is one, else the newest."""
         final = [receipt for receipt in self.receipts if receipt.state in FINAL_STATES]
-        return (final or self.receipts or [None])[-1]
+        known = final or self.receipts
+        return known[-1] if known else None
 
     def _take(self, topic_text: str, payload: bytes, now_ns: int) -> Receipt | None:
         topic = topics.parse(topic_text)

@@ -1,4 +1,3 @@
-import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -58,7 +57,7 @@ def write_trust(folder: Path, entries: list[TrustEntry], version: int) -> Path:
     path = folder / "trust.bin"
     fresh = folder / "trust.new"
     fresh.write_bytes(build_trust(entries, RELEASES[:2], version=version, site="ward"))
-    os.replace(fresh, path)
+    fresh.replace(path)
     (folder / "trust-root.json").write_text(root_json([key.public for key in RELEASES]))
     return path
 
@@ -118,7 +117,9 @@ def test_nothing_is_acknowledged_when_the_store_refuses_and_all_of_it_later(
     tap: Reporter, pipe: Pipe, ingest: Ingest, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipe.bring(tap.summary(), tap.summary())
-    stop, said, plain, failures = threading.Event(), [], store.commit, []
+    stop, plain = threading.Event(), store.commit
+    said: list[str] = []
+    failures: list[object] = []
 
     def commit(batch: object) -> object:
         if len(failures) < 2:

@@ -7,7 +7,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Letter:
     @property
     def mail(self) -> EmailMessage:
         """Parsed."""
-        return cast("EmailMessage", message_from_bytes(self.octets, policy=default))
+        return message_from_bytes(self.octets, policy=default)
 
 
 @dataclass

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,8 +163,14 @@ def test_hostile_strings_are_inert_everywhere(tap: Reporter, deliver: Deliver, g
             first_ns=START_NS,
             last_ns=2**63 - 1,
         )
-        texts = {"text": evil, "expected": evil[:400], "step": evil[:400], "cause": f"c{number}", "id": evil[:20]}
-        legs_and_health = {"health": {evil[:20]: evil[:60]}, "ignored": {evil[:20]: 1}}
+        texts: dict[str, Any] = {
+            "text": evil,
+            "expected": evil[:400],
+            "step": evil[:400],
+            "cause": f"c{number}",
+            "id": evil[:20],
+        }
+        legs_and_health: dict[str, Any] = {"health": {evil[:20]: evil[:60]}, "ignored": {evil[:20]: 1}}
         deliver(
             tap.summary(cards=(card,), rows=(), edges=(), **legs_and_health),
             tap.finding(**texts, ev=[[evil[:20], evil[:100]]], mac=card.mac, role=evil[:20], last=2**63 - 1),
@@ -187,7 +194,7 @@ def test_the_json_has_what_the_page_has(tap: Reporter, deliver: Deliver, get: Ge
     (finding,) = json.loads(get("/api/findings.json")[1])["findings"]
     assert (finding["id"], finding["severity"], finding["agents"]) == ("internet-contact", "page", ["tap-1"])
     devices = json.loads(get("/api/devices.json")[1])["devices"]
-    assert [device["mac"] for device in devices][0] == PUMP.hex(":")
+    assert devices[0]["mac"] == PUMP.hex(":")
     assert devices[0]["worst"] == "page"
     assert json.loads(get("/api/taps.json")[1])["taps"][0]["processed"] == 990
     assert len(json.loads(get("/api/devices/ward/00:d0:75:18:42:9b.json")[1])["edges"]) == 2

@@ -23,9 +23,8 @@ def test_no_addresses(text: str) -> None:
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        with pytest.raises(StateError, match="cannot listen"):
-            PageServer(f"127.0.0.1:{taken.getsockname()[1]}", tmp_path, SystemClock(), str)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StateError, match="cannot listen"):
+        PageServer(f"127.0.0.1:{taken.getsockname()[1]}", tmp_path, SystemClock(), str)
 
 
 def test_it_answers_only_on_the_address_it_was_given(tmp_path: Path) -> None:
