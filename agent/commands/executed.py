@@ -48,7 +48,7 @@ class ExecutedIds:
             return None
         try:
             held = json.loads(path.read_bytes()[:_RECORD_BYTES_MAX])
-            if held["boot"] != self._boot.hex():
+            if bytes.fromhex(held["boot"]) != self._boot:
                 return None
             return Taken(identity, str(held["name"])[:32], int(held["not_after_mono_ns"]), bool(held["final"]))
         except (OSError, ValueError, KeyError, TypeError):

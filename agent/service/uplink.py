@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,22 @@ from agent.commands import requests
 from agent.commands.audit import AuditLog
 from agent.commands.executed import ExecutedIds
 from agent.commands.inbox import Desk, Inbox, Place
-from agent.commands.policy import load_policy
+from agent.commands.policy import Policy, load_policy
 from agent.config import Config
 from agent.errors import Refused, StateError, WardtapError
-from agent.signing.envelope import seal
 from agent.signing.keys import PrivateKey
 from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
 from agent.spool.writer import SpoolWriter
+from agent.uplink.counts import LinkCounts, merged
 from agent.uplink.courier import Courier
 from agent.uplink.downlink import open_ack, open_epoch
+from agent.uplink.presence import Presence, will
 from agent.uplink.progress import Progress
 from agent.uplink.records import (
     Arrived,
+    BrokerAddress,
     Event,
     FlightKey,
     LinkDown,
@@ -42,11 +43,11 @@ from agent.uplink.records import (
     parse_broker,
 )
 from agent.uplink.sealer import Sealer
-from agent.uplink.session import Session
-from agent.wire import body, topics
+from agent.uplink.session import Session, tls_context
+from agent.wire import topics
 from agent.wire.delivery import Epoch
-from agent.wire.presence import Birth, State, UplinkReport
-from agent.wire.types import MessageType, leaf_for
+from agent.wire.presence import Birth, UplinkReport
+from agent.wire.types import MessageType
 
 STEP_S = 0.1  # how long a record may lie before it is seen
 SAVE_EVERY_S = 1.0
@@ -65,21 +66,6 @@ def boot_id(path: Path = BOOT_ID) -> bytes:
         raise StateError("the kernel does not say which boot this is", where=str(path)) from error
 
 
-@dataclass(slots=True)
-class Counters:
-    """What came in and was not taken, by reason."""
-
-    refused: dict[str, int] = field(default_factory=dict)
-    acks: int = 0
-    links: int = 0
-    link_failures: int = 0
-
-    def refuse(self, what: str, reason: str) -> None:
-        """Count one."""
-        key = f"{what}-{reason}"[:40]
-        self.refused[key] = self.refused.get(key, 0) + 1
-
-
 class Uplink:
     """The running program; its constructor raises a WardtapError that says what is missing."""
 
@@ -87,13 +73,18 @@ class Uplink:
         self._config, self._state, self._clock, self._say = config, state, clock, say
         own = state / "uplink"
         self._agent, self._site = config.site.agent, config.site.site
-        self._key = PrivateKey.load(own / "agent.key")
+        # everything a person may have to mend comes before the first thing that has to be closed again
+        address, tls = parse_broker(broker or config.uplink.broker), _tls_files(config)
+        if address.tls:
+            tls_context(tls)
+        policy = load_policy(own / "policy.json")
+        key = PrivateKey.load(own / "agent.key")
         self._trust = load_trust(own / "trust.bin", own / "trust-root.json")
         self._boot = boot_id()
         self._progress = Progress(own / "progress.json")
         identity = Identity(self._agent, self._site, "uplink", self._boot)
         self._spool = SpoolWriter.open(own / "spool", identity, clock, OWN_SPOOL, own / "progress.json")
-        sealer = Sealer(self._agent, self._site, [self._key])
+        sealer = Sealer(self._agent, self._site, [key])
         self._folders = {"uplink": own / "spool", "sensor": state / "sensor" / "spool"}
         self._courier = Courier(
             self._folders,
@@ -104,34 +95,28 @@ class Uplink:
             resend_after_s=config.uplink.resend_after_s,
         )
         self._courier.on_not_signed = self._not_signed
-        self._session = Session(self._settings(broker), clock)
-        self._counters, self._tokens = Counters(), dict[int, FlightKey]()
+        self._presence = Presence(self._birth(key.key_id), key, clock)
+        self._session = Session(self._settings(address, tls), clock)
+        self._link, self._tokens = LinkCounts(), dict[int, FlightKey]()
         self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
-        self._announced = self._announced_state = ""
-        self._since_ns, self._started_ns = clock.mono_ns(), clock.mono_ns()
-        self._save_ns = self._report_ns = clock.mono_ns()
-        self._audit, self._inbox = self._open_inbox(own)
+        self._started_ns = self._save_ns = self._report_ns = clock.mono_ns()
+        self._audit, self._inbox = self._open_inbox(own, policy)
 
-    def _settings(self, broker: str | None) -> SessionSettings:
-        uplink = self._config.uplink
-        address = parse_broker(broker or uplink.broker)
+    def _settings(self, address: BrokerAddress, tls: TlsFiles) -> SessionSettings:
         if not address.tls:
             where = "on this machine" if address.loopback else f"to {address.host}"
             self._say(f"warning: mqtt:// {where} is not encrypted: for a laboratory only, use mqtts:// on a ward")
-        lost = State(self._agent, "lost", self._clock.mono_ns(), self._spool.run)
         return SessionSettings(
             broker=address,
             client_id=self._agent,
             subscriptions=(topics.down_filter(self._site, self._agent), topics.epoch(self._site)),
-            # unsigned on purpose: whoever could keep a signed `lost` could play it at any time
-            will=(self._topic("state"), body.encode(MessageType.STATE, None, lost.to_content())),
-            tls=TlsFiles(*(Path(name) if name else None for name in (uplink.ca, uplink.certificate, uplink.key))),
-            window=uplink.window,
+            will=will(self._presence.birth),
+            tls=tls,
+            window=self._config.uplink.window,
         )
 
-    def _open_inbox(self, own: Path) -> tuple[AuditLog | None, Inbox | None]:
+    def _open_inbox(self, own: Path, policy: Policy) -> tuple[AuditLog | None, Inbox | None]:
         """Without an audit log or a memory of what was executed no command is taken; delivery goes on."""
-        policy = load_policy(own / "policy.json")
         try:
             audit = AuditLog(own / "audit.log", self._clock)
             executed = ExecutedIds(own / "executed", self._boot, self._clock)
@@ -152,7 +137,7 @@ class Uplink:
         for event in self._session.step(timeout_s):
             self._happened(event)
         if self._session.connected:
-            self._announce("ready" if self._healthy() else "degraded")
+            self._presence.announce("ready" if self._healthy() else "degraded", self._keep_at_broker)
             self._send()
         self._keep()
 
@@ -168,23 +153,23 @@ class Uplink:
         until_ns = self._clock.mono_ns() + int(DRAIN_S * NS_PER_S)
         self._spool.flush(DRAIN_S)
         while self._session.connected and self._clock.mono_ns() < until_ns:
-            self._announce("draining")
+            self._presence.announce("draining", self._keep_at_broker)
             self._send()
             for event in self._session.step(STEP_S / 4):
                 self._happened(event)
-            if not self._tokens and self._announced_state == "draining":
+            if not self._tokens and self._presence.state == "draining":
                 return
 
     def _happened(self, event: Event) -> None:
         match event:
             case LinkUp():
-                self._counters.links += 1
+                self._link.links += 1
                 self._say(f"connected to {self._session.settings.broker.host} (MQTT {self._session.protocol})")
-                self._announced = self._announced_state = ""
+                self._presence.renew()
                 self._tokens.clear()
                 self._courier.link_up()
             case LinkDown(reason):
-                self._counters.link_failures += 1
+                self._link.link_failures += 1
                 self._say(f"no link to {self._session.settings.broker.host}: {reason}")
                 self._tokens.clear()
             case Published(token, refused):
@@ -201,17 +186,21 @@ class Uplink:
             leaf = topic.leaf
             if topic.direction == "site":
                 self._take_epoch(message.payload)
-            elif topic.direction != "down" or (topic.agent, topic.site) != (self._agent, self._site):
-                raise Refused("not our topic", reason="wrong-topic")
-            elif leaf == "ack":
-                self._courier.acknowledged(open_ack(message.payload, self._trust, self._agent, self._site))
-                self._counters.acks += 1
-            elif leaf == "command" and self._inbox is not None:
-                self._inbox.receive(message.payload, retained=message.retained)
             else:
-                raise Refused(f"{leaf} is not taken", reason="not-supported")
+                self._take(topic, message)
         except Refused as error:
-            self._counters.refuse(leaf, error.reason)
+            self._link.refuse(leaf, error.reason)
+
+    def _take(self, topic: topics.ParsedTopic, message: Arrived) -> None:
+        if topic.direction != "down" or (topic.agent, topic.site) != (self._agent, self._site):
+            raise Refused("not our topic", reason="wrong-topic")
+        if topic.leaf == "ack":
+            self._courier.acknowledged(open_ack(message.payload, self._trust, self._agent, self._site))
+            self._link.acks += 1
+        elif topic.leaf == "command" and self._inbox is not None:
+            self._inbox.receive(message.payload, retained=message.retained)
+        else:
+            raise Refused(f"{topic.leaf} is not taken", reason="not-supported")
 
     def _take_epoch(self, payload: bytes) -> None:
         epoch = open_epoch(payload, self._trust, self._site)
@@ -231,17 +220,7 @@ class Uplink:
             else:
                 self._tokens[token] = out.key
 
-    def _announce(self, state: str) -> None:
-        """Birth once per link, state whenever it changes; both kept by the broker."""
-        if not self._announced and self._publish(MessageType.BIRTH, self._birth().to_content()):
-            self._announced = "birth"
-        if state != self._announced_state:
-            self._since_ns = self._clock.mono_ns()
-            held = State(self._agent, state, self._since_ns, self._spool.run)
-            if self._publish(MessageType.STATE, held.to_content()):
-                self._announced_state = state
-
-    def _birth(self) -> Birth:
+    def _birth(self, key_id: bytes) -> Birth:
         limits = {"spool_bytes": self._config.spool.limit_bytes, "window": self._config.uplink.window}
         return Birth(
             agent=self._agent,
@@ -252,7 +231,7 @@ class Uplink:
             legs=self._config.tap.legs,
             contracts=self._contracts(),
             limits=limits,
-            key_id=self._key.key_id,
+            key_id=key_id,
             mono_ns=self._clock.mono_ns(),
         )
 
@@ -264,10 +243,8 @@ class Uplink:
         except (OSError, ValueError, AttributeError, RecursionError):
             return ""
 
-    def _publish(self, kind: MessageType, content: dict[str, Any]) -> bool:
-        """Birth or state: sealed, retained."""
-        envelope = seal(kind, body.encode(kind, None, content), [self._key])
-        return self._session.publish(self._topic(leaf_for(kind)), envelope, retain=True) is not None
+    def _keep_at_broker(self, topic: str, payload: bytes) -> bool:
+        return self._session.publish(topic, payload, retain=True) is not None
 
     def _topic(self, leaf: str) -> str:
         return topics.up(self._site, self._agent, leaf)
@@ -309,25 +286,15 @@ class Uplink:
         return total
 
     def _all_counts(self) -> dict[str, int]:
-        """At most 64 names of at most 40 characters (wire.presence.UPLINK)."""
-        courier, reader = self._courier.counts, asdict(self._courier.reader_counts())
-        spool = {name: value for name, value in asdict(self._spool.counts).items() if isinstance(value, int)}
-        counts = {
-            "sent": courier.sent,
-            "resent": courier.resent,
-            "acknowledged": courier.acknowledged,
-            "links": self._counters.links,
-            "link-failures": self._counters.link_failures,
-            "progress-write-errors": self._progress.write_errors,
-            **{f"read-{name}": value for name, value in reader.items()},
-            **{f"own-spool-{name}"[:40]: value for name, value in spool.items()},
-            **{f"not-signed-{reason}"[:40]: value for reason, value in courier.not_signed.items()},
-            **{
-                f"command-{reason}"[:40]: value for reason, value in (self._inbox.counts if self._inbox else {}).items()
-            },
-            **self._counters.refused,
+        groups = {
+            "courier": self._courier.counts,
+            "link": self._link,
+            "read": self._courier.reader_counts(),
+            "own-spool": self._spool.counts,
+            "progress": {"write-errors": self._progress.write_errors},
+            "command": self._inbox.counts if self._inbox else {},
         }
-        return dict(list(counts.items())[:64])
+        return merged(groups)
 
     def _reload_trust(self) -> None:
         """A table that came meanwhile; one that cannot be used changes nothing."""
@@ -347,7 +314,7 @@ class Uplink:
         try:
             self._spool.append(MessageType.GAP, {"stream": record.stream, "run": record.run, "ranges": [row]})
         except WardtapError as error:
-            self._counters.refuse("gap", getattr(error, "reason", "state"))
+            self._link.refuse("gap", getattr(error, "reason", "state"))
 
     def status(self) -> dict[str, Any]:
         """The answer to `status` (commands.handlers.Deeds)."""
@@ -357,7 +324,7 @@ class Uplink:
             "version": __version__,
             "boot": self._boot,
             "run": self._spool.run,
-            "state": self._announced_state or "lost",
+            "state": self._presence.state or "lost",
             "uptime_s": (now_ns - self._started_ns) // NS_PER_S,
             "mono_ns": now_ns,
             "spool_bytes": self._spool_bytes(),
@@ -374,8 +341,13 @@ class Uplink:
 
     def rebirth(self, identity: bytes) -> None:
         """`rebirth` (commands.handlers.Deeds)."""
-        self._announced = self._announced_state = ""
+        self._presence.renew()
         requests.submit(self._state / "requests", requests.Request(identity, "cards"))
+
+
+def _tls_files(config: Config) -> TlsFiles:
+    names = (config.uplink.ca, config.uplink.certificate, config.uplink.key)
+    return TlsFiles(*(Path(name) if name else None for name in names))
 
 
 def _say(text: str) -> None:

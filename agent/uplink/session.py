@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.clock import NS_PER_S, Clock
 from agent.errors import ConfigError
@@ -26,6 +27,8 @@ INCOMING_BYTES_MAX = 128 * 1024  # the largest message to an agent is a configur
 BURST_MAX = 64  # packets read in one step, so that a flood cannot keep us from sending
 VERSIONS = (mqtt.MQTTv5, mqtt.MQTTv311)  # MQTT 5 first
 QOS = 1
+CONNACK_5_S = 3.0  # some 3.1.1 brokers (amqtt) wait for ever after an MQTT 5 CONNECT that they misread
+CONNACK_S = 10.0
 
 
 class Session:
@@ -108,13 +111,14 @@ class Session:
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish, client.on_message = self._on_publish, self._on_message
         self._client = client
-        self._deadline_ns = self._clock.mono_ns() + int(settings.connect_timeout_s * NS_PER_S)
+        patience_s = min(settings.connect_timeout_s, CONNACK_5_S if version == mqtt.MQTTv5 else CONNACK_S)
         try:
             if version == mqtt.MQTTv5:
                 host, port = settings.broker.host, settings.broker.port
                 client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=_connect_properties())
             else:
                 client.connect(settings.broker.host, settings.broker.port, KEEPALIVE_S)
+            self._deadline_ns = self._clock.mono_ns() + int(patience_s * NS_PER_S)
         except ssl.SSLError as error:
             self._fail(f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}", spoke=True)
         except (OSError, ValueError) as error:
@@ -175,7 +179,12 @@ class Session:
             self._fail(f"the broker refuses us: {reason}", spoke="protocol" not in str(reason).lower())
             return
         self.connected, self._failures = True, 0
-        client.subscribe([(topic, QOS) for topic in self.settings.subscriptions])
+        # as published: without it a broker hides from a subscriber that is there that a command was retained
+        if VERSIONS[self._version] == mqtt.MQTTv5:
+            options = SubscribeOptions(QOS, retainAsPublished=True)
+            client.subscribe([(topic, options) for topic in self.settings.subscriptions])
+        else:
+            client.subscribe([(topic, QOS) for topic in self.settings.subscriptions])
         self._events.append(LinkUp())
 
     def _on_disconnect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -211,7 +220,20 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
             "holds no CA certificate", where=str(files.ca)
         )  # mosquitto 2.0.9 once took that for "no check"
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _ClosingSocket
     return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """paho leaves a socket whose handshake failed to the garbage collector; a year of retries must not."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """As ssl's, but a refused peer's socket is closed at once."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def _given(paths: Sequence[Any]) -> list[Any]:

@@ -74,7 +74,7 @@ class CollectorSimulator:
     def receipts(self, identity: bytes) -> list[Receipt]:
         """Receipts of one command, by their place in the stream."""
         found = []
-        for (_, _, _, seq), held in sorted(list(self.stored.items()), key=lambda item: item[0][3]):
+        for (_, _, _, seq), held in sorted(self.stored.copy().items(), key=lambda item: item[0][3]):
             if held.type == MessageType.RECEIPT:
                 receipt = Receipt.from_content(body.decode(held.type, held.body)[1])
                 if receipt.id == identity:

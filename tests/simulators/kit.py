@@ -1,4 +1,4 @@
-"""A site's keys and trust table, and an appliance's state directory with them: what a kit and an enrolment leave behind."""
+"""A site's keys and trust table, and a state directory with them: what a kit and an enrolment leave behind."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,6 +1,7 @@
 """Interval sets against plain sets, and the hint file."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_agrees_with_a_set(ranges: list[tuple[int, int]], first: int, length: in
     assert coverage.highest == max(plain, default=0)
     assert coverage.upto == next(seq for seq in range(len(plain) + 1) if seq + 1 not in plain)
     pairs = coverage.ranges()
-    assert all(before[1] + 1 < after[0] for before, after in zip(pairs, pairs[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(pairs))
 
 
 def test_never_more_intervals_than_allowed() -> None:

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from agent.clock import SystemClock
 from agent.errors import StateError, WireError
 from agent.spool.coverage import Coverage, progress_bytes
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Lane, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
+from agent.spool.writer import SpoolWriter
 from agent.wire import body
 from agent.wire.chain import body_hash
 from agent.wire.types import MessageType
 from tests.simulators.disk import BROKEN, NO_SPACE, READ_ONLY, faulty_disk, small_disk
-from tests.spool.conftest import QUICK, Open, bulk, urgent
+from tests.spool.conftest import IDENTITY, QUICK, Open, bulk, urgent
 
 SMALL = SpoolLimits(
     limit_bytes=64 * 1024, segment_bytes=8 * 1024, gather_bulk_s=0.02, gather_urgent_s=0.002, retry_s=0.05
@@ -241,10 +243,6 @@ def test_a_folder_deleted_under_it_is_made_again(folder: Path, open_spool: Open)
 
 @pytest.mark.root
 def test_a_really_full_disk(folder: Path, tmp_path: Path) -> None:
-    from agent.clock import SystemClock
-    from agent.spool.writer import SpoolWriter
-    from tests.spool.conftest import IDENTITY
-
     with small_disk(tmp_path / "disk", "256k") as disk:
         limits = SpoolLimits(segment_bytes=16 * 1024, gather_bulk_s=0.01, gather_urgent_s=0.001, retry_s=0.02)
         writer = SpoolWriter.open(disk / "spool", IDENTITY, SystemClock(), limits)
@@ -270,10 +268,6 @@ def test_a_really_full_disk(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.root
 def test_a_read_only_folder_is_owned_and_waits(tmp_path: Path) -> None:
-    from agent.clock import SystemClock
-    from agent.spool.writer import SpoolWriter
-    from tests.spool.conftest import IDENTITY
-
     with small_disk(tmp_path / "disk", "1m") as disk:
         (disk / "spool").mkdir()
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
@@ -288,10 +282,6 @@ def test_a_read_only_folder_is_owned_and_waits(tmp_path: Path) -> None:
 
 
 def test_a_place_where_no_folder_can_be_is_one_sentence(tmp_path: Path) -> None:
-    from agent.clock import SystemClock
-    from agent.spool.writer import SpoolWriter
-    from tests.spool.conftest import IDENTITY
-
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="cannot be made"):
         SpoolWriter.open(tmp_path / "file" / "spool", IDENTITY, SystemClock())
@@ -327,8 +317,8 @@ def test_killed_at_any_moment_what_was_called_durable_is_there(folder: Path, ope
     writer = open_spool()
     urgent(writer)
     writer.flush()
-    for run, last in promised:
-        assert set(range(1, last + 1)) <= set(seqs(folder, run))
+    for promised_run, seq in promised:
+        assert set(range(1, seq + 1)) <= set(seqs(folder, promised_run))
     runs: dict[bytes, int] = {}
     links = set()
     for record in stored(folder):

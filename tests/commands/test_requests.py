@@ -1,0 +1,89 @@
+"""The sensor believes nothing in the folder but what the table allows."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.commands.requests import REQUESTS, WAITING_MAX, Request, RequestBox, submit
+from agent.errors import Refused
+
+ID = bytes(range(16))
+
+
+def test_a_request_is_taken_once(tmp_path: Path) -> None:
+    submit(tmp_path, Request(ID, "cards"))
+    box = RequestBox(tmp_path)
+    assert box.take() == [Request(ID, "cards", {})]
+    assert box.take() == []
+    submit(tmp_path, Request(ID, "cards"))
+    assert box.take() == []
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    assert RequestBox(tmp_path / "none").take() == []
+
+
+@pytest.mark.parametrize(
+    "request_", [Request(ID, "shell"), Request(b"", "cards"), Request(ID, "cards", {"path": "/etc"})]
+)
+def test_other_requests_are_not_written(tmp_path: Path, request_: Request) -> None:
+    with pytest.raises(Refused):
+        submit(tmp_path, request_)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sensor_that_does_not_run_does_not_fill_the_disk(tmp_path: Path) -> None:
+    for number in range(WAITING_MAX):
+        submit(tmp_path, Request(number.to_bytes(16, "big"), "cards"))
+    with pytest.raises(Refused) as caught:
+        submit(tmp_path, Request(ID, "cards"))
+    assert caught.value.reason == "busy"
+
+
+GOOD = {"version": 1, "name": "cards", "args": {}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"nonsense",
+        b"[" * 3000,
+        json.dumps(GOOD | {"version": 2}).encode(),
+        json.dumps(GOOD | {"name": "exec"}).encode(),
+        json.dumps(GOOD | {"name": ["cards"]}).encode(),
+        json.dumps(GOOD | {"args": {"x": 1}}).encode(),
+        json.dumps(GOOD | {"args": []}).encode(),
+        json.dumps(GOOD).encode() + b" " * 5000,
+        b'"cards"',
+    ],
+)
+def test_whatever_lies_there_is_refused_and_removed(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / f"{ID.hex()}.req").write_bytes(content)
+    box = RequestBox(tmp_path)
+    assert box.take() == []
+    assert box.refused == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(json.dumps(GOOD))
+    folder = tmp_path / "requests"
+    folder.mkdir()
+    (folder / f"{1:032x}.req").symlink_to(secret)
+    os.mkfifo(folder / f"{2:032x}.req")
+    (folder / f"{3:032x}.req").mkdir()
+    (folder / "short.req").write_text(json.dumps(GOOD))
+    box = RequestBox(folder)
+    assert box.take() == []
+    assert box.refused == 4
+    assert secret.exists()
+
+
+def test_every_request_of_the_table_can_be_made(tmp_path: Path) -> None:
+    for number, name in enumerate(REQUESTS):
+        submit(tmp_path, Request(number.to_bytes(16, "big"), name))
+    assert [request.name for request in RequestBox(tmp_path).take()] == list(REQUESTS)

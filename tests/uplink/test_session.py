@@ -1,0 +1,279 @@
+"""The pipe against real brokers, and against ends that are none."""
+
+import contextlib
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.errors import ConfigError
+from agent.uplink.records import Arrived, Event, LinkDown, LinkUp, Published, SessionSettings, TlsFiles, parse_broker
+from agent.uplink.session import INCOMING_BYTES_MAX, Session, tls_context
+from tests.simulators.broker import EmbeddedBroker, Mosquitto
+
+
+def session_to(url: str, **changes: object) -> Session:
+    settings = {
+        "broker": parse_broker(url),
+        "client_id": "tap-1",
+        "subscriptions": ("echo/#",),
+        "reconnect_min_s": 0.05,
+        "reconnect_max_s": 0.2,
+    }
+    return Session(SessionSettings(**{**settings, **changes}), SystemClock())  # type: ignore[arg-type]
+
+
+def until(session: Session, wanted: Callable[[list[Event]], bool], within_s: float = 10.0) -> list[Event]:
+    """Work until the events so far are enough."""
+    seen: list[Event] = []
+    deadline = time.monotonic() + within_s
+    while not wanted(seen):
+        assert time.monotonic() < deadline, seen
+        seen.extend(session.step(0.05))
+    return seen
+
+
+def has(kind: type) -> Callable[[list[Event]], bool]:
+    return lambda seen: any(isinstance(event, kind) for event in seen)
+
+
+@pytest.mark.broker
+def test_what_is_published_comes_back(broker: Mosquitto) -> None:
+    session = session_to(broker.url)
+    until(session, has(LinkUp))
+    assert session.protocol == "5"
+    token = session.publish("echo/x", b"\x00\xff")
+    seen = until(session, has(Arrived))
+    assert Published(token or 0, refused=False) in seen or until(session, has(Published))
+    assert Arrived("echo/x", b"\x00\xff", retained=False) in seen
+    session.close()
+
+
+@pytest.mark.broker
+def test_never_more_than_the_window_is_in_the_pipe(broker: Mosquitto) -> None:
+    session = session_to(broker.url, window=5)
+    assert session.publish("echo/x", b"early") is None
+    until(session, has(LinkUp))
+    tokens = [session.publish("other/x", b"x") for _ in range(9)]
+    assert len([token for token in tokens if token is not None]) == 5
+    assert session.room == 0
+    until(session, lambda seen: len([event for event in seen if isinstance(event, Published)]) == 5)
+    assert session.room == 5
+    session.close()
+
+
+@pytest.mark.broker
+def test_the_link_comes_back_and_the_will_tells_when_it_does_not(broker: Mosquitto) -> None:
+    watcher = session_to(broker.url, client_id="watcher", subscriptions=("state/#",))
+    until(watcher, has(LinkUp))
+    session = session_to(broker.url, will=("state/tap-1", b"lost"))
+    until(session, has(LinkUp))
+    assert session._client is not None
+    session._client._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+    until(session, lambda seen: has(LinkDown)(seen) and has(LinkUp)(seen))
+    assert Arrived("state/tap-1", b"lost", retained=False) in until(watcher, has(Arrived))
+    broker.kill()
+    until(session, has(LinkDown))
+    broker.start()
+    until(session, has(LinkUp))
+    session.close()
+    watcher.close()
+
+
+def test_an_old_broker_gets_the_old_version() -> None:
+    broker = EmbeddedBroker().start()
+    try:
+        session = session_to(broker.url)
+        until(session, has(LinkUp))
+        assert session.protocol == "3.1.1"
+        session.publish("echo/x", b"old")
+        assert Arrived("echo/x", b"old", retained=False) in until(session, has(Arrived))
+        session.close()
+    finally:
+        broker.kill()
+
+
+def test_nobody_there_is_said_and_tried_again() -> None:
+    session = session_to("mqtt://127.0.0.1:1")
+    seen = until(session, lambda seen: len(seen) >= 3)
+    assert all(isinstance(event, LinkDown) and "refused" in event.reason for event in seen)
+    assert not session.connected
+
+
+@pytest.fixture
+def rogue() -> Iterator[Callable[[bytes], str]]:
+    """A listener that answers every CONNECT with the same octets; gives its address."""
+    ends: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def make(answer: bytes) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        ends.append(listener)
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                ends.append(peer)
+                try:
+                    peer.recv(1024)
+                    peer.sendall(answer)
+                except OSError:
+                    continue
+
+        threads.append(threading.Thread(target=serve))
+        threads[-1].start()
+        return f"mqtt://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield make
+    for end in ends:
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+    for thread in threads:
+        thread.join()
+
+
+CONNACK = b"\x20\x03\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x00" * 64,
+        b"\xff" * 64,
+        b"\x20\x02\x00\x05",
+        CONNACK + b"\x30\xff\xff\xff\xff\xff",
+        CONNACK + b"\x32\x04\x00\x09xy",
+        CONNACK + b"\x32\x06\x00\x02\xff\xfe\x00\x01",
+    ],
+)
+def test_an_end_that_is_no_broker_does_no_harm(rogue: Callable[[bytes], str], answer: bytes) -> None:
+    session = session_to(rogue(answer), connect_timeout_s=0.3)
+    seen = until(session, has(LinkDown))
+    assert next(event for event in seen if isinstance(event, LinkDown)).reason
+    session.close()
+
+
+def test_a_message_larger_than_any_of_ours_ends_the_link(rogue: Callable[[bytes], str]) -> None:
+    huge = CONNACK + b"\x30\xff\xff\xff\x7f" + b"\x00\x01a" + bytes(2 * INCOMING_BYTES_MAX)
+    session = session_to(rogue(huge))
+    seen = until(session, has(LinkDown))
+    assert any(isinstance(event, LinkDown) and "larger" in event.reason for event in seen)
+    session.close()
+
+
+def test_a_silent_end_is_given_up(rogue: Callable[[bytes], str]) -> None:
+    session = session_to(rogue(b""), connect_timeout_s=0.2)
+    assert "does not answer" in str(until(session, has(LinkDown))[0])
+    session.close()
+
+
+def test_the_wait_grows_with_full_jitter_and_differs_between_taps() -> None:
+    def delays(name: str) -> list[float]:
+        session = session_to("mqtt://127.0.0.1:1", client_id=name, reconnect_min_s=1.0, reconnect_max_s=60.0)
+        return [session.reconnect_delay_s(number) for number in range(1, 40)]
+
+    first, again, other = delays("tap-1"), delays("tap-1"), delays("tap-2")
+    assert first == again != other
+    assert all(1.0 <= delay <= 60.0 for delay in first)
+    assert max(first[:2]) <= 4.0
+    assert max(first) - min(first[10:]) > 20.0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://x", "mqtt://", "localhost", "mqtts://h:99999", "mqtt://u:p@h", "mqtt://h/topic", "mqtt://[::1"]
+)
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="broker"):
+        parse_broker(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "tls", "loopback"), [("mqtts://h", 8883, True, False), ("mqtt://[::1]:7", 7, False, True)]
+)
+def test_addresses_are_understood(url: str, port: int, tls: bool, loopback: bool) -> None:
+    address = parse_broker(url)
+    assert (address.port, address.tls, address.loopback) == (port, tls, loopback)
+
+
+def openssl(folder: Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two CAs; from the first a certificate for localhost, one for another name, and a client's."""
+    folder = tmp_path_factory.mktemp("papers")
+    curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    for ca in ("ca", "other-ca"):
+        openssl(folder, *f"req -x509 {curve} -keyout {ca}.key -out {ca}.pem -subj /CN={ca} -days 2".split())
+    names = {"localhost": "DNS:localhost,IP:127.0.0.1", "elsewhere": "DNS:elsewhere", "tap-1": "DNS:tap-1"}
+    for name, alternative in names.items():
+        openssl(folder, *f"req {curve} -keyout {name}.key -out {name}.csr -subj /CN={name}".split())
+        (folder / "ext").write_text(f"subjectAltName={alternative}")
+        signing = f"x509 -req -in {name}.csr -out {name}.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2"
+        openssl(folder, *signing.split(), "-extfile", "ext")
+    (folder / "empty.pem").write_text("")
+    return folder
+
+
+def tls_broker(folder: Path, papers: Path, name: str) -> Mosquitto:
+    lines = (
+        f"cafile {papers}/ca.pem\ncertfile {papers}/{name}.pem\nkeyfile {papers}/{name}.key\nrequire_certificate true\n"
+    )
+    return Mosquitto(folder / name, listener=lines).start()
+
+
+@pytest.mark.broker
+def test_tls_both_ways(tmp_path: Path, papers: Path) -> None:
+    broker = tls_broker(tmp_path, papers, "localhost")
+    try:
+        files = TlsFiles(papers / "ca.pem", papers / "tap-1.pem", papers / "tap-1.key")
+        session = session_to(f"mqtts://127.0.0.1:{broker.port}", tls=files)
+        until(session, has(LinkUp))
+        session.close()
+    finally:
+        broker.kill()
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize(
+    ("name", "ca", "why"), [("localhost", "other-ca", "certificate"), ("elsewhere", "ca", "127.0.0.1")]
+)
+def test_tls_refuses_every_time_and_says_why(tmp_path: Path, papers: Path, name: str, ca: str, why: str) -> None:
+    broker = tls_broker(tmp_path, papers, name)
+    try:
+        files = TlsFiles(papers / f"{ca}.pem", papers / "tap-1.pem", papers / "tap-1.key")
+        session = session_to(f"mqtts://127.0.0.1:{broker.port}", tls=files)
+        seen = until(session, lambda seen: len(seen) >= 3)
+        assert all(isinstance(event, LinkDown) and "TLS" in event.reason and why in event.reason for event in seen), (
+            seen
+        )
+        session.close()
+    finally:
+        broker.kill()
+
+
+@pytest.mark.broker
+def test_tls_is_never_spoken_to_a_plain_port(broker: Mosquitto, papers: Path) -> None:
+    session = session_to(f"mqtts://127.0.0.1:{broker.port}", tls=TlsFiles(papers / "ca.pem"), connect_timeout_s=1.0)
+    seen = until(session, lambda seen: len(seen) >= 2)
+    assert all(isinstance(event, LinkDown) for event in seen)
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "files", [("empty.pem", "", ""), ("missing.pem", "", ""), ("ca.pem", "tap-1.pem", "ca.key"), ("tap-1.key", "", "")]
+)
+def test_papers_that_are_none_are_refused_at_start(papers: Path, files: tuple[str, str, str]) -> None:
+    with pytest.raises(ConfigError):
+        tls_context(TlsFiles(*(papers / name if name else None for name in files)))
