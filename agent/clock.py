@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from agent.errors import StateError
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 ClockState = Literal["none", "floor", "holdover", "synced"]
 NS_PER_S = 1_000_000_000
 
@@ -28,6 +31,14 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait; a simulated clock advances instead."""
+
+
+def boot_id(path: Path = BOOT_ID) -> bytes:
+    """The kernel's id of this boot, 16 octets; StateError where there is none."""
+    try:
+        return bytes.fromhex(path.read_text("ascii").strip().replace("-", ""))
+    except (OSError, ValueError) as error:
+        raise StateError("the kernel does not say which boot this is", where=str(path)) from error
 
 
 def process_age_s() -> float:

@@ -198,7 +198,9 @@ def attribute_burst(
             row["src_mac"] = source
             row["dst_mac"] = sip3(secret[0], secret[1], row["dst_hi"], row["dst_lo"], U64(1)) | NO_MAC_BIT
         slot, base = _slot_of(macs, secret, source)
-        if slot < 0 and source != U64(0):
+        if source == U64(0):
+            slot = -1  # a free slot has the MAC 0: a frame that says it comes from there is nobody's
+        elif slot < 0:
             slot = _room(macs, devices, base, np.int64(row["time_ns"]))
             if slot >= 0:
                 counts[IN_TABLE] += np.int64(macs[slot] == 0)

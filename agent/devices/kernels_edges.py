@@ -35,8 +35,10 @@ ETHERTYPE_ARP = 0x0806
 LINK = 1
 
 # Columns of `counts`.
-EDGES, EDGES_EVICTED, FANS, FANS_EVICTED, CHANGED_LOST = 0, 1, 2, 3, 4
+EDGES, EDGES_EVICTED, FANS, FANS_EVICTED, LISTS_FULL = 0, 1, 2, 3, 4
 COUNTS = 5
+# Bits of EDGE.changed.
+CHANGED, TOUCHED = 1, 2
 # Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
 STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
@@ -239,14 +241,28 @@ def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64
     return low, high, np.int64((ports >> U64(32)) & U64(0xFFFF))
 
 
+@leaf
+def _list_edge(edge: np.void, slot: int, bit: int, listed: np.ndarray, counts: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Put an edge on a list unless it is there."""
+    if edge["changed"] & bit:
+        return
+    if listed[0] + 1 >= len(listed):
+        counts[LISTS_FULL] += 1
+        return
+    edge["changed"] |= bit
+    listed[0] += 1
+    listed[listed[0]] = slot
+
+
 @kernel
 def relate_records(
     records: Rows, macs: np.ndarray, devices: Rows, edges: Rows, fans: Rows, secret: np.ndarray, scopes: np.ndarray,  # type: ignore[type-arg]
-    test: np.ndarray, counts: np.ndarray, changed: np.ndarray, changed_count: int, crossed: Rows,  # type: ignore[type-arg]
-) -> tuple[int, int]:  # fmt: skip
+    test: np.ndarray, counts: np.ndarray, changed: np.ndarray, touched: np.ndarray, crossed: Rows,  # type: ignore[type-arg]
+) -> int:  # fmt: skip
     """Take flow events into the edges of their ends. `scopes[i]` holds the Scope of both addresses of records[i].
 
-    Returns (edges in `changed`, fans in `crossed`).
+    `changed` and `touched` are lists of edge slots for the judge and for the summary: their first entry counts the others.
+    Returns the number of fans in `crossed`.
     """
     n = 0
     for i in range(len(records)):
@@ -289,15 +305,11 @@ def relate_records(
             trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
             if direction == OUT and first and unicast and not trace:
                 n = _outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
+            _list_edge(edge, slot, TOUCHED, touched, counts)
             if new or gates != edge["gates"]:
                 edge["gates"] = gates
-                if edge["changed"] == 0 and changed_count < len(changed):
-                    edge["changed"] = 1
-                    changed[changed_count] = slot
-                    changed_count += 1
-                elif edge["changed"] == 0:
-                    counts[CHANGED_LOST] += 1
-    return changed_count, n
+                _list_edge(edge, slot, CHANGED, changed, counts)
+    return n
 
 
 @kernel

@@ -80,7 +80,7 @@ EDGE = np.dtype(
         ("scope", "u1"),  # Scope of the peer
         ("application", "u1"),  # packets.records.Application
         ("gates", "u1"),  # EdgeGate bits
-        ("changed", "u1"),  # 1: given to the judge at the next turn
+        ("changed", "u1"),  # bit 0: given to the judge at the next turn; bit 1: has counts for the next summary
     ],
     align=True,
 )

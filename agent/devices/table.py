@@ -54,6 +54,11 @@ def address_text(hi: int, lo: int) -> str:
     return str(IPv6Address(hi << 64 | lo))
 
 
+def _listed(slots: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The slots of a list whose first entry is its length."""
+    return slots[1 : slots[0] + 1]
+
+
 class DeviceTable:
     """Devices by MAC address, edges and fans by keyed hash. Nothing grows; what had no room is counted."""
 
@@ -67,8 +72,8 @@ class DeviceTable:
         self._fans = np.zeros(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)
         self._scopes = np.zeros((RECORDS_MAX, 2), np.int64)
-        self._changed = np.zeros(limits.edge_slots_max, np.int64)
-        self._changed_count = 0
+        self._changed = np.zeros(limits.edge_slots_max + 1, np.int64)  # the first entry counts the others
+        self._touched = np.zeros(limits.edge_slots_max + 1, np.int64)
         self._crossed = np.zeros(CROSSED_MAX, FAN)
         self._crossings: list[Rows] = []
         self._fresh = np.zeros(2 * 8192, np.uint32)
@@ -91,9 +96,9 @@ class DeviceTable:
     def relate(self, records: Rows) -> None:
         """Take flow events into the edges of both ends."""
         kernels.scope_ends(records, self._sites, self._scopes)
-        self._changed_count, crossed = kernels_edges.relate_records(
+        crossed = kernels_edges.relate_records(
             records, self._macs, self.devices, self.edges, self._fans, self._secret, self._scopes, self._test,
-            self.edge_counts, self._changed, self._changed_count, self._crossed,
+            self.edge_counts, self._changed, self._touched, self._crossed,
         )  # fmt: skip
         self._keep_crossings(crossed)
 
@@ -103,9 +108,9 @@ class DeviceTable:
 
     def take_edges(self) -> Rows:
         """Copies of the edges that are new or whose gates changed since the last call, oldest first."""
-        slots = self._changed[: self._changed_count]
-        self.edges["changed"][slots] = 0
-        self._changed_count = 0
+        slots = _listed(self._changed)
+        self.edges["changed"][slots] &= 0xFF ^ kernels_edges.CHANGED
+        self._changed[0] = 0
         return self.edges[slots]
 
     def disown(self, slots: npt.NDArray[np.uint32]) -> None:
@@ -120,13 +125,15 @@ class DeviceTable:
 
         Their counts start anew, so that the edges of all summaries add up; those that wait keep theirs.
         """
-        edges = self.edges
-        active = np.flatnonzero((edges["protocol"] != 0) & ((edges["flows"] | edges["packets_out"] | edges["packets_in"]) != 0))
-        chosen = active[:most]
+        edges, active = self.edges, _listed(self._touched).copy()
+        chosen, waiting = active[:most], active[most:]
         copies = edges[chosen]
         for column in ("flows", "packets_out", "packets_in", "octets_out", "octets_in"):
             edges[column][chosen] = 0
-        return copies, len(active) - len(chosen)
+        edges["changed"][chosen] &= 0xFF ^ kernels_edges.TOUCHED
+        self._touched[0] = len(waiting)
+        self._touched[1 : len(waiting) + 1] = waiting
+        return copies[copies["protocol"] != 0], len(waiting)
 
     def take_fans(self) -> Rows:
         """Copies of the fans that crossed their threshold since the last call."""
@@ -142,7 +149,7 @@ class DeviceTable:
 
     def has_news(self) -> bool:
         """Whether the judge has anything to look at."""
-        return bool(self._changed_count or self._crossings or self._promoted)
+        return bool(self._changed[0] or self._crossings or self._promoted)
 
     @property
     def attributed(self) -> int:

@@ -48,6 +48,7 @@ class Ward:
             self._macs[slot], self._slots[mac] = mac, slot
             self._numbers.setdefault(mac, len(self._numbers))
             self._identifier.see(mac, self.first_ns(slot))
+            self._roles[slot] = ROLE_INDEX[self._identifier.assess(mac).role]  # what was heard before the promotion
             self._changed_macs.add(mac)
 
     def hear(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
@@ -78,17 +79,19 @@ class Ward:
                 int(edge["application"]),
             )
 
-    def refresh(self) -> None:
-        """Take over what identity has concluded since the last turn."""
+    def refresh(self) -> bool:
+        """Take over what identity has concluded since the last turn; whether it concluded anything."""
         gateways = self._table.devices["flags"] & DeviceFlag.GATEWAY != 0
         for slot in np.flatnonzero(gateways & ~self._gateways):
             self._identifier.observe_gateway(self.mac(int(slot)))
         self._gateways = gateways
-        for mac in self._identifier.changed():
+        changed = self._identifier.changed()
+        for mac in changed:
             self._changed_macs.add(mac)
             slot = self._slots.get(mac)
             if slot is not None:
                 self._roles[slot] = ROLE_INDEX[self._identifier.assess(mac).role]
+        return bool(changed)
 
     def take_changed(self) -> list[int]:
         """Slots of devices whose card is new or changed since the last call."""

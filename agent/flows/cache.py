@@ -14,7 +14,6 @@ from agent.flows.records import BIFLOW, Rows
 
 EVENTS_PER_CALL = 1 << 15  # 8192 rows of four events each: one call takes a whole burst
 UNANSWERED_TIMEOUT_S = 30  # an unanswered datagram is a failed contact after this; resolvers retry for 5 to 15 s
-NEVER_S = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,7 @@ class FlowCache:
         self._slots = np.zeros(limits.slots_max, BIFLOW)
         self._tags = np.zeros(limits.slots_max, np.uint32)
         self._deadlines_s = np.zeros(limits.slots_max, np.int64)
+        self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
         self._limits = limits.as_row()
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
@@ -66,25 +66,26 @@ class FlowCache:
         at = 0
         while at < count:
             at, n = kernels.meter_burst(
-                rows, at, count, self._slots, self._tags, self._deadlines_s, self._secret, self._limits, self.counts,
-                self._out,
+                rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._secret, self._limits,
+                self.counts, self._out,
             )  # fmt: skip
             if n:
                 yield self._out[:n]
 
     def expire(self, now_s: int, *, forced: bool = False) -> Iterator[Rows]:
         """End flows whose deadline has passed; all of them when the program drains."""
-        slot = 0
-        while slot < len(self._deadlines_s):
-            slot, n = kernels.expire_flows(
-                now_s, forced, slot, self._slots, self._tags, self._deadlines_s, self.counts, self._out
+        group = 0
+        while group < len(self._groups_s):
+            group, n = kernels.expire_flows(
+                now_s, forced, group, self._slots, self._tags, self._deadlines_s, self._groups_s, self.counts, self._out
             )
             if n:
                 yield self._out[:n]
 
     def next_deadline_s(self) -> int | None:
-        """When the next flow ends if nothing more is heard; None when no flow is open."""
-        return int(kernels.next_deadline(self._deadlines_s)) or None
+        """No flow ends before this second; None when none is open."""
+        earliest = int(kernels.next_deadline(self._groups_s))
+        return None if earliest == kernels.NEVER_S else earliest
 
     @property
     def metered(self) -> int:

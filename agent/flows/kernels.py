@@ -30,6 +30,10 @@ D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), in
 R_IDLE, R_ACTIVE, R_END = int(FlowEndReason.IDLE), int(FlowEndReason.ACTIVE), int(FlowEndReason.END_DETECTED)
 R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RESOURCES)
 
+# Deadlines are kept per slot and, as minima, per group of slots, so that a sweep reads only groups in which something is due.
+GROUP = 64
+NEVER_S = 1 << 60  # the minimum of an empty group
+
 # Columns of `limits`, in seconds.
 TCP_IDLE, UDP_IDLE, HALF_OPEN, CLOSED, ACTIVE, UNANSWERED = 0, 1, 2, 3, 4, 5
 LIMITS = 6
@@ -267,8 +271,8 @@ def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64,
 
 @kernel
 def meter_burst(
-    rows: Rows, start: int, count: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, secret: np.ndarray,  # type: ignore[type-arg]
-    limits: np.ndarray, counts: np.ndarray, out: Rows,  # type: ignore[type-arg]
+    rows: Rows, start: int, count: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, groups_s: np.ndarray,  # type: ignore[type-arg]
+    secret: np.ndarray, limits: np.ndarray, counts: np.ndarray, out: Rows,  # type: ignore[type-arg]
 ) -> tuple[int, int]:  # fmt: skip
     """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops early when `out` is full."""
     mask, n = U64(len(slots) // WAYS - 1), 0
@@ -312,7 +316,10 @@ def meter_burst(
         if protocol == TCP:
             _advance_tcp(flow, flags, forward)
         marks = _marks(flow, protocol, flags, forward)
-        deadlines_s[slot] = np.int64(flow["last_ns"]) // 1_000_000_000 + _timeout_s(flow, protocol, limits)
+        due_s = np.int64(flow["last_ns"]) // 1_000_000_000 + _timeout_s(flow, protocol, limits)
+        deadlines_s[slot] = due_s
+        if due_s < groups_s[slot // GROUP]:
+            groups_s[slot // GROUP] = due_s
         if fresh:
             flow["marks"] = marks
             n = _leave(flow, E_STARTED, 0, out, n, counts)
@@ -324,31 +331,38 @@ def meter_burst(
 
 @kernel
 def expire_flows(
-    now_s: int, forced: bool, start: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, counts: np.ndarray, out: Rows  # type: ignore[type-arg]
-) -> tuple[int, int]:
-    """End what is past its deadline (all of it when `forced`), from slot `start`. Returns (slot to go on with, copies)."""
+    now_s: int, forced: bool, start: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, groups_s: np.ndarray,  # type: ignore[type-arg]
+    counts: np.ndarray, out: Rows,  # type: ignore[type-arg]
+) -> tuple[int, int]:  # fmt: skip
+    """End what is past its deadline (all of it when `forced`), from group `start`. Returns (group to go on with, copies)."""
     n = 0
-    for slot in range(start, len(deadlines_s)):
-        deadline = deadlines_s[slot]
-        if deadline == 0 or (deadline > now_s and not forced):
+    for group in range(start, len(groups_s)):
+        if groups_s[group] == NEVER_S or (groups_s[group] > now_s and not forced):
             continue
-        if n >= len(out):
-            return slot, n
-        flow = slots[slot]
-        reason = R_END if flow["state"] & S_CLOSED else (R_IDLE if deadline <= now_s else R_FORCED)
-        n = _leave(flow, E_ENDED, reason, out, n, counts)
-        counts[IN_TABLE] -= 1
-        tags[slot] = 0
-        deadlines_s[slot] = 0
-    return len(deadlines_s), n
+        if n + GROUP > len(out):
+            return group, n
+        earliest = np.int64(NEVER_S)
+        for slot in range(group * GROUP, (group + 1) * GROUP):
+            deadline = deadlines_s[slot]
+            if deadline == 0:
+                continue
+            if deadline > now_s and not forced:
+                earliest = min(earliest, deadline)
+                continue
+            flow = slots[slot]
+            reason = R_END if flow["state"] & S_CLOSED else (R_IDLE if deadline <= now_s else R_FORCED)
+            n = _leave(flow, E_ENDED, reason, out, n, counts)
+            counts[IN_TABLE] -= 1
+            tags[slot] = 0
+            deadlines_s[slot] = 0
+        groups_s[group] = earliest
+    return len(groups_s), n
 
 
 @kernel
-def next_deadline(deadlines_s: np.ndarray) -> int:  # type: ignore[type-arg]
-    """The earliest deadline in the table; 0 when it is empty."""
-    earliest = np.int64(0)
-    for slot in range(len(deadlines_s)):
-        deadline = deadlines_s[slot]
-        if deadline != 0 and (earliest == 0 or deadline < earliest):
-            earliest = deadline
+def next_deadline(groups_s: np.ndarray) -> int:  # type: ignore[type-arg]
+    """No flow ends before this second; NEVER_S when none is open. A minimum may be early, never late."""
+    earliest = np.int64(NEVER_S)
+    for group in range(len(groups_s)):
+        earliest = min(earliest, groups_s[group])
     return earliest

@@ -4,27 +4,79 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.errors import WardtapError
 
+if TYPE_CHECKING:
+    from agent.config import Config
+
 OUR_FAULT = 70  # sysexits EX_SOFTWARE
 BROKEN_PIPE = 141  # what a shell shows for a writer whose reader went away
+INTERRUPTED = 130
+
+# Imports stand inside the commands: each program loads only its own part (the uplink no kernels, the sensor no broker).
+
+
+def _config(options: argparse.Namespace) -> "Config":
+    """The file that was named, else the state directory's, else the defaults."""
+    from agent import config  # noqa: PLC0415
+
+    state: Path | None = getattr(options, "state", None)
+    if options.config:
+        return config.load(options.config)
+    if state is not None and (state / "wardtap.toml").is_file():
+        return config.load(state / "wardtap.toml")
+    return config.default(state)
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from agent.service.replay import Wanted, replay  # noqa: PLC0415 - kernels are loaded only where they are needed
+    from agent.service.replay import Wanted, replay  # noqa: PLC0415
 
     wanted = Wanted(options.json, options.flows, options.plain_names)
     return replay(options.files, _config(options), wanted)
 
 
-def _config(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _sensor(options: argparse.Namespace) -> int:
+    from agent.service.sensor import run  # noqa: PLC0415
+
+    return run(_config(options), options.state, options.replay)
+
+
+def _uplink(options: argparse.Namespace) -> int:
+    from agent.service.uplink import run  # noqa: PLC0415
+
+    return run(_config(options), options.state, options.broker)
+
+
+def _warmup(_: argparse.Namespace) -> int:
+    from agent.service.warmup import warm_up  # noqa: PLC0415
+
+    ready, now = warm_up()
+    print(f"{ready} kernels ready, {now} of them compiled now")
+    return 0
+
+
+def _check_config(options: argparse.Namespace) -> int:
     from agent import config  # noqa: PLC0415
 
-    if options.config:
-        return config.load(options.config)
-    return config.default(getattr(options, "state", None))
+    checked = config.load(options.file)
+    print(f"{options.file}: good; sha256 {checked.sha256}")
+    return 0
+
+
+def _keys(options: argparse.Namespace) -> int:
+    from agent.signing.keys import PrivateKey  # noqa: PLC0415
+
+    key = PrivateKey.load(options.file or options.state / "uplink" / "agent.key")
+    print(f"key id      {key.key_id.hex()}\nfingerprint {key.public.fingerprint}")
+    return 0
+
+
+def _version(_: argparse.Namespace) -> int:
+    print(f"wardtap {__version__}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,16 +86,28 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pcap, pcapng, gzip of either; - for a pipe")
     replay.add_argument("--json", action="store_true", help="JSON Lines: device, flow, finding, coverage, stats")
     replay.add_argument("--flows", action="store_true", help="with --json: a line for every flow record")
-    replay.add_argument("--plain-names", action="store_true", help="names as they were on the wire; not pseudonyms")
-    replay.add_argument("--config", type=Path, help="configuration file")
+    replay.add_argument("--plain-names", action="store_true", help="names as they were on the wire, not pseudonyms")
+    replay.add_argument("--config", type=Path, metavar="FILE")
     replay.set_defaults(run=_replay)
+    sensor = commands.add_parser("sensor", help="listen on the legs (or play captures) and write the spool")
+    sensor.add_argument("--replay", nargs="+", type=Path, metavar="FILE", help="captures instead of legs")
+    sensor.set_defaults(run=_sensor)
+    uplink = commands.add_parser("uplink", help="sign what the spool holds, send it, take commands")
+    uplink.add_argument("--broker", metavar="URL", help="instead of the configuration's")
+    uplink.set_defaults(run=_uplink)
+    for service in (sensor, uplink):
+        service.add_argument("--state", type=Path, required=True, metavar="DIR", help="the state directory")
+        service.add_argument("--config", type=Path, metavar="FILE", help="default: DIR/wardtap.toml, then defaults")
+    commands.add_parser("warmup", help="compile the kernels now").set_defaults(run=_warmup)
+    check = commands.add_parser("check-config", help="say whether a configuration is good, and what is not")
+    check.add_argument("file", type=Path, metavar="FILE")
+    check.set_defaults(run=_check_config)
+    keys = commands.add_parser("keys", help="show the agent's key id and fingerprint")
+    keys.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    keys.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    keys.set_defaults(run=_keys)
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser
-
-
-def _version(_: argparse.Namespace) -> int:
-    print(f"wardtap {__version__}")
-    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except WardtapError as error:
         print(f"wardtap: {error}", file=sys.stderr)
         return error.exit_code
@@ -58,5 +123,14 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to a closed pipe
         return BROKEN_PIPE
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - our own fault, and still no traceback for a person
+        if os.environ.get("WARDTAP_DEBUG"):
+            raise
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}" if where else "?"
+        print(f"wardtap: a fault of its own: {type(error).__name__} at {place}", file=sys.stderr)
+        return OUR_FAULT
     return code

@@ -5,6 +5,7 @@ Seconds in which nothing happens cost nothing: the clock steps from one deadline
 """
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,20 +125,27 @@ class Pipeline:
         """The present time of the pipeline; 0 before the first frame."""
         return (self._now_s or 0) * NS_PER_S
 
+    @property
+    def devices(self) -> int:
+        """Devices that were seen often enough to be called so."""
+        return len(self.table.occupied())
+
     def note_legs(self, legs: list[LegCounts]) -> None:
         """The newest counts of the legs; losses are judged with the next turn."""
         self._legs = legs
 
-    def take(self, decoded: Decoded) -> None:
-        """Rows of one burst, in steps of one second of their own time: for files."""
+    def take_steps(self, decoded: Decoded) -> Iterator[int]:
+        """Rows of one burst, in steps of one second of their own time: for files. Yields the seconds since the first."""
         rows, count = decoded.rows, decoded.count
         if not count:
             return
         seconds = np.maximum.accumulate(rows["time_ns"][:count]) // NS_PER_S
         starts = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist()]
         for start, stop in zip(starts, [*starts[1:], count], strict=True):
-            self.advance(int(seconds[start]))
+            second = max(int(seconds[start]), self._now_s or 0)
+            self.advance(second)
             self.take_slice(decoded, start, stop)
+            yield second - self._first_s
 
     def take_slice(self, decoded: Decoded, start: int, stop: int) -> None:
         """Meter and attribute rows[start:stop] at the present time."""
@@ -199,14 +207,15 @@ class Pipeline:
             self._close(now_s)
 
     def _judge(self, *, interval_closed: bool) -> None:
-        now_s = self._now_s or 0
+        now_s, news = self._now_s or 0, self.table.has_news()
         promoted = self.table.take_promoted()
         if len(promoted):
             self.table.disown(promoted)
             self.ward.promote(promoted)
         edges = self.table.take_edges()
         self.ward.hear_edges(edges)
-        self.ward.refresh()
+        if not self.ward.refresh() and not news and not interval_closed:
+            return
         frames, dropped = self._book.losses(self._counted())
         warn = self._config.findings.loss_warn_permille
         turn = Turn(

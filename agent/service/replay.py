@@ -8,16 +8,14 @@ from typing import NamedTuple, TextIO
 
 from agent.clock import CaptureClock, process_age_s, stopwatch_s
 from agent.config import Config
-from agent.devices.packs import Packs
-from agent.devices.roles import ROLES, TIERS
-from agent.findings.contracts import ContractSet, shipped_folder
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.jit import compiled
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
 from agent.service.lines import device_line, finding_line, flow_line, line
-from agent.service.pipeline import Judgement, Pipeline
+from agent.service.parts import judgement
+from agent.service.pipeline import Pipeline
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.replay import ReplaySource
 from agent.wire.chain import Chain
@@ -37,16 +35,6 @@ class Wanted(NamedTuple):
     json: bool = False
     flows: bool = False
     plain_names: bool = False
-
-
-def judgement(config: Config, key: bytes) -> Judgement:
-    """Packs, contracts and pseudonyms, loaded from where the configuration says."""
-    folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
-    return Judgement(
-        packs=Packs.load(),
-        contracts=ContractSet.load(folder, ROLES, TIERS),
-        pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns),
-    )
 
 
 def sealed_octets(kind: MessageType, body: bytes) -> int:
@@ -101,8 +89,8 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     startup_s, began_s = process_age_s(), stopwatch_s()
     for decoded in decoded_bursts(source, pipeline.decoder):
         pipeline.note_legs(source.legs())
-        pipeline.take(decoded)
-        screen.clock.advance(pipeline.now_ns)
+        for _ in pipeline.take_steps(decoded):
+            screen.clock.advance(pipeline.now_ns)
     pipeline.note_legs(source.legs())
     pipeline.drain()
     pipeline_s = stopwatch_s() - began_s

@@ -1,0 +1,176 @@
+"""`wardtap sensor`: listens on the legs (or plays a capture), judges, and writes the spool. Has no key and no network.
+
+Clock-driven: a silent leg still ticks, intervals close, absences are noticed. SIGTERM drains: the open interval is closed and
+everything is durable before the program ends.
+"""
+
+import contextlib
+import dataclasses
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
+from agent.config import Config
+from agent.errors import LinkError, PermissionNeeded, StateError
+from agent.findings.records import Finding
+from agent.flows.records import Rows
+from agent.service.feed import decoded_bursts
+from agent.service.parts import judgement
+from agent.service.pipeline import Pipeline
+from agent.spool.records import Identity, SpoolLimits
+from agent.spool.writer import SpoolWriter
+from agent.summaries.privacy import KEY_MIN_BYTES
+from agent.tap.replay import ReplaySource
+from agent.tap.source import Source
+from agent.wire.finding import finding_content
+from agent.wire.parts import split
+from agent.wire.summary import Summary
+from agent.wire.types import MessageType
+
+PSEUDONYM_KEY_BYTES = 32
+SAY_EVERY_FRAMES = 5_000
+Say = Callable[[str], None]
+
+
+def _say(text: str) -> None:
+    print(f"wardtap sensor: {text}", file=sys.stderr, flush=True)
+
+
+def pseudonym_key(path: Path) -> bytes:
+    """The site's pseudonym key; drawn once, 0600. The same name must give the same pseudonym after a restart."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(secrets.token_bytes(PSEUDONYM_KEY_BYTES))
+                out.flush()
+                os.fsync(out.fileno())
+        if path.stat().st_mode & 0o077:
+            raise PermissionNeeded("others may read this key", where=str(path), todo="chmod 600, or remove it")
+        key = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"cannot be used: {error.strerror}", where=str(path)) from error
+    if len(key) < KEY_MIN_BYTES:
+        raise StateError("this key is too short", where=str(path), todo="remove it; a new one makes new pseudonyms")
+    return key
+
+
+class SpoolOutlet:
+    """What the pipeline gives out goes into the spool; nothing here waits for the disk."""
+
+    def __init__(self, writer: SpoolWriter) -> None:
+        self._writer = writer
+        self.records = 0
+
+    def flows(self, records: Rows) -> None:
+        """Flow records stay in the sensor: summaries tell of devices and edges."""
+
+    def finding(self, finding: Finding) -> None:
+        """Durable within 50 ms."""
+        self._append(MessageType.FINDING, finding_content(finding))
+
+    def summary(self, summary: Summary) -> None:
+        """Durable within 1 s; split where it would not fit one message."""
+        counts = self._writer.counts
+        health = summary.health | {
+            "spool_bytes": self._writer.bytes_used,
+            "spool_not_sent": counts.dropped + counts.given_up,
+            "spool_write_errors": counts.write_errors,
+        }
+        for part in split(dataclasses.replace(summary, health=health)):
+            self._append(MessageType.SUMMARY, part.to_content())
+
+    def _append(self, kind: MessageType, content: dict[str, object]) -> None:
+        self._writer.append(kind, content)
+        self.records += 1
+
+
+@contextlib.contextmanager
+def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event) -> None:
+    """Live legs: the wall clock drives; an empty burst is a tick."""
+    rows = pipeline.decoder.buffer()
+    second = 0
+    while not stop.is_set():
+        burst = source.next_burst()
+        if burst is None:
+            raise LinkError(str(source.faults[-1]) if source.faults else "the legs ended")
+        now_s = clock.wall_ns() // NS_PER_S
+        if now_s != second:
+            second = now_s
+            pipeline.note_legs(source.legs())
+        pipeline.advance(now_s)
+        if burst.count:
+            pipeline.take_slice(pipeline.decoder.decode(burst, rows), 0, burst.count)
+
+
+def _play(source: ReplaySource, pipeline: Pipeline, clock: CaptureClock, stop: threading.Event, say: Say) -> None:
+    """A capture at file time, as fast as it goes."""
+    told = 0
+    for decoded in decoded_bursts(source, pipeline.decoder):
+        pipeline.note_legs(source.legs())
+        for done in pipeline.take_steps(decoded):
+            clock.advance(pipeline.now_ns)
+            if pipeline.frames.frames - told >= SAY_EVERY_FRAMES:
+                told = pipeline.frames.frames
+                say(f"{told} frames, {done} s of capture, {pipeline.devices} devices, {pipeline.findings} findings")
+            if stop.is_set():
+                return
+
+
+def run(
+    config: Config, state: Path, replay: list[Path] | None = None, *, clock: Clock | None = None,
+    stop: threading.Event | None = None, say: Say = _say,
+) -> int:  # fmt: skip
+    """Run until SIGTERM, or to the end of the captures. 0 after draining; 2 when a capture was damaged."""
+    ended = stop or threading.Event()
+    source = _source(config, replay)
+    its_clock: Clock = CaptureClock() if replay else clock or SystemClock()
+    identity = Identity(config.site.agent, config.site.site, "sensor", boot_id())
+    limits = SpoolLimits(config.spool.limit_bytes, config.spool.segment_bytes)
+    key = pseudonym_key(state / "sensor" / "pseudonym.key")
+    writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
+    outlet = SpoolOutlet(writer)
+    pipeline = Pipeline(config, judgement(config, key), outlet)
+    try:
+        with _stop_on_signals(ended):
+            say(f"listening on {', '.join(config.tap.legs)}" if not replay else f"playing {len(replay)} captures")
+            if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
+                _play(source, pipeline, its_clock, ended, say)
+            else:
+                _listen(source, pipeline, its_clock, ended)
+        pipeline.note_legs(source.legs())
+    finally:
+        pipeline.drain()
+        durable = writer.close()
+        source.close()
+    seconds = f"{pipeline.frames.frames} frames, {pipeline.devices} devices, {pipeline.findings} findings"
+    say(f"drained: {seconds}, {outlet.records} records spooled{'' if durable else ', NOT ALL DURABLE'}")
+    for fault in source.faults:
+        say(str(fault))
+    return 2 if source.faults else 0
+
+
+def _source(config: Config, replay: list[Path] | None) -> Source:
+    if replay:
+        return ReplaySource(replay)
+    from agent.tap.pcapy_live import PcapyLive  # noqa: PLC0415 - libpcap is loaded only to listen
+
+    return PcapyLive(list(config.tap.legs))
