@@ -13,7 +13,7 @@ from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Finding, Severity, Turn
 from agent.findings.settings import JudgeSettings
-from agent.findings.words import address_text, bounded, sentence, time_text
+from agent.findings.words import address_text, bounded, one, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
 Evidence = tuple[tuple[str, str | int], ...]
@@ -50,11 +50,17 @@ class Case:
         sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
         return self.turn.devices.role(slot) if sure else UNKNOWN
 
+    def label(self, slot: int) -> str:
+        """How a sentence names a device: its label, with the role in the words people use (`PACS`, not `pacs`)."""
+        label, role = bounded(self.turn.devices.label(slot)), self.turn.devices.role(slot)
+        plain = role.replace("-", " ")
+        return one(role) + label[len(plain) :] if role != UNKNOWN and label.startswith(plain) else label
+
     def peer_text(self, edge: np.void) -> str:
         """How a sentence names the other end: a device on the segment by its label, anything else by its address."""
         slot = int(edge["peer_device"])
         if slot != NO_SLOT and slot < self.roles.shape[0]:
-            return "the " + bounded(self.turn.devices.label(slot))
+            return f"the {self.label(slot)}"
         return address_text(int(edge["peer_hi"]), int(edge["peer_lo"]))
 
     def peer_mac(self, edge: np.void) -> int:

@@ -33,6 +33,16 @@ class Table(NamedTuple):
     protocol_class: npt.NDArray[np.uint8]
     port_class: npt.NDArray[np.uint16]
     cells: Codes
+    by_role_only: npt.NDArray[np.bool_]  # without the peer axis: a peer of the right role would be allowed
+
+    def might_be_allowed(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+        """For edges outside a contract: whether it depends on the role of a device that has none yet."""
+        peer = np.minimum(edges["peer_device"], max(0, roles.shape[0] - 1))
+        there: npt.NDArray[np.bool_] = (edges["peer_device"] < roles.shape[0]) & (roles[peer] == self.unknown_role)
+        row = self.row_of_role[roles[edges["device"]]]
+        direction, protocol = np.minimum(edges["direction"], 1), self.protocol_class[edges["protocol"]]
+        there &= self.by_role_only[row, direction, protocol, self.port_class[edges["port"]]]
+        return there
 
     def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> Codes:
         """A code for each edge; edges of slots that are not in `roles` have no contract."""
@@ -85,7 +95,8 @@ def compile_table(contracts: Sequence[Contract], common: Sequence[Line], roles: 
     for protocol, number in _PROTOCOL_CLASSES.items():
         protocol_class[protocol] = number
     unknown = roles.index("unknown") if "unknown" in roles else -1
-    return Table(tuple(lines), row_of_role, unknown, protocol_class, port_class, cells)
+    by_role_only: npt.NDArray[np.bool_] = np.any(cells[:, :, :, _SCOPES:, :] > 0, axis=3)
+    return Table(tuple(lines), row_of_role, unknown, protocol_class, port_class, cells, by_role_only)
 
 
 def _port_classes(lines: Sequence[Line]) -> tuple[npt.NDArray[np.uint16], int]:

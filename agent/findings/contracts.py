@@ -95,6 +95,10 @@ class ContractSet:
         """
         return self._table.judge(edges, roles)
 
+    def depends_on_peer(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+        """For edges outside a contract: whether a right role of the peer, which has none yet, would allow them."""
+        return self._table.might_be_allowed(edges, roles)
+
     def never(self, code: int) -> Line:
         """The *never* behind a negative code."""
         return self._table.lines[-code - 1]

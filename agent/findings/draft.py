@@ -31,7 +31,7 @@ class Draft(NamedTuple):
     subject: Subject
     groups: tuple[Group, ...] = ()
     explains: tuple[Subject, ...] = ()  # open findings about these are this one's evidence
-    part_of: str = ""  # the open cause this one is a piece of
+    part_of: tuple[str, ...] = ()  # causes this one is a piece of, if one of them is open
 
 
 RANK: dict[Severity, int] = {Severity.PAGE: 3, Severity.REVIEW: 2, Severity.HEALTH: 1, Severity.POSTURE: 0}

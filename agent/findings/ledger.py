@@ -67,9 +67,10 @@ class Ledger:
         known = self._live(draft.finding.cause, now_ns)
         if known is not None:
             return self._again(known, draft, now_ns)
-        if self._live(draft.part_of, now_ns) is not None:
-            self._remember(replace(draft.finding, count=0), draft.subject, now_ns, parent=draft.part_of)
-            return self._again(self._open[draft.finding.cause], draft, now_ns)
+        for whole in draft.part_of:
+            if self._live(whole, now_ns) is not None:
+                self._remember(replace(draft.finding, count=0), draft.subject, now_ns, parent=whole)
+                return self._again(self._open[draft.finding.cause], draft, now_ns)
         for group in draft.groups:
             members = self._member(group, now_ns)
             if members >= group.at_least:

@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a person should read. No string in it comes from the wire unless it is a pack's token or a pseudonym."""
+    """One thing a person should read. No string in it is from the wire, unless it is a pack's token or a pseudonym."""
 
     id: str  # stable catalogue id
     severity: Severity

@@ -31,6 +31,6 @@ FAN_WINDOW_S: Final = 300  # a fan without a new first contact for so long start
 FAN_TRACEROUTE_FIRST: Final = 33434
 FAN_TRACEROUTE_LAST: Final = 33625  # 64 hops x 3 probes
 
-SMB_PORT: Final = 445
-SMB_SPREAD_FAILED_MIN: Final = 10  # failed first contacts to 445 that make a sweep the WannaCry shape
+SMB_PORTS: Final = frozenset({139, 445})  # file sharing over NetBIOS sessions and directly: worms try both
+SMB_SPREAD_FAILED_MIN: Final = 10  # failed first contacts to one of them that make a sweep the WannaCry shape
 TELNET_PORTS: Final = frozenset({23, 2323})  # Mirai's two ports (Antonakakis et al., USENIX Security 2017)

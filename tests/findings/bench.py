@@ -75,7 +75,8 @@ class Bench:
     def label(self, slot: int) -> str:
         device = self.devices[slot]
         mac = ":".join(f"{device.mac:012x}"[i : i + 2] for i in range(0, 12, 2))
-        return device.label or f"{device.role.replace('-', ' ')} {mac} (Maker)"
+        role = "device" if device.role == "unknown" else device.role.replace("-", " ")
+        return device.label or f"{role} {mac} (Maker)"
 
     def judge(
         self, edges: Sequence[Rows] = (), fans: Sequence[Rows] = (), after_ns: int = S, **more: Any

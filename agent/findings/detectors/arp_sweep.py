@@ -10,7 +10,7 @@ from agent.findings.case import Case, Told, severity_of
 from agent.findings.catalogue import NETWORK_GEAR
 from agent.findings.draft import Draft, Subject
 from agent.findings.thresholds import FAN_ARP_GATEWAY_MIN, FAN_ARP_MIN
-from agent.findings.words import bounded, mac_text, time_text, within_text
+from agent.findings.words import mac_text, time_text, within_text
 
 ARP_PROTOCOL: Final = 0x0806  # the subject's protocol: an Ethernet type, which no IP protocol number can be
 FANS_A_TURN_MAX: Final = 64
@@ -30,9 +30,9 @@ def arp_sweeps(case: Case) -> Iterator[Draft]:
 
 
 def _draft(case: Case, row: np.void, slot: int) -> Draft:
-    devices, mac, tried = case.turn.devices, case.turn.devices.mac(slot), int(row["attempts"])
+    mac, tried = case.turn.devices.mac(slot), int(row["attempts"])
     told = Told(
-        text=f"{bounded(devices.label(slot))} asked by ARP for {tried} different addresses "
+        text=f"{case.label(slot)} asked by ARP for {tried} different addresses "
         f"{within_text(int(row['first_ns']), int(row['last_ns']))}",
         evidence=(
             ("asked-for", tried),
@@ -46,4 +46,4 @@ def _draft(case: Case, row: np.void, slot: int) -> Draft:
         expected=case.contracts.expected(case.role(slot)) or EXPECTED,
     )
     finding = case.finding("arp-sweep", severity_of(case.role(slot)), slot, told)
-    return Draft(finding, Subject(mac, 0, "", ARP_PROTOCOL, 0), part_of=case.sweeps.get(mac, ""))
+    return Draft(finding, Subject(mac, 0, "", ARP_PROTOCOL, 0), part_of=(case.sweeps.get(mac, ""),))

@@ -10,11 +10,14 @@ from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severit
 from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN, role_mask
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
-from agent.findings.words import address_text, article, bounded, mac_text, many, one, protocol_text, service_text
+from agent.findings.words import NS_PER_S, address_text, article, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # of each kind, judged one by one in a turn (0.3 ms each); the rest is counted
 SERVICES_MIN: Final = 6  # different breaches of one device in an hour that fold into one finding
 DEVICES_MIN: Final = 3  # devices of a role with the same breach in an hour that fold into one finding
+PEER_PATIENCE_NS: Final = 30 * NS_PER_S  # most devices say what they are (DHCP, discovery) within it
+FTP_PORT: Final = 21
+DYNAMIC_PORT_MIN: Final = 1024
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
 _ANSWERED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.ANSWERED)
 _EXCHANGED: Final = np.uint8(EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA)
@@ -37,6 +40,9 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
             case.unsure.append(index)
             if not never or role == UNKNOWN:
                 continue
+        if not never and _peer_is_new(case, index):
+            case.unsure.append(index)
+            continue
         if never or not case.settings.in_change_window(role, case.turn.now_ns):
             yield _draft(case, index, edge, slot)
 
@@ -56,6 +62,13 @@ def _candidates(case: Case) -> tuple[list[int], int]:
     return [*nevers, *others], len(late_nevers) + len(late_others)
 
 
+def _peer_is_new(case: Case, index: int) -> bool:
+    """Whether the verdict hangs on a device that came a moment ago and has no role yet: then it waits."""
+    if not case.contracts.depends_on_peer(case.edges[index : index + 1], case.roles)[0]:
+        return False
+    return case.turn.now_ns - case.turn.devices.first_ns(int(case.edges["peer_device"][index])) < PEER_PATIENCE_NS
+
+
 def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:
     devices = case.turn.devices
     role, mac, never = devices.role(slot), devices.mac(slot), int(case.codes[index]) < 0
@@ -65,7 +78,7 @@ def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:
     service = f"{direction}|{protocol_text(protocol)}|{port}"
     rule = case.contracts.never(int(case.codes[index])) if never else None
     told = Told(
-        text=f"{bounded(devices.label(slot))} {_deed(edge)} {case.peer_text(edge)} on {service_text(protocol, port)}, "
+        text=f"{case.label(slot)} {_deed(edge)} {case.peer_text(edge)} on {service_text(protocol, port)}, "
         + (f"which {article(one(role))} must never do" if never else f"which no {one(role)} normally does"),
         evidence=(
             *edge_evidence(case, edge),
@@ -84,7 +97,13 @@ def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:
             f"contract-breach|{mac_text(mac)}", f"{peer}|{service}", SERVICES_MIN, "{n} such contacts of this device"
         ),
     )
-    return Draft(finding, Subject(mac, case.peer_mac(edge), peer, protocol, port), groups)
+    whole = _ftp_sessions(mac_text(mac), peer) if protocol == 6 and port >= DYNAMIC_PORT_MIN else ()
+    return Draft(finding, Subject(mac, case.peer_mac(edge), peer, protocol, port), groups, part_of=whole)
+
+
+def _ftp_sessions(mac: str, peer: str) -> tuple[str, ...]:
+    """A dynamic port between the ends of an FTP session is its data (RFC 959): one cause."""
+    return tuple(f"contract-breach|{mac}|{peer}|{direction}|tcp|{FTP_PORT}" for direction in ("in", "out"))
 
 
 def _deed(edge: np.void) -> str:

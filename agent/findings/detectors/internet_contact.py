@@ -10,7 +10,7 @@ from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severit
 from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
-from agent.findings.words import address_text, bounded, mac_text, many, one, protocol_text, service_text
+from agent.findings.words import address_text, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is counted
 DESTINATIONS_MIN: Final = 6  # different public peers of one device in an hour that fold into one finding
@@ -43,14 +43,14 @@ def internet_contacts(case: Case) -> Iterator[Draft]:
 
 
 def _draft(case: Case, role: str, slot: int, edge: np.void) -> Draft:
-    devices, mac = case.turn.devices, case.turn.devices.mac(slot)
+    mac = case.turn.devices.mac(slot)
     peer = address_text(int(edge["peer_hi"]), int(edge["peer_lo"]))
     protocol, port = int(edge["protocol"]), int(edge["port"])
     service = f"{protocol_text(protocol)}|{port}"
     clinical = role in CLINICAL_ROLES
     reproach = f"which no {one(role)} does" if clinical else f"which the contract of {many(role)} does not name"
     told = Told(
-        text=f"{bounded(devices.label(slot))} exchanged data with the public address {peer} on "
+        text=f"{case.label(slot)} exchanged data with the public address {peer} on "
         f"{service_text(protocol, port)}, {reproach}",
         evidence=(*edge_evidence(case, edge), ("service", service_text(protocol, port))),
         cause=f"internet-contact|{mac_text(mac)}|{peer}|{service}",

@@ -8,7 +8,7 @@ from agent.findings.case import Case, Told
 from agent.findings.catalogue import UNKNOWN
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Severity
-from agent.findings.words import article, bounded, mac_text, one, time_text
+from agent.findings.words import article, mac_text, one, time_text
 
 WAITING_MAX: Final = 4096  # new devices of one interval that are remembered; more are counted
 NAMED_MAX: Final = 10  # said one by one in an interval; a flood of addresses is one finding that counts
@@ -53,7 +53,7 @@ def _draft(case: Case, mac: int, slot: int) -> Draft:
     first = devices.first_ns(slot)
     kind = f"it looks like {article(one(role))}" if role != UNKNOWN else "what it is, is not known yet"
     told = Told(
-        text=f"{bounded(devices.label(slot))} appeared on the ward's network for the first time; {kind}",
+        text=f"{case.label(slot)} appeared on the ward's network for the first time; {kind}",
         evidence=(("first", time_text(first)),),
         cause=f"new-device|{mac_text(mac)}",
         first_ns=first,

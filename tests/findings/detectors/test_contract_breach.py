@@ -94,6 +94,32 @@ def test_one_service_of_many_pumps_is_one_cause(bench: Bench) -> None:
     assert said[-1].severity is Severity.PAGE
 
 
+def test_ftp_data_is_part_of_the_ftp_session(bench: Bench) -> None:
+    pump = bench.add("infusion-pump")
+    first = bench.judge(
+        [bench.edge(pump, "10.1.1.1", 21, direction=IN), bench.edge(pump, "10.1.1.1", 47947, direction=IN)]
+    )
+    assert len(first) == 1
+    assert not bench.judge([bench.edge(pump, "10.1.1.1", 50000)])
+    assert ids(bench.judge([bench.edge(pump, "10.1.1.2", 50000)])) == ["contract-breach"]
+
+
+def test_a_peer_that_just_came_may_yet_say_what_it_is(bench: Bench) -> None:
+    central, ventilator = bench.add("central-station"), bench.add("unknown")
+    edge = bench.edge(central, ventilator, 41083)
+    assert not bench.judge([edge], after_ns=5 * S)
+    bench.devices[ventilator].role = "ventilator"
+    assert not bench.judge(after_ns=60 * S, interval_closed=True)
+    stranger = bench.add("unknown", first_ns=bench.now_ns)
+    assert not bench.judge([bench.edge(central, stranger, 41083)], after_ns=5 * S)
+    assert ids(bench.judge(after_ns=60 * S, interval_closed=True)) == ["contract-breach"]
+
+
+def test_a_stranger_on_a_port_that_no_role_would_excuse_does_not_wait(bench: Bench) -> None:
+    modality, stranger = bench.add("imaging-modality"), bench.add("unknown")
+    assert ids(bench.judge([bench.edge(modality, stranger, 3389, direction=IN)])) == ["contract-breach"]
+
+
 BENIGN = [
     ("infusion-pump", "255.255.255.255", 67, 17, OUT),
     ("infusion-pump", "10.20.30.10", 67, 17, OUT),

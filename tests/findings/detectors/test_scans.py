@@ -19,7 +19,7 @@ def test_a_pump_that_looks_for_file_sharing(bench: Bench) -> None:
         "Infusion pump 00:d0:75:18:00:00 (Maker) tried TCP port 445 (SMB) on 14 different addresses within 9 seconds; "
         "none of them answered, and no infusion pump searches like that."
     )
-    assert found.cause == "smb-spread|00:d0:75:18:00:00|tcp|445"
+    assert found.cause == "smb-spread|00:d0:75:18:00:00"
     assert "T1210" in found.attack
     assert dict(found.evidence)["failed"] == 14
     assert found.first_ns == START_NS - 9 * S
@@ -59,7 +59,7 @@ def test_a_port_scan_names_its_target(bench: Bench) -> None:
     edges = [bench.edge(source, target, port, gates=REFUSED) for port in range(1, 25)]
     (found,) = bench.judge(edges, [bench.fan(source, FanKind.PORTS, 24, peer_hi=hi, peer_lo=lo, failed=22, answered=2)])
     assert found.id == "port-scan"
-    assert "tried 24 different ports of the pacs 00:d0:75:18:00:01 (Maker)" in found.sentence
+    assert "tried 24 different ports of the PACS 00:d0:75:18:00:01 (Maker)" in found.sentence
     assert "22 of them refused or never answered" in found.sentence
     assert found.cause == "port-scan|00:d0:75:18:00:00|10.20.30.101"
 
@@ -113,6 +113,12 @@ def test_other_services_of_the_scanner_are_still_judged(bench: Bench) -> None:
     pump = bench.add("infusion-pump")
     said = bench.judge([bench.edge(pump, "203.0.113.9", 4444)], [bench.sweep(pump)])
     assert sorted(ids(said)) == ["internet-contact", "smb-spread"]
+
+
+def test_file_sharing_on_both_of_its_ports_is_one_cause(bench: Bench) -> None:
+    worm = bench.add("office-workstation")
+    assert ids(bench.judge(fans=[bench.sweep(worm, port=139), bench.sweep(worm, port=445)])) == ["smb-spread"]
+    assert not bench.judge([bench.edge(worm, "10.1.1.9", 139), bench.edge(worm, "10.1.1.9", 445)])
 
 
 def test_a_broad_scan_is_one_cause(bench: Bench) -> None:

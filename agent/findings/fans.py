@@ -1,0 +1,77 @@
+"""A scan that was said, and which edges of a turn are pieces of it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from agent.devices.records import NO_SLOT, EdgeDirection, FanKind
+from agent.findings.case import Case, Mask
+from agent.findings.draft import Draft
+from agent.findings.words import address_text
+
+
+class FanKey(NamedTuple):
+    """What is tried, and by whom."""
+
+    mac: int
+    kind: int  # FanKind
+    protocol: int
+    port: int  # HOSTS: the service
+    peer_hi: int  # PORTS: the host
+    peer_lo: int
+
+
+@dataclass(slots=True)
+class OpenFan:
+    """One scan and what it has led to."""
+
+    key: FanKey
+    slot: int
+    last_ns: int  # of the last edge that folded into it
+    unknown: bool  # its source has no role: a clinical answer makes it a page
+    draft: Draft | None = None
+    victims: set[int] = field(default_factory=set)  # slots of scanned devices (PORTS)
+
+    @property
+    def peer(self) -> str:
+        """The scanned host; empty for a sweep of many."""
+        return address_text(self.key.peer_hi, self.key.peer_lo) if self.key.kind == FanKind.PORTS else ""
+
+
+def open_fan(case: Case, row: np.void, unknown: bool) -> OpenFan:
+    """A fan that crossed its threshold in this turn."""
+    slot = int(row["device"])
+    key = FanKey(
+        mac=case.turn.devices.mac(slot),
+        kind=int(row["kind"]),
+        protocol=int(row["protocol"]),
+        port=int(row["port"]),
+        peer_hi=int(row["peer_hi"]),
+        peer_lo=int(row["peer_lo"]),
+    )
+    return OpenFan(key, slot, case.turn.now_ns, unknown)
+
+
+def own_edges(case: Case, fan: OpenFan) -> Mask:
+    """Edges the scanner began: to the service, or to the host."""
+    edges, key = case.edges, fan.key
+    own: Mask = (edges["device"] == fan.slot) & (edges["direction"] == EdgeDirection.ORIGINATES)
+    if key.kind == FanKind.HOSTS:
+        own &= (edges["protocol"] == key.protocol) & (edges["port"] == key.port)
+    else:
+        own &= (edges["peer_hi"] == np.uint64(key.peer_hi)) & (edges["peer_lo"] == np.uint64(key.peer_lo))
+        peers = edges["peer_device"][own]
+        fan.victims.update(int(p) for p in peers[peers != NO_SLOT])
+    return own
+
+
+def other_ends(case: Case, fan: OpenFan) -> Mask:
+    """The same contacts as the scanned devices' edges."""
+    edges, key = case.edges, fan.key
+    ends: Mask = (edges["peer_device"] == fan.slot) & (edges["direction"] == EdgeDirection.RESPONDS)
+    if key.kind == FanKind.HOSTS:
+        ends &= (edges["protocol"] == key.protocol) & (edges["port"] == key.port)
+    else:
+        ends &= np.isin(edges["device"], tuple(fan.victims))
+    return ends
