@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.firmware_config.conftest import FOLDER, Unit, read_unit
+from agent.service import cli
+from tests.firmware_config.conftest import CHECKOUT, FOLDER, Unit, read_unit
 
 SENSOR = read_unit(FOLDER / "systemd" / "wardtap-sensor.service")
 UPLINK = read_unit(FOLDER / "systemd" / "wardtap-uplink.service")
@@ -109,3 +111,30 @@ def test_a_wrong_key_would_be_seen(laid: Path, tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert "NoNewPrivilege" in answer.stderr
+
+
+@pytest.mark.parametrize("unit", [SENSOR, UPLINK], ids=["sensor", "uplink"])
+def test_the_program_takes_the_command_of_the_unit(unit: Unit) -> None:
+    (command,) = unit["ExecStart"]
+    program, *arguments = command.split()
+    assert program == "/opt/wardtap/current/bin/wardtap"
+    options = cli._parser().parse_args(arguments)
+    assert options.state == Path("/var/lib/wardtap")
+    assert options.config == Path("/etc/wardtap/wardtap.toml")
+
+
+def test_the_uplink_needs_no_executable_memory() -> None:
+    """As under MemoryDenyWriteExecute: the kernel refuses new executable memory before the uplink's code is loaded."""
+    program = (
+        "import ctypes, sys\n"
+        "refused = ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)\n"  # PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN (Linux >= 6.3)
+        "if refused: sys.exit(77)\n"
+        "import agent.service.uplink\n"
+        "assert 'numba' not in sys.modules and 'numpy' not in sys.modules, 'the uplink loads kernels'\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60, cwd=CHECKOUT
+    )
+    if answer.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE (Linux >= 6.3)")
+    assert answer.returncode == 0, answer.stderr
