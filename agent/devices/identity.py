@@ -343,10 +343,12 @@ def _shown(votes: list[Vote], role: str) -> tuple[Evidence, ...]:
 
 def _contradictions(device: _Device, ranking: Ranking, role: str) -> tuple[str, ...]:
     """What does not fit together, in pack words only."""
-    found = [f"{family} says {other}, not {role}" for family, other in scoring.opposing(ranking, role)]
+    vendor = device.vendor
+    vague = {"oui"} if vendor is not None and vendor.kind in _MANY_THINGS else set()
+    opposing = scoring.opposing(ranking, role)
+    found = [f"{family} says {other}, not {role}" for family, other in opposing if family not in vague]
     if ranking.best not in {role, UNKNOWN}:
         found.append(f"evidence now leans to {ranking.best}, named {role} before")
-    vendor = device.vendor
     if vendor is not None and vendor.kind in {"maker", "other", "hobby-board"}:
         for maker, signal in device.makers.items():
             if maker.split()[0].lower() not in vendor.name.lower():

@@ -215,6 +215,15 @@ def test_group_addresses_and_zero_are_nobody(who: Identifier) -> None:
     assert not is_random(1 << 63 | 1 << 41)
 
 
+def test_a_maker_of_many_things_contradicts_nothing(who: Identifier) -> None:
+    server = 0x941882440C12
+    _edges(who, server, OFFERS, 104)
+    for kind, value in (("dicom.asked", "query-find"), ("dicom.ae", "PACS_MAIN")):
+        who.observe_payload(SCANNER, server, [Signal(kind, value, about_peer=True)], 0)
+    assert who.assess(server).role == "pacs"
+    assert who.assess(server).contradictions == ()
+
+
 def test_several_systems_behind_one_address(who: Identifier) -> None:
     who.observe(DELL, Signal("dhcp.vendor", "MSFT 5.0"), 0)
     who.observe(DELL, Signal("dhcp.vendor", "udhcp 1.30"), 0)

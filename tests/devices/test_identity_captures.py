@@ -8,6 +8,7 @@ import pytest
 
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
+from agent.devices.roles import TIERS
 from agent.summaries.privacy import Pseudonyms
 from tests.devices.slow_ward import Ward
 
@@ -124,6 +125,19 @@ def test_benign_devices_have_no_contradiction(captures: Path) -> None:
             (name, hex(mac), who.assess(mac).contradictions) for mac in who.changed() if who.assess(mac).contradictions
         ]
     assert found == []
+
+
+def test_the_simulated_wards_clinical_devices(root: Path) -> None:
+    folder = root / "tests" / "captures"
+    devices = json.loads((folder / "ward.truth.json").read_text("utf-8"))["devices"]
+    who, _ = _walked(folder / "ward.pcap.gz")
+    wrong = []
+    for device in devices:
+        role = who.assess(int(device["mac"].replace(":", ""), 16)).role
+        if role != device["role"] and TIERS[device["role"]] in {"vital", "clinical"}:
+            wrong.append((device["mac"], role, device["role"]))
+    assert len(devices) >= 20
+    assert wrong == []
 
 
 def _canaries(captures: Path) -> set[str]:
