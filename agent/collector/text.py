@@ -7,7 +7,6 @@ direction (CVE-2021-42574). Templates escape markup; this makes what is invisibl
 import unicodedata
 
 TEXT_MAX = 300  # characters; a longer one is a sign of its own and is shown cut
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 COMBINING_MAX = 2  # marks on one letter; more is a picture, not a name
 
 
@@ -20,9 +19,8 @@ def visible(value: object, most: int = TEXT_MAX) -> str:
     text = str(value)
     shown, marks = [], 0
     for character in text[:most]:
-        kind = unicodedata.category(character)
-        marks = marks + 1 if kind == "Mn" else 0
-        hidden = kind in HIDDEN or marks > COMBINING_MAX
+        marks = marks + 1 if unicodedata.category(character) == "Mn" else 0
+        hidden = not character.isprintable() or marks > COMBINING_MAX
         shown.append(f"⟨U+{ord(character):04X}⟩" if hidden else character)
     return "".join(shown) + ("…" if len(text) > most else "")
 

@@ -128,14 +128,21 @@ def _print_receipts(receipts: Sequence[Receipt], *, as_json: bool) -> None:
     for receipt in receipts:
         if as_json:
             plain = {"id": receipt.id.hex(), "name": receipt.name, "state": receipt.state, "reason": receipt.reason}
-            print(json.dumps(plain | {"result": receipt.result}, default=bytes.hex))
+            print(json.dumps(plain | {"result": _plain(receipt.result)}))
             continue
         print(
             f"{printable(receipt.name)}: {receipt.state}{f' ({printable(receipt.reason)})' if receipt.reason else ''}"
         )
-        for name, value in receipt.result.items():
-            shown = value.hex() if isinstance(value, bytes) else value
-            print(f"  {printable(name)}: {printable(shown, 300)}")
+        print("".join(f"  {line}\n" for line in views.lines(_plain(receipt.result))), end="")
+
+
+def _plain(value: Any) -> Any:
+    """Octets as hex, for people and for JSON."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -1,19 +1,17 @@
 """Text and tables for a terminal: what came from a network cannot move the cursor, turn a line or forge another."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from agent.clock import NS_PER_S
 
 CELL_MAX = 80
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(value: object, most: int = CELL_MAX) -> str:
     """One line with every invisible character as ⟨U+202E⟩, cut to `most` characters."""
     text = str(value)
-    shown = [f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in HIDDEN else c for c in text[:most]]
+    shown = [c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in text[:most]]
     return "".join(shown) + ("…" if len(text) > most else "")
 
 

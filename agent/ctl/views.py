@@ -47,7 +47,7 @@ def listing(view: View, items: Sequence[Item]) -> str:
 
 def details(item: Item) -> str:
     """Everything about one item, indented."""
-    return "\n".join(_lines(item, ""))
+    return "\n".join(lines(item))
 
 
 def keys(path: Path, root: Path | None) -> Iterable[str]:
@@ -99,16 +99,22 @@ def _cell(name: str, value: Any) -> str:
     return ", ".join(map(str, value[:2])) if isinstance(value, list) else str(value)
 
 
-def _lines(value: Any, indent: str) -> Iterable[str]:
+def lines(value: Item, indent: str = "") -> Iterable[str]:
+    """A nested answer, one printable line per value."""
     for name, inner in value.items():
         if isinstance(inner, dict):
             yield f"{indent}{printable(name)}:"
-            yield from _lines(inner, indent + "  ")
+            yield from lines(inner, indent + "  ")
         elif isinstance(inner, list) and inner and isinstance(inner[0], dict):
             yield f"{indent}{printable(name)}:"
             for each in inner:
-                yield f"{indent}  {', '.join(f'{printable(k)} {printable(v, 200)}' for k, v in each.items())}"
+                yield f"{indent}  " + ", ".join(f"{printable(key)} {_shown(key, each[key])}" for key in each)
         else:
-            shown = when(inner) if str(name).endswith("_ns") and isinstance(inner, int) else inner
-            shown = ", ".join(map(str, inner)) if isinstance(inner, list) else shown
-            yield f"{indent}{printable(name)}: {printable(shown, DETAIL_MAX)}"
+            yield f"{indent}{printable(name)}: {_shown(name, inner)}"
+
+
+def _shown(name: str, value: Any) -> str:
+    """One value on one line; wall times as dates."""
+    if isinstance(value, int) and name.endswith("_ns") and "mono" not in name:
+        return when(value)
+    return printable(", ".join(map(str, value)) if isinstance(value, list) else value, DETAIL_MAX)

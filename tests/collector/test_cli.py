@@ -27,7 +27,7 @@ from agent.signing.trust import load_trust
 from agent.wire import body
 from tests.collector.conftest import batch_of
 from tests.simulators.broker import Mosquitto, free_port
-from tests.simulators.reporter import START_NS, Reporter, trust_of
+from tests.simulators.reporter import START_NS, Reporter, damaged, trust_of
 from tests.simulators.webhook import WebhookReceiver
 
 ROOT = Path(__file__).parents[2]
@@ -166,8 +166,7 @@ def test_the_page_the_counts_and_the_webhook_of_a_running_collector(
         running = collector("--listen", f"127.0.0.1:{port}", "--notify-webhook", receiver.url, "--notify-wait", "0.1")
         tap_at.add(tap_at.reporter.summary(), tap_at.reporter.finding())
         tap_at.until_acknowledged()
-        topic, envelope = tap_at.reporter.summary()
-        tap_at.client.publish(topic, envelope[:-1] + b"\x00", 1).wait_for_publish(5)
+        tap_at.client.publish(*damaged(tap_at.reporter.summary()), 1).wait_for_publish(5)
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).read().decode()
         assert "internet-contact" in text
         for _ in range(200):

@@ -19,7 +19,7 @@ from agent.signing.trust import build_trust, root_json
 from agent.wire import body
 from agent.wire.codec import unpack
 from agent.wire.delivery import Ack
-from tests.simulators.reporter import START_NS, Reporter
+from tests.simulators.reporter import START_NS, Reporter, damaged
 
 RELEASES = [PrivateKey.generate() for _ in range(3)]
 COLLECTOR = PrivateKey.generate()
@@ -101,8 +101,7 @@ def test_a_record_that_comes_again_is_acknowledged_again(tap: Reporter, pipe: Pi
 def test_refusals_are_committed_without_an_acknowledgement(
     tap: Reporter, pipe: Pipe, ingest: Ingest, tmp_path: Path
 ) -> None:
-    topic, envelope = tap.summary()
-    pipe.bring((topic, envelope[:-1] + b"\x00"), ("x", b""))
+    pipe.bring(damaged(tap.summary()), ("x", b""))
     assert ingest.settle(ingest.collect(0)) == 0
     pipe.counts["not-taken-queue-full"] += 3
     ingest.settle(ingest.collect(0))

@@ -18,7 +18,7 @@ from agent.wire.header import Header
 from agent.wire.presence import Birth
 from agent.wire.summary import Summary
 from agent.wire.types import MessageType
-from tests.simulators.reporter import START_NS, Reporter, summary, trust_of
+from tests.simulators.reporter import START_NS, Reporter, damaged, summary, trust_of
 
 Judged = Callable[[tuple[str, bytes]], Verdict]
 
@@ -69,8 +69,7 @@ def test_an_unsigned_state_other_than_lost_is_no_will(tap: Reporter, judged: Jud
 
 
 def test_a_changed_octet_is_refused_and_counted_for_the_tap(tap: Reporter, judged: Judged) -> None:
-    topic, envelope = tap.summary()
-    verdict = judged((topic, envelope[:-1] + bytes([envelope[-1] ^ 1])))
+    verdict = judged(damaged(tap.summary()))
     assert reason(verdict) == "bad-signature"
     assert verdict == Refusal("bad-signature", "tap-1", START_NS)
 

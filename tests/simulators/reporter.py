@@ -89,6 +89,12 @@ class Reporter:
         return State(self.agent, state, self.clock.mono_ns(), self.chain.run).to_content()
 
 
+def damaged(message: tuple[str, bytes]) -> tuple[str, bytes]:
+    """The same message with one bit of its signature changed."""
+    topic, envelope = message
+    return topic, envelope[:-1] + bytes([envelope[-1] ^ 1])
+
+
 def trust_of(*reporters: Reporter, more: tuple[TrustEntry, ...] = ()) -> Trust:
     """A table that knows them."""
     return Trust([*(reporter.entry for reporter in reporters), *more])

@@ -15,7 +15,7 @@ from agent.wire.presence import UplinkReport
 from agent.wire.summary import EdgeRow, Leg, Row
 from agent.wire.types import MessageType
 from tests.collector.conftest import Deliver, Message
-from tests.simulators.reporter import MONITOR, PUMP, Reporter
+from tests.simulators.reporter import MONITOR, PUMP, Reporter, damaged
 
 
 def test_records_are_stored_once_and_acknowledged_again(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
@@ -129,8 +129,8 @@ def _report() -> dict[str, object]:
 
 
 def test_refusals_are_counted_by_reason(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
-    topic, envelope = tap.summary()
-    deliver((topic, envelope[:-1] + b"\x00"), ("nonsense", b""), ("nonsense", b"x"), (topic, envelope))
+    message = tap.summary()
+    deliver(damaged(message), ("nonsense", b""), ("nonsense", b"x"), message)
     with reading(tmp_path) as reader:
         assert queries.counts(reader)["refusals"] == {"bad-signature": 1, "wrong-topic": 2}
         assert taps.tap(reader, "ward", "tap-1")["refusals"] == {"bad-signature": 1}
@@ -148,7 +148,7 @@ def test_an_opaque_record_is_stored_and_acknowledged(
 
 
 def test_counts_that_no_honest_tap_has_do_not_break_the_sums(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
-    huge = 2**64 - 1
+    huge = 2**63 - 1
     for _ in range(3):
         deliver(
             tap.summary(
