@@ -26,14 +26,21 @@ class Victim:
 
 
 def held_seqs(path: Path) -> dict[bytes, Coverage]:
-    """Run -> numbers of the intact records of a segment; empty when it cannot be read."""
+    """Run -> numbers of the durable records of a segment; empty when it cannot be read.
+
+    What no mark in the file covers was written again elsewhere (after a disk error, or by the run's successor).
+    """
     held: dict[bytes, Coverage] = {}
     try:
-        data = read_segment(path)
+        items = [item for item in frames(read_segment(path)) if not isinstance(item, Damage)]
     except OSError:
         return held
-    for item in frames(data):
-        if not isinstance(item, Damage) and item.kind is Kind.RECORD:
+    marked: dict[bytes, int] = {}
+    for item in items:
+        if item.kind is Kind.MARK:
+            marked[item.run] = max(marked.get(item.run, 0), item.seq)
+    for item in items:
+        if item.kind is Kind.RECORD and item.seq <= marked.get(item.run, 0):
             held.setdefault(item.run, Coverage(most=1 << 20)).add(item.seq, item.seq)
     return held
 

@@ -76,7 +76,7 @@ def test_the_link_comes_back_and_the_will_tells_when_it_does_not(broker: Mosquit
     assert session._client is not None
     session._client._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
     until(session, lambda seen: has(LinkDown)(seen) and has(LinkUp)(seen))
-    assert Arrived("state/tap-1", b"lost", retained=False) in until(watcher, has(Arrived))
+    assert Arrived("state/tap-1", b"lost", retained=True) in until(watcher, has(Arrived))
     broker.kill()
     until(session, has(LinkDown))
     broker.start()
