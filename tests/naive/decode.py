@@ -2,28 +2,33 @@
 
 Decisions where records.py leaves room:
 
-1. Too few captured octets for the link header: EMPTY; for tags, labels, PPPoE, ARP, the IP header or an IPv6
-   extension: TRUNCATED, whoever cut it. A wire length of 0 (unknown) or below caplen is taken as caplen.
+1. Too few octets for the link header: EMPTY. For tags, labels, PPPoE, ARP, the IP header or an IPv6 extension:
+   TRUNCATED when the capture cut them, MALFORMED when the wire had no more. A wire length below caplen is caplen.
 2. An ignored row keeps only time, wire octets, leg, verdict and the CUT bit; everything else is 0.
-3. MALFORMED is about the network layer: version, IHL < 5, total length below the header, an IPv6 extension that ends
-   after the stated payload, PPPoE version. A lying TCP data offset or UDP length leaves a METERED row (no TCP payload;
-   UDP payload by IP). An IP length beyond the wire's is kept as stated.
+3. MALFORMED is about the network layer: version, IHL < 5, a total length below the header or beyond the wire, an IPv6
+   extension that ends after the stated payload. A lying TCP data offset or UDP length leaves a METERED row without
+   transport payload; UDP length 0 means "to the end" (RFC 2675), and a fragment's UDP length is not asked.
 4. IPv4 total length 0, and IPv6 payload length 0 with a next header, mean "to the end" (offload, jumbograms).
 5. More tags, labels, extensions, tunnels or layers than the limits: TOO_DEEP. A layer is an Ethernet header, a tag, a
    label stack, PPPoE, an IP header, an IPv6 extension or a tunnel header.
-6. Ports need 4 captured octets; checksum and the other TCP fields the whole fixed header (TCP 20, UDP 8, ICMP 4).
-   ICMP and ICMPv6 payload begins after 8 octets. IPv6 `ip_id` is the low half of the fragment identification, else 0.
-   An IPv6 atomic fragment (RFC 6946) is no fragment. Other protocols' and later fragments' payload follows IP.
-7. `ethertype`: the last type after tags or SNAP (OUI zero), MPLS and PPPoE their own; what a tunnel carries as Ethernet
-   replaces it. Link types without one: 0. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
-8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header, and then what is inside decides
-   the verdict. VXLAN and GENEVE by destination port, Teredo and CAPWAP by either. CAPWAP fragments, keep-alives and
-   802.11 payload, GRE version 1, GRE with routing and ERSPAN are not entered: the outer packet is metered.
-9. Cooked captures tell one MAC of two: NO_MAC, both zero; their packet type gives BROADCAST and MULTICAST.
-10. LINK rows have no l3_octets and no payload. ARP that is not Ethernet/IPv4 has no addresses.
+6. Ports need 4 captured octets (ICMP type and code 2), TCP flags 14, checksum and the other TCP fields the whole fixed
+   header (TCP 20, UDP 8, ICMP 4). ICMP and ICMPv6 payload begins after 8 octets. `ip_id` is 0 for IPv6. An atomic
+   fragment (RFC 6946) is no fragment. Other protocols' and later fragments' payload follows the IP header.
+7. `ethertype`: the type of the network header where there is one, else the last type after tags and SNAP (OUI zero),
+   else the 802.3 length. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
+8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header (VXLAN and CAPWAP: and a captured
+   inner Ethernet header; Teredo: an IPv6 header), and then what is inside decides the verdict. VXLAN and GENEVE by
+   destination port, Teredo and CAPWAP by either. CAPWAP fragments, keep-alives and 802.11 payload, GRE version 1, GRE
+   with routing and ERSPAN are not entered: the outer packet is metered. After an MPLS stack a zero nibble is the
+   control word of an Ethernet pseudowire.
+9. Cooked captures tell the source's MAC only; without one of six octets NO_MAC is set. Their packet type gives
+   BROADCAST and MULTICAST. The PPPoE version and code are not judged.
+10. A LINK row's payload is what follows its link header (PPPoE: as long as it says); it has no l3_octets, no
+   protocol, no TTL.
+   ARP that is not Ethernet/IPv4 has no addresses. Inside a tunnel nothing of the outer packet stays.
 """
 
-import struct
+from typing import NoReturn
 
 from agent.packets.records import IPV6_EXTENSIONS_MAX, MPLS_LABELS_MAX, PACKET, VLAN_TAGS_MAX, PacketFlag, Verdict
 from tests.naive.walk import Ended, Row, Walk
@@ -32,6 +37,7 @@ MAPPED = 0xFFFF << 32
 AF_INET, AF_INET6 = 2, {10, 24, 28, 30}  # Linux, NetBSD, FreeBSD, Darwin
 TAGS = {0x8100, 0x88A8, 0x9100}
 TCP, UDP, ICMP, ICMPV6, GRE = 6, 17, 1, 58, 47
+EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045
 FIXED_HEADER = {TCP: 20, UDP: 8, ICMP: 4, ICMPV6: 4}
 CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
 
@@ -67,9 +73,10 @@ def _link(walk: Walk, link: int) -> None:
     if link in {113, 276}:
         return _cooked(walk, link)
     if link in {0, 108}:
-        return _family(walk, link)
+        return _family(walk)
+    walk.need(20)
     version = walk.number(0, 1) >> 4
-    if version not in {228: {4}, 229: {6}}.get(link, {4, 6}):
+    if version not in {4, 6}:
         raise Ended(Verdict.MALFORMED)
     return _ip(walk, version)
 
@@ -78,30 +85,40 @@ def _cooked(walk: Walk, link: int) -> None:
     """LINKTYPE_LINUX_SLL and LINUX_SLL2 (tcpdump.org/linktypes)."""
     kind = walk.number(0, 2) if link == 113 else walk.number(10, 1)
     ethertype = walk.number(14, 2) if link == 113 else walk.number(0, 2)
+    length, place = (walk.number(4, 2), 6) if link == 113 else (walk.number(11, 1), 12)
+    if length == 6:
+        walk.row["flags"] &= ~PacketFlag.NO_MAC
+        walk.row["src_mac"] = walk.number(place, 6)
     walk.row["flags"] |= {1: PacketFlag.BROADCAST, 2: PacketFlag.MULTICAST}.get(kind, 0)
     walk.layer()
     walk.at = 16 if link == 113 else 20
     _typed(walk, ethertype)
 
 
-def _family(walk: Walk, link: int) -> None:
-    """LINKTYPE_NULL has the writer's byte order, LINKTYPE_LOOP the network's."""
-    order = ">" if link == 108 else "<"
-    family: int = struct.unpack(f"{order}I", walk.data[:4])[0]
-    if link == 0 and family > 0xFFFF:
-        family = walk.number(0, 4)
+def _family(walk: Walk) -> None:
+    """LINKTYPE_NULL has the writer's byte order, LINKTYPE_LOOP the network's; a family fits in one octet of either."""
+    family = walk.data[0] or walk.data[3]
     walk.at = 4
     if family == AF_INET:
         return _ip(walk, 4)
     if family in AF_INET6:
         return _ip(walk, 6)
+    _stop(walk)
+    return None
+
+
+def _stop(walk: Walk) -> NoReturn:
+    """A LINK row: what follows the link header is its payload."""
+    walk.row["payload"], walk.row["payload_octets"] = walk.at, max(0, walk.end - walk.at)
+    walk.row["payload_caplen"] = max(0, len(walk.data) - walk.at)
     raise Ended(Verdict.LINK)
 
 
 def _ethernet(walk: Walk) -> None:
     outermost = walk.layers == 0
-    if len(walk.data) - walk.at < 14:
-        raise Ended(Verdict.EMPTY if outermost else Verdict.TRUNCATED)
+    if outermost and len(walk.data) < 14:
+        raise Ended(Verdict.EMPTY)
+    walk.need(14)
     walk.layer()
     if outermost:
         target = walk.number(0, 6)
@@ -135,7 +152,8 @@ def _typed(walk: Walk, ethertype: int) -> None:
         and walk.data[walk.at : walk.at + 6] == b"\xaa\xaa\x03\0\0\0"
         and len(walk.data) - walk.at >= 8
     ):
-        ethertype = walk.number(6, 2)  # RFC 1042
+        carried = walk.number(6, 2)  # RFC 1042
+        ethertype = carried if carried >= 0x0600 else ethertype
         walk.at += 8
     walk.row["ethertype"] = ethertype
     if ethertype in {0x0800, 0x86DD}:
@@ -146,17 +164,16 @@ def _typed(walk: Walk, ethertype: int) -> None:
         return _mpls(walk)
     if ethertype == 0x8864:
         return _pppoe(walk)
-    raise Ended(Verdict.LINK)
+    _stop(walk)
 
 
 def _arp(walk: Walk) -> None:
     """RFC 826."""
-    walk.need(8)
+    walk.need(28)
     if walk.data[walk.at : walk.at + 6] == b"\0\x01\x08\0\x06\x04":
-        walk.need(28)
         walk.row["src_lo"], walk.row["dst_lo"] = MAPPED | walk.number(14, 4), MAPPED | walk.number(24, 4)
         walk.row["dst_port"] = walk.number(6, 2)
-    raise Ended(Verdict.LINK)
+    _stop(walk)
 
 
 def _mpls(walk: Walk) -> None:
@@ -172,40 +189,41 @@ def _mpls(walk: Walk) -> None:
         raise Ended(Verdict.TOO_DEEP)
     walk.need(1)
     version = walk.number(0, 1) >> 4
-    if version not in {4, 6}:
-        raise Ended(Verdict.LINK)
-    _ip(walk, version)
+    if version in {4, 6}:
+        return _ip(walk, version)
+    if version != 0 or len(walk.data) - walk.at < 4 + 14:
+        _stop(walk)
+    walk.at += 4  # the control word of an Ethernet pseudowire (RFC 4448)
+    return _ethernet(walk)
 
 
 def _pppoe(walk: Walk) -> None:
     """RFC 2516 session stage."""
     walk.layer()
     walk.need(8)
-    if walk.number(0, 1) != 0x11:
-        raise Ended(Verdict.MALFORMED)
     protocol = walk.number(6, 2)
-    code = walk.number(1, 1)
+    walk.end = min(walk.end, walk.at + 6 + walk.number(4, 2))
+    walk.data = walk.data[: walk.end]
     walk.at += 8
-    if code == 0 and protocol in {0x0021, 0x0057}:
+    if protocol in {0x0021, 0x0057}:
         return _ip(walk, 4 if protocol == 0x0021 else 6)
-    raise Ended(Verdict.LINK)
+    _stop(walk)
 
 
 def _ip(walk: Walk, version: int) -> None:
     walk.layer()
-    walk.need(1)
+    walk.need(20 if version == 4 else 40)
     if walk.number(0, 1) >> 4 != version:
         raise Ended(Verdict.MALFORMED)
-    walk.row["ip_version"] = version
+    walk.row["ip_version"], walk.row["ethertype"] = version, 0x0800 if version == 4 else 0x86DD
     return _ipv4(walk) if version == 4 else _ipv6(walk)
 
 
 def _ipv4(walk: Walk) -> None:
     """RFC 791."""
-    walk.need(20)
     size, total = 4 * (walk.number(0, 1) & 15), walk.number(2, 2)
     total = total or walk.end - walk.at
-    if size < 20 or total < size:
+    if size < 20 or total < size or total > walk.end - walk.at:
         raise Ended(Verdict.MALFORMED)
     walk.need(size)
     row = walk.row
@@ -229,29 +247,29 @@ def _ipv4(walk: Walk) -> None:
 
 def _ipv6(walk: Walk) -> None:
     """RFC 8200."""
-    walk.need(40)
     row, length, following = walk.row, walk.number(4, 2), walk.number(6, 1)
     if length == 0 and following != 59:
         length = max(0, walk.end - walk.at - 40)
+    if 40 + length > walk.end - walk.at:
+        raise Ended(Verdict.MALFORMED)
     row["l3_octets"], row["ttl"] = 40 + length, walk.number(7, 1)
     for name, offset in (("src_hi", 8), ("src_lo", 16), ("dst_hi", 24), ("dst_lo", 32)):
         row[name] = walk.number(offset, 8)
     walk.at += 40
     end, offset, more = walk.at + length, 0, False
     count = 0
-    while following in {0, 43, 44, 51, 60} and offset == 0:
+    while following in EXTENSIONS and offset == 0:
+        walk.need(8)
         count += 1
         if count > IPV6_EXTENSIONS_MAX:
             raise Ended(Verdict.TOO_DEEP)
         walk.layer()
-        walk.need(8)
         size = {44: 8, 51: 4 * (walk.number(1, 1) + 2)}.get(following, 8 * (walk.number(1, 1) + 1))
         if walk.at + size > end:
             raise Ended(Verdict.MALFORMED)
         walk.need(size)
         if following == 44:
             offset, more = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
-            row["ip_id"] = walk.number(6, 2)
         following = walk.number(0, 1)
         walk.at += size
     row["protocol"] = following
@@ -269,8 +287,9 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
         row["flags"] |= PacketFlag.FIRST_FRAGMENT if more else 0
         header = _transport(walk, protocol, length, captured)
     row["payload_octets"] = length - header
-    if offset == 0 and protocol == UDP and captured >= 8 and 8 <= walk.number(4, 2) <= length:
-        row["payload_octets"] = walk.number(4, 2) - 8
+    if protocol == UDP and captured >= 8 and not (offset or more):
+        told = walk.number(4, 2) or length  # RFC 2675
+        row["payload_octets"] = told - 8 if 8 <= told <= length else 0
     row["payload"] = min(start + header, len(walk.data))
     row["payload_caplen"] = max(0, min(row["payload_octets"], captured - header))
     if not (offset or more):
@@ -285,15 +304,17 @@ def _transport(walk: Walk, protocol: int, length: int, captured: int) -> int:
     row = walk.row
     if protocol not in FIXED_HEADER:
         return 0
-    if captured >= 4:
+    if captured >= (4 if protocol in {TCP, UDP} else 2):
         row["flags"] |= PacketFlag.PORTS
         row["src_port"], row["dst_port"] = walk.number(0, 2), walk.number(2, 2) if protocol in {TCP, UDP} else 0
+    if protocol == TCP and captured >= 14:
+        row["tcp_flags"] = walk.number(13, 1)
     size = {TCP: 20, UDP: 8}.get(protocol, 8)
     if captured >= FIXED_HEADER[protocol]:
         row["l4_checksum"] = walk.number(CHECKSUM_AT[protocol], 2)
         if protocol == TCP:
             row["tcp_seq"], row["tcp_ack"] = walk.number(4, 4), walk.number(8, 4)
-            row["tcp_flags"], row["tcp_window"] = walk.number(13, 1), walk.number(14, 2)
+            row["tcp_window"] = walk.number(14, 2)
             size = 4 * (walk.number(12, 1) >> 4)
             if size < 20:
                 return length
@@ -309,7 +330,7 @@ def _tunnel(walk: Walk, protocol: int) -> None:
     if protocol == GRE and left >= 4:
         return _gre(walk, left)
     if protocol == UDP and left >= 8:
-        return _udp_tunnel(walk, left - 8)
+        return _udp_tunnel(walk)
     return None
 
 
@@ -317,7 +338,7 @@ def _gre(walk: Walk, left: int) -> None:
     """RFC 2784 with key and sequence number (RFC 2890)."""
     flags, carried = walk.number(0, 2), walk.number(2, 2)
     size = 4 + 4 * sum(bool(flags & bit) for bit in (0x8000, 0x2000, 0x1000))
-    if flags & 0x4007 or size > left or carried not in {0x0800, 0x86DD, 0x6558}:
+    if flags & 0x4007 or size >= left or carried not in {0x0800, 0x86DD, 0x6558}:
         return
     walk.enter(size)
     if carried == 0x6558:
@@ -326,9 +347,13 @@ def _gre(walk: Walk, left: int) -> None:
         _ip(walk, 4 if carried == 0x0800 else 6)
 
 
-def _udp_tunnel(walk: Walk, left: int) -> None:
-    ports, body = (walk.row["src_port"], walk.row["dst_port"]), walk.data[walk.at + 8 :]
-    if ports[1] == 4789 and left >= 8 and body[0] & 0x08:
+def _udp_tunnel(walk: Walk) -> None:
+    ports = (walk.row["src_port"], walk.row["dst_port"])
+    body = walk.data[walk.at + 8 :]
+    left = len(body) if walk.row["payload_octets"] else 0
+    if left == 0:
+        return
+    if ports[1] == 4789 and left >= 8 + 14 and body[0] & 0x08:
         walk.enter(16)
         _ethernet(walk)
     elif ports[1] == 6081 and left >= 8 and body[0] >> 6 == 0:
@@ -340,7 +365,7 @@ def _udp_tunnel(walk: Walk, left: int) -> None:
     elif 5247 in ports and left >= 8 and body[0] == 0x00:
         flags = int.from_bytes(body[:4])
         size = 4 * (flags >> 19 & 31)
-        if 8 <= size <= left and not flags & (0x100 | 0x80 | 0x08):  # T (802.11), F (fragment), K (keep-alive)
+        if 8 <= size <= left - 14 and not flags & (0x100 | 0x80 | 0x08):  # T (802.11), F (fragment), K (keep-alive)
             walk.enter(8 + size)
             _ethernet(walk)
 
@@ -348,7 +373,7 @@ def _udp_tunnel(walk: Walk, left: int) -> None:
 def _geneve(walk: Walk, body: bytes) -> None:
     """RFC 8926."""
     size, carried = 8 + 4 * (body[0] & 63), int.from_bytes(body[2:4])
-    if size > len(body) or carried not in {0x0800, 0x86DD, 0x6558}:
+    if size >= len(body) or carried not in {0x0800, 0x86DD, 0x6558}:
         return
     walk.enter(8 + size)
     if carried == 0x6558:
@@ -364,6 +389,6 @@ def _teredo(walk: Walk, body: bytes) -> None:
         at = 13 + body[2] + body[3]
     if body[at : at + 2] == b"\0\0":
         at += 8
-    if at < len(body) and body[at] >> 4 == 6:
+    if at + 40 <= len(body) and body[at] >> 4 == 6:
         walk.enter(8 + at)
         _ip(walk, 6)

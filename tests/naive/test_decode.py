@@ -13,10 +13,10 @@ FRAMES = {name: (octets, link) for name, octets, link in frames()}
 VERDICTS = {
     Verdict.LINK: {
         "arp", "arp-reply", "arp-odd", "lldp", "stp", "llc", "snap-cisco", "vlan-arp", "null-other", "sll-broadcast",
-        "mpls-pseudowire", "pppoe-lcp", "vxlan-arp",
+        "pppoe-lcp", "vxlan-arp",
     },
     Verdict.MALFORMED: {
-        "raw-neither", "ipv4-is-6", "pppoe-version", "ip6-extension-lie", "version-5", "ihl-4", "total-short",
+        "raw-neither", "ip6-extension-lie", "version-5", "ihl-4", "total-short", "total-long",
     },
     Verdict.UNSUPPORTED: {"link-unknown"},
     Verdict.TOO_DEEP: {"vlan-4", "mpls-9", "ip6-extensions-9", "ipip-5"},
@@ -63,6 +63,7 @@ def test_cut_frame_keeps_wire_lengths() -> None:
     assert told["flags"] == PacketFlag.PORTS | PacketFlag.CUT
     assert decode(octets[:30], wirelen=61)["verdict"] == Verdict.TRUNCATED
     assert decode(octets[:13], wirelen=61)["verdict"] == Verdict.EMPTY
+    assert decode(octets[:30])["verdict"] == Verdict.MALFORMED, "the wire had no more either"
     assert decode(b"")["verdict"] == Verdict.EMPTY
 
 
@@ -139,12 +140,14 @@ def test_arp_row() -> None:
     told = row("arp")
     assert (told["src_lo"], told["dst_lo"], told["dst_port"], told["ip_version"]) == (number(A4), number(B4), 1, 0)
     assert told["flags"] == PacketFlag.BROADCAST
-    assert (told["l3_octets"], told["payload_octets"]) == (0, 0)
+    assert (told["l3_octets"], told["payload"], told["payload_octets"]) == (0, 14, 46)
+    inside = row("vxlan-arp")
+    assert (inside["src_lo"], inside["l3_octets"], inside["protocol"], inside["ip_version"]) == (number(A4), 0, 0, 0)
 
 
 @pytest.mark.parametrize(
     ("name", "octets"),
-    [("udp-short", 30), ("udp-less", 4), ("tcp-offset-1", 0), ("tcp-offset-15", 0), ("total-long", 8952)],
+    [("udp-short", 0), ("udp-less", 4), ("tcp-offset-1", 0), ("tcp-offset-15", 0)],
 )
 def test_lengths_that_lie(name: str, octets: int) -> None:
     assert row(name)["payload_octets"] == octets

@@ -44,7 +44,9 @@ class Walk:
     vlans: list[int] = field(default_factory=list)
 
     def need(self, count: int) -> None:
-        """The next `count` octets were captured."""
+        """The next `count` octets were captured: what the wire did not have is a lie, what the capture cut is not."""
+        if self.at + count > self.end:
+            raise Ended(Verdict.MALFORMED)
         if self.at + count > len(self.data):
             raise Ended(Verdict.TRUNCATED)
 
