@@ -78,10 +78,7 @@ def sizes(reader: Reader) -> list[Answer]:
 
 def octets_per_device_minute(reader: Reader) -> float | None:
     """Sealed summary octets per device row and minute of its interval; None before the first summary with rows."""
-    row = reader.rows(
-        """SELECT total(sealed_octets) AS octets, total(devices * max(1.0, (end_ns - start_ns) / 60e9)) AS minutes
-           FROM intervals"""
-    )[0]
+    row = reader.rows("SELECT total(sealed_octets) AS octets, total(device_ms) / 60e3 AS minutes FROM run_totals")[0]
     return row["octets"] / row["minutes"] if row["minutes"] else None
 
 
@@ -92,7 +89,7 @@ def counts(reader: Reader) -> Answer:
     refused = reader.rows("SELECT reason, agent, count FROM refusals ORDER BY reason, agent")
     for row in refused:
         by_reason[row["reason"]] = by_reason.get(row["reason"], 0) + row["count"]
-    stored = reader.rows("SELECT count(*) AS n, coalesce(sum(opaque), 0) AS opaque FROM records")[0]
+    stored = reader.rows("SELECT coalesce(sum(stored), 0) AS n, coalesce(sum(opaque), 0) AS opaque FROM runs")[0]
     return {
         "stored": stored["n"],
         "opaque": stored["opaque"],

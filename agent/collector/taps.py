@@ -1,26 +1,21 @@
 """What the page asks about the taps themselves: are they there, what did they see and miss, were they silent."""
 
 import json
-from collections import Counter
 
 from agent.collector.queries import Answer
 from agent.collector.store.reader import Reader, Row
 
 TAPS_MAX = 500
-SUMS = """SELECT total(part = 0) AS summaries, total(frames) AS frames, total(octets) AS octets,
-    total(ignored) AS ignored,
-    total(duplicates) AS duplicates, total(truncated) AS truncated, total(processed) AS processed,
-    total(flows_exported) AS flows_exported, total(flows_evicted) AS flows_evicted
-    FROM intervals i JOIN runs r USING (agent, run) WHERE r.site=? AND r.agent=? AND r.stream='sensor'"""
-LAST = """SELECT i.* FROM intervals i JOIN runs r USING (agent, run)
-    WHERE r.site=? AND r.agent=? AND r.stream='sensor' AND i.part=0 ORDER BY i.end_ns DESC, i.seq DESC LIMIT 1"""
-LOSSES = """SELECT max(i.dropped) AS dropped, max(i.frozen) AS frozen FROM intervals i JOIN runs r USING (agent, run)
-    WHERE r.site=? AND r.agent=? AND r.stream='sensor' GROUP BY run"""
-IGNORED = """SELECT i.reasons FROM intervals i JOIN runs r USING (agent, run)
-    WHERE r.site=? AND r.agent=? AND r.stream='sensor' AND i.ignored > 0"""
+SUMS = """SELECT total(summaries) AS summaries, total(frames) AS frames, total(octets) AS octets,
+    total(ignored) AS ignored, total(duplicates) AS duplicates, total(truncated) AS truncated,
+    total(processed) AS processed, total(flows_exported) AS flows_exported, total(flows_evicted) AS flows_evicted,
+    total(dropped) AS dropped, total(frozen) AS frozen, total(tx_packets) AS tx_packets
+    FROM run_totals WHERE site=? AND agent=?"""
+LAST = """SELECT i.* FROM run_totals t JOIN intervals i ON i.agent=t.agent AND i.run=t.run AND i.seq=t.last_seq
+    WHERE t.site=? AND t.agent=? ORDER BY t.last_ns DESC LIMIT 1"""
 _INTEGERS = (
     *("summaries", "frames", "octets", "ignored", "duplicates", "truncated", "processed"),
-    *("flows_exported", "flows_evicted"),
+    *("flows_exported", "flows_evicted", "dropped", "frozen", "tx_packets"),
 )
 
 
@@ -38,7 +33,7 @@ def tap(reader: Reader, site: str, agent: str) -> Answer:
     sums = reader.rows(SUMS, (site, agent))[0]
     last = reader.rows(LAST, (site, agent))
     answer: Answer = {"site": site, "agent": agent} | _presence(reader, site, agent)
-    answer |= {name: int(sums[name]) for name in _INTEGERS} | _losses(reader, site, agent)
+    answer |= {name: int(sums[name]) for name in _INTEGERS}
     answer |= _last(last[0] if last else None)
     answer["ignored_reasons"] = _ignored(reader, site, agent)
     answer["streams"] = streams(reader, site, agent)
@@ -53,8 +48,7 @@ def tap(reader: Reader, site: str, agent: str) -> Answer:
 def streams(reader: Reader, site: str, agent: str) -> list[Answer]:
     """Every run and stream of a tap: records stored, declared lost, and not here yet (numbers below the highest)."""
     rows = reader.rows(
-        """SELECT r.stream, r.run, r.seq_max, r.received_ns,
-            (SELECT count(*) FROM records x WHERE x.agent=r.agent AND x.run=r.run AND x.stream=r.stream) AS stored,
+        """SELECT r.stream, r.run, r.seq_max, r.received_ns, r.stored,
             (SELECT total(min(c.last, r.seq_max) - c.first + 1) FROM covered c
                WHERE c.agent=r.agent AND c.run=r.run AND c.stream=r.stream AND c.first <= r.seq_max) AS settled,
             (SELECT total(g.last - g.first + 1) FROM gaps g
@@ -90,28 +84,21 @@ def _presence(reader: Reader, site: str, agent: str) -> Answer:
     }
 
 
-def _losses(reader: Reader, site: str, agent: str) -> dict[str, int]:
-    """Kernel drops and freezes: a leg counts them since takeover, so the highest of each run adds up."""
-    rows = reader.rows(LOSSES, (site, agent))
-    return {name: sum(row[name] for row in rows) for name in ("dropped", "frozen")}
-
-
 def _last(row: Row | None) -> Answer:
     if row is None:
-        return {"last_start_ns": 0, "last_end_ns": 0, "last_received_ns": 0, "tx_packets": 0, "legs": [], "health": {}}
+        return {"last_start_ns": 0, "last_end_ns": 0, "last_received_ns": 0, "legs": [], "health": {}}
     names = ("name", "frames", "octets", "dropped", "frozen", "tx_packets")
     return {
         "last_start_ns": row["start_ns"],
         "last_end_ns": row["end_ns"],
         "last_received_ns": row["received_ns"],
-        "tx_packets": row["tx_packets"],
         "legs": [dict(zip(names, leg, strict=True)) for leg in json.loads(row["legs"])],
         "health": json.loads(row["health"]),
     }
 
 
 def _ignored(reader: Reader, site: str, agent: str) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for row in reader.rows(IGNORED, (site, agent)):
-        found.update(json.loads(row["reasons"]))
-    return dict(sorted(found.items()))
+    rows = reader.rows(
+        "SELECT reason, count FROM ignored_totals WHERE site=? AND agent=? ORDER BY reason", (site, agent)
+    )
+    return {row["reason"]: row["count"] for row in rows}

@@ -12,9 +12,24 @@ from agent.collector.records import COUNT_MAX, Record
 from agent.wire.header import Header
 from agent.wire.summary import Card, EdgeRow, Row, Summary
 
+NS_PER_MS = 1_000_000
+MINUTE_MS = 60_000  # a shorter interval counts as one: octets per device and minute are never flattered
+REASONS_MAX, OTHER_REASON = 64, "other"
+# Losses and transmissions are counted by a leg since takeover: the highest of a run stands for all of it.
+ADD_TOTALS = """INSERT INTO run_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+    ON CONFLICT (site, agent, run) DO UPDATE SET summaries=summaries+excluded.summaries,
+    frames=frames+excluded.frames, octets=octets+excluded.octets, ignored=ignored+excluded.ignored,
+    duplicates=duplicates+excluded.duplicates, truncated=truncated+excluded.truncated,
+    processed=processed+excluded.processed, flows_exported=flows_exported+excluded.flows_exported,
+    flows_evicted=flows_evicted+excluded.flows_evicted, dropped=max(dropped, excluded.dropped),
+    frozen=max(frozen, excluded.frozen), tx_packets=max(tx_packets, excluded.tx_packets),
+    sealed_octets=sealed_octets+excluded.sealed_octets, device_ms=device_ms+excluded.device_ms,
+    last_seq=CASE WHEN excluded.last_ns >= last_ns THEN excluded.last_seq ELSE last_seq END,
+    last_ns=max(last_ns, excluded.last_ns)"""
+
 
 def _fit(counts: Iterable[int]) -> tuple[int, ...]:
-    """Counts of a message may have 64 bits, SQLite's integers 63: a liar's numbers are cut, an honest one's never."""
+    """A liar's numbers are cut before their sums overflow SQLite's 63 bits; an honest one's never are."""
     return tuple(min(count, COUNT_MAX) for count in counts)
 
 
@@ -31,24 +46,42 @@ def enter_summary(connection: sqlite3.Connection, record: Record, summary: Summa
 
 
 def _interval(connection: sqlite3.Connection, record: Record, summary: Summary) -> None:
-    header, legs = record.header, summary.legs
+    header, legs, interval = record.header, summary.legs, summary.interval
     counted = [(leg.frames, leg.octets, leg.dropped, leg.frozen, leg.tx_packets) for leg in legs]
-    columns = zip(*counted, strict=True) if counted else [(0,)] * 5
+    on_legs = _fit(map(sum, zip(*counted, strict=True))) if counted else (0,) * 5
+    of_tap = _fit(
+        (
+            *(sum(summary.ignored.values()), summary.duplicates, summary.truncated, summary.processed),
+            *(summary.flows_exported, summary.flows_evicted),
+        )
+    )
+    sealed = len(record.envelope)
     values = (
-        *(header.agent, header.run, header.seq),
-        *(summary.interval.start_ns, summary.interval.end_ns, summary.interval.part),
-        *_fit(
-            (
-                summary.interval.empty_before,
-                *(sum(column) for column in columns),
-                *(sum(summary.ignored.values()), summary.duplicates, summary.truncated, summary.processed),
-                *(summary.flows_exported, summary.flows_evicted, len(summary.rows), len(record.envelope)),
-            )
-        ),
+        *(header.agent, header.run, header.seq, interval.start_ns, interval.end_ns, interval.part),
+        *(*_fit((interval.empty_before,)), *on_legs, *of_tap, len(summary.rows), sealed),
         json.dumps([[leg.name, leg.frames, leg.octets, leg.dropped, leg.frozen, leg.tx_packets] for leg in legs]),
         *(json.dumps(summary.ignored), json.dumps(summary.health), record.received_ns),
     )
     connection.execute("INSERT INTO intervals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values)
+    minutes_ms = len(summary.rows) * max(MINUTE_MS, (interval.end_ns - interval.start_ns) // NS_PER_MS)
+    totals = (*on_legs[:2], *of_tap, *on_legs[2:], sealed, *_fit((minutes_ms,)))
+    first_part = int(interval.part == 0)
+    last = (header.seq, interval.end_ns) if first_part else (0, 0)
+    connection.execute(ADD_TOTALS, (header.site, header.agent, header.run, first_part, *totals, *last))
+    for reason, count in summary.ignored.items():
+        _ignored(connection, header, reason, *_fit((count,)))
+
+
+def _ignored(connection: sqlite3.Connection, header: Header, reason: str, count: int) -> None:
+    """Bounded: a tap that was taken over cannot grow the table by inventing reasons."""
+    tap = (header.site, header.agent)
+    known = connection.execute("SELECT reason FROM ignored_totals WHERE site=? AND agent=?", tap).fetchall()
+    name = reason if len(known) < REASONS_MAX or (reason,) in known else OTHER_REASON
+    connection.execute(
+        "INSERT INTO ignored_totals VALUES (?,?,?,?) "
+        "ON CONFLICT (site, agent, reason) DO UPDATE SET count=count+excluded.count",
+        (*tap, name, count),
+    )
 
 
 def _card(connection: sqlite3.Connection, header: Header, card: Card) -> None:

@@ -42,7 +42,7 @@ def enter(connection: sqlite3.Connection, record: Record) -> tuple[Outcome, list
             *(record.received_ns, int(record.meaning is None), envelope_id),
         ),
     )
-    _extend_run(connection, header, record.received_ns)
+    _extend_run(connection, record)
     cover(connection, stream_key(header), header.seq, header.seq)
     return Outcome.STORED, against
 
@@ -62,13 +62,14 @@ def _keep_conflict(connection: sqlite3.Connection, record: Record) -> bool:
     return True
 
 
-def _extend_run(connection: sqlite3.Connection, header: Header, received_ns: int) -> None:
+def _extend_run(connection: sqlite3.Connection, record: Record) -> None:
+    header = record.header
     connection.execute(
-        "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?) "
-        "ON CONFLICT (agent, stream, run) DO UPDATE SET seq_max=max(seq_max, excluded.seq_max)",
+        "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,1,?) ON CONFLICT (agent, stream, run) DO UPDATE SET "
+        "seq_max=max(seq_max, excluded.seq_max), stored=stored+1, opaque=opaque+excluded.opaque",
         (
             *(header.agent, header.stream, header.run, header.site, header.boot),
-            *(header.before_run, header.before_seq, header.seq, received_ns),
+            *(header.before_run, header.before_seq, header.seq, record.received_ns, int(record.meaning is None)),
         ),
     )
 

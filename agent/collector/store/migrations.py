@@ -18,6 +18,7 @@ RECORDS = (
     """CREATE TABLE runs (
         agent TEXT NOT NULL, stream TEXT NOT NULL, run BLOB NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL,
         before_run BLOB NOT NULL, before_seq INTEGER NOT NULL, seq_max INTEGER NOT NULL, received_ns INTEGER NOT NULL,
+        stored INTEGER NOT NULL, opaque INTEGER NOT NULL,
         PRIMARY KEY (agent, stream, run)) WITHOUT ROWID""",
     "CREATE INDEX runs_by_before ON runs (agent, stream, before_run)",
     """CREATE TABLE covered (
@@ -45,7 +46,16 @@ TAPS = (
         flows_evicted INTEGER NOT NULL, devices INTEGER NOT NULL, sealed_octets INTEGER NOT NULL,
         legs TEXT NOT NULL, reasons TEXT NOT NULL, health TEXT NOT NULL, received_ns INTEGER NOT NULL,
         PRIMARY KEY (agent, run, seq)) WITHOUT ROWID""",
-    "CREATE INDEX intervals_by_end ON intervals (agent, end_ns)",
+    """CREATE TABLE run_totals (
+        site TEXT NOT NULL, agent TEXT NOT NULL, run BLOB NOT NULL, summaries INTEGER NOT NULL,
+        frames INTEGER NOT NULL, octets INTEGER NOT NULL, ignored INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+        truncated INTEGER NOT NULL, processed INTEGER NOT NULL, flows_exported INTEGER NOT NULL,
+        flows_evicted INTEGER NOT NULL, dropped INTEGER NOT NULL, frozen INTEGER NOT NULL, tx_packets INTEGER NOT NULL,
+        sealed_octets INTEGER NOT NULL, device_ms INTEGER NOT NULL, last_seq INTEGER NOT NULL, last_ns INTEGER NOT NULL,
+        PRIMARY KEY (site, agent, run)) WITHOUT ROWID""",
+    """CREATE TABLE ignored_totals (
+        site TEXT NOT NULL, agent TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (site, agent, reason)) WITHOUT ROWID""",
 )
 DEVICES = (
     """CREATE TABLE cards (
