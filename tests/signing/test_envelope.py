@@ -160,6 +160,15 @@ def test_a_key_is_good_only_in_its_time() -> None:
     assert _reason(sealed, trust, now_ns=21) == "expired-key"
 
 
+def test_one_key_that_is_over_is_enough_to_refuse() -> None:
+    over = replace(ENTRIES[4], not_after_ns=20)
+    trust = Trust([over, ENTRIES[5]])
+    for keys in ([ENGINEER, CUSTODIAN], [CUSTODIAN, ENGINEER]):
+        sealed = seal(MessageType.COMMAND, _body(MessageType.COMMAND), keys)
+        assert len(open_envelope(sealed, trust, now_ns=20).signers) == 2
+        assert _reason(sealed, trust, now_ns=21) == "expired-key"
+
+
 def test_an_algorithm_of_the_table_that_is_not_ours_is_no_key() -> None:
     trust = Trust([replace(ENTRIES[0], algorithm="none")])
     assert _reason(seal(MessageType.GAP, _body(MessageType.GAP), [AGENT]), trust) == "unknown-key"
