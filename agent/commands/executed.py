@@ -1,13 +1,12 @@
 """Which commands were taken, durable before they are executed: what makes "at most once" true across a crash."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.clock import Clock
+from agent.durable import write_atomically
 from agent.errors import Refused
-from agent.spool.segment import fsync_folder
 
 IDS_MAX = 4096  # 24 h at one every 20 s; a full table refuses, it never forgets early
 _RECORD_BYTES_MAX = 1024
@@ -77,13 +76,7 @@ class ExecutedIds:
 
     def _write(self, taken: Taken) -> None:
         held = {"boot": self._boot.hex(), "name": taken.name, "not_after_mono_ns": taken.not_after_mono_ns}
-        fresh = self._folder / f".{taken.id.hex()}"
-        with fresh.open("wb") as file:
-            file.write(json.dumps({**held, "final": taken.final}).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._folder / taken.id.hex())
-        fsync_folder(self._folder)
+        write_atomically(self._folder / taken.id.hex(), json.dumps({**held, "final": taken.final}).encode())
         self._taken[taken.id] = taken
 
     def _forget_old(self) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.durable import write_atomically
 from agent.errors import Refused
-from agent.spool.segment import fsync_folder
 
 VERSION = 1
 SUFFIX = ".req"
@@ -54,13 +54,7 @@ def submit(folder: Path, request: Request) -> None:
     if sum(1 for _ in folder.glob(f"*{SUFFIX}")) >= WAITING_MAX:
         raise Refused("the sensor does not take its requests", reason="busy")
     content = json.dumps({"version": VERSION, "name": request.name, "args": request.args}).encode()
-    fresh = folder / f".{request.id.hex()}"
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(folder / f"{request.id.hex()}{SUFFIX}")
-    fsync_folder(folder)
+    write_atomically(folder / f"{request.id.hex()}{SUFFIX}", content)
 
 
 @dataclass(slots=True)

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.clock import NS_PER_S, Clock, SystemClock
+from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
 from agent.commands import requests
 from agent.commands.audit import AuditLog
 from agent.commands.executed import ExecutedIds
 from agent.commands.inbox import Desk, Inbox, Place
 from agent.commands.policy import Policy, load_policy
 from agent.config import Config
-from agent.errors import Refused, StateError, WardtapError
+from agent.errors import Refused, WardtapError
 from agent.signing.keys import PrivateKey
 from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
@@ -54,16 +54,7 @@ SAVE_EVERY_S = 1.0
 REPORT_EVERY_S = 60.0  # also how soon a revoked key stops counting
 DRAIN_S = 3.0
 OWN_SPOOL = SpoolLimits(limit_bytes=16 << 20, segment_bytes=256 << 10)  # receipts and a report a minute: months
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 Say = Callable[[str], None]
-
-
-def boot_id(path: Path = BOOT_ID) -> bytes:
-    """The kernel's id of this boot, 16 octets; StateError where there is none."""
-    try:
-        return bytes.fromhex(path.read_text("ascii").strip().replace("-", ""))
-    except (OSError, ValueError) as error:
-        raise StateError("the kernel does not say which boot this is", where=str(path)) from error
 
 
 class Uplink:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.clock import NS_PER_S, SystemClock
+from agent.durable import fsync_folder
 from agent.errors import StateError
 from agent.spool.coverage import Coverage, read_progress
 from agent.spool.records import Identity, Lane, SpoolCounts, SpoolLimits
 from agent.spool.recovery import RUN_SUFFIX, examine, run_file
 from agent.spool.room import GapRange, Victim, choose, victim_ranges
-from agent.spool.segment import Kind, frame, fsync_folder, list_segments
+from agent.spool.segment import Kind, frame, list_segments
 from agent.spool.store import FILE_MODE, LaneLog
 
 FOLDER_MODE = 0o750

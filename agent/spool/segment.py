@@ -179,12 +179,3 @@ def read_segment(path: Path, offset: int = 0) -> bytes:
         return b"".join(parts)
     finally:
         os.close(descriptor)
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make names durable: a new file is not there after a power cut until its directory was written."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,8 +5,9 @@ import errno
 import os
 from pathlib import Path
 
+from agent.durable import fsync_folder
 from agent.spool.records import Lane
-from agent.spool.segment import Damage, Kind, frame, frames, fsync_folder, read_segment, segment_name
+from agent.spool.segment import Damage, Kind, frame, frames, read_segment, segment_name
 
 FILE_MODE = 0o640  # the uplink's group may read
 ATTEMPTS_MAX = 1000  # names tried for one segment; more leftovers than this is not a disk error

@@ -3,25 +3,11 @@
 Lost, rolled back or from the future: records are sent again or their segments go a little later, nothing else.
 """
 
-import os
 from pathlib import Path
 
+from agent.durable import write_atomically
 from agent.spool.coverage import RUNS_MAX, Coverage, Runs, progress_bytes, read_progress
-from agent.spool.segment import fsync_folder
 from agent.wire.delivery import Ack
-
-
-def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
-    """The old file or the new one after any crash, never half of it. OSError as the system says it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    fsync_folder(path.parent)
 
 
 class Progress:

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.clock import SystemClock, boot_id
 from agent.commands.audit import AuditLog
 from agent.commands.executed import ExecutedIds
 from agent.commands.inbox import Desk, Inbox, Place
 from agent.commands.policy import Policy
-from agent.service.uplink import boot_id
 from agent.wire import body
 from agent.wire.command import Receipt
 from agent.wire.types import MessageType

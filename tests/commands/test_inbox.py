@@ -158,7 +158,7 @@ def test_what_cannot_be_remembered_is_not_executed(office: Office, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(executed_module, "fsync_folder", full)
+    monkeypatch.setattr(executed_module, "write_atomically", full)
     office.inbox.receive(office.kit.command(), retained=False)
     assert office.doer.done == []
     assert office.receipts.states == ["refused"]

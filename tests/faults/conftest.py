@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent.clock import SystemClock
-from agent.service.uplink import boot_id
+from agent.clock import SystemClock, boot_id
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter

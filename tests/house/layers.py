@@ -24,7 +24,7 @@ def wire(*names: str) -> tuple[str, ...]:
     return ("agent.wire", *(f"agent.wire.{name}" for name in names))
 
 
-SHARED = ("agent", "agent.errors", "agent.clock", "agent.counters")
+SHARED = ("agent", "agent.errors", "agent.clock", "agent.counters", "agent.durable")
 SETTINGS = (*SHARED, "agent.config")
 WIRE, SIGNING = wire("*"), ("agent.signing", "agent.signing.*")
 JIT = ("agent.jit", "agent.keyed")
@@ -41,6 +41,7 @@ ROOMS = (
     Room("agent/__main__.py", ("agent.service.cli",), "`python -m agent` is `wardtap`"),
     Room("agent/errors.py", (), "everybody raises them, so they lean on nobody"),
     Room("agent/clock.py", (), "the only place that asks the time leans on nobody"),
+    Room("agent/durable.py", (), "small files for every room lean on nobody"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),
     Room("agent/keyed.py", ("agent.jit",), "keyed hashing is pasted into kernels and compiled with them"),

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.clock import SystemClock, boot_id
 from agent.commands.audit import verify
 from agent.commands.requests import RequestBox
 from agent.errors import ConfigError, PermissionNeeded, Refused, StateError
 from agent.service import uplink as program
-from agent.service.uplink import boot_id, run
+from agent.service.uplink import run
 from agent.signing.trust import TrustEntry, build_trust
 from agent.spool.records import Identity
 from agent.spool.writer import SpoolWriter
@@ -273,9 +273,3 @@ def test_only_one_may_run(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="another process"):
         run(kit.config(), tmp_path, "mqtt://127.0.0.1:1", say=lambda _: None)
     first.close()
-
-
-def test_the_boot_is_the_kernels(tmp_path: Path) -> None:
-    assert len(boot_id()) == 16
-    with pytest.raises(StateError):
-        boot_id(tmp_path / "none")

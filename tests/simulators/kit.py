@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from agent import config
-from agent.clock import SystemClock
+from agent.clock import SystemClock, boot_id
 from agent.config import Config
-from agent.service.uplink import boot_id
 from agent.signing.envelope import seal
 from agent.signing.keys import PrivateKey
 from agent.signing.trust import Trust, TrustEntry, build_trust, open_trust, root_json

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.spool.reader import LaneReader, SpoolReader
-from agent.spool.records import Lane, SpoolLimits
+from agent.spool.records import Lane, SpoolLimits, SpoolRecord
 from agent.spool.segment import Frame, Kind, frame, frames, list_segments
 from tests.spool.conftest import Open, bulk, urgent
 
@@ -45,7 +45,7 @@ def test_poll_gives_each_once_and_what_comes_later(folder: Path, open_spool: Ope
     reader = SpoolReader(folder, "uplink")
     assert reader.poll() == []
     writer = open_spool(TINY)
-    found = []
+    found: list[int] = []
     for _ in range(50):
         urgent(writer)
         writer.flush()
@@ -83,8 +83,8 @@ def test_a_segment_deleted_while_it_is_read_is_passed_over(filled: Path) -> None
     )
 
 
-def iter_all(reader: LaneReader) -> list[object]:
-    found: list[object] = []
+def iter_all(reader: LaneReader) -> list[SpoolRecord]:
+    found: list[SpoolRecord] = []
     while batch := reader.poll(16):
         found.extend(batch)
     return found

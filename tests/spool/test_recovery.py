@@ -9,7 +9,7 @@ from agent.spool import recovery
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Lane, SpoolLimits
 from agent.spool.recovery import examine, run_file
-from agent.spool.segment import Frame, Kind, frame, frames, list_segments
+from agent.spool.segment import Frame, Kind, frame, frames, list_segments, read_segment
 from agent.wire import body
 from agent.wire.types import MessageType
 from tests.spool.conftest import QUICK, Open, bulk, urgent
@@ -30,7 +30,7 @@ def record(seq: int) -> bytes:
 
 def declared(folder: Path) -> list[tuple[int, int, str, str]]:
     """Ranges of all gap records."""
-    rows = []
+    rows: list[tuple[int, int, str, str]] = []
     for item in SpoolReader(folder, "uplink").records():
         if item.type == MessageType.GAP:
             rows.extend(tuple(row) for row in body.decode(item.type, item.body)[1]["ranges"])
@@ -133,11 +133,10 @@ def test_the_scan_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
         segment(folder, "s", first, record(first) + frame(Kind.MARK, first, RUN))
     monkeypatch.setattr(recovery, "SCAN_BYTES_MAX", 500)
     read: list[Path] = []
-    real = recovery.read_segment
 
     def watched(path: Path) -> bytes:
         read.append(path)
-        return real(path)
+        return read_segment(path)
 
     monkeypatch.setattr(recovery, "read_segment", watched)
     assert examine(folder, {}).last_seq == 19
@@ -152,7 +151,7 @@ def test_a_large_spool_starts_quickly(folder: Path, open_spool: Open) -> None:
         if writer.backlog_bytes > 2 << 20:
             writer.flush()
     writer.close()
-    some = [path for path in sorted(folder.glob("*.seg")) if "-s-" in path.name][0]
+    some = next(path for path in sorted(folder.glob("*.seg")) if "-s-" in path.name)
     for number in range(30):
         (folder / some.name.replace("-000-", f"-{number + 100:03d}-")).write_bytes(some.read_bytes())
     started = time.monotonic()

@@ -1,12 +1,9 @@
 """The hint file: whole after any crash, and bounded."""
 
-import os
 from pathlib import Path
 
-import pytest
-
 from agent.spool.coverage import RUNS_MAX
-from agent.uplink.progress import Progress, write_atomically
+from agent.uplink.progress import Progress
 from agent.wire.delivery import Ack
 
 RUN = bytes(range(16))
@@ -36,23 +33,6 @@ def test_nothing_is_believed_beyond_what_was_sent(tmp_path: Path) -> None:
     progress.sent("sensor", RUN, 3)
     progress.acknowledge(ack(2**64 - 1))
     assert progress.runs("sensor")[RUN].ranges() == [(1, 3)]
-
-
-def test_a_crash_in_between_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-    for name in ("fsync", "open"):
-        with monkeypatch.context() as patch:
-            patch.setattr(os, name, broken)
-            with pytest.raises(OSError, match="broken"):
-                write_atomically(path, b"new")
-        assert path.read_bytes() == b"old"
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-
-
-def broken(*_: object) -> int:
-    raise OSError("broken")
 
 
 def test_a_disk_that_refuses_is_counted_and_tried_again(tmp_path: Path) -> None:

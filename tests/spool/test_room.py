@@ -1,0 +1,75 @@
+"""What goes first when space is needed."""
+
+from pathlib import Path
+
+from agent.spool.coverage import Coverage
+from agent.spool.records import Lane
+from agent.spool.room import choose, gap_contents, held_seqs, victim_ranges
+from agent.spool.segment import Kind, frame, list_segments, segment_name
+from agent.wire.delivery import GAP, GAP_RANGES_MAX
+
+RUN, OLD = bytes(range(16)), bytes(range(16, 32))
+
+
+def lay(folder: Path, lane: Lane, run: bytes, *seqs: int, generation: int = 2) -> Path:
+    path = folder / segment_name(generation, lane, seqs[0], 0, run)
+    records = [frame(Kind.RECORD, seq, run, "wardtap/gap.v1", bytes(80)) for seq in seqs]
+    path.write_bytes(b"".join(records) + frame(Kind.MARK, seqs[-1], run))
+    return path
+
+
+def order(folder: Path, acknowledged: dict[bytes, Coverage] | None = None, keep: Path | None = None) -> list[Path]:
+    """Which go, one after another, if ever more is needed."""
+    segments, _ = list_segments(folder)
+    return [victim.segment.path for victim in choose(segments, [keep], acknowledged or {}, 1 << 40)]
+
+
+def test_oldest_summaries_first_findings_last(tmp_path: Path) -> None:
+    old = lay(tmp_path, Lane.URGENT, OLD, 1, 2, generation=1)
+    summaries = [lay(tmp_path, Lane.BULK, RUN, seq, seq + 2) for seq in (1, 10, 20)]
+    older = lay(tmp_path, Lane.BULK, OLD, 3, generation=1)
+    finding = lay(tmp_path, Lane.URGENT, RUN, 2, 4)
+    assert order(tmp_path) == [older, *summaries, old, finding]
+    assert finding not in order(tmp_path, keep=finding)
+
+
+def test_acknowledged_ones_before_all_others(tmp_path: Path) -> None:
+    first, second, third = (lay(tmp_path, Lane.BULK, RUN, seq, seq + 1) for seq in (1, 3, 5))
+    finding = lay(tmp_path, Lane.URGENT, OLD, 1, 2, generation=1)
+    acknowledged = {OLD: Coverage([(1, 2)]), RUN: Coverage([(3, 4)])}
+    assert order(tmp_path, acknowledged) == [finding, second, first, third]
+
+
+def test_no_more_than_needed(tmp_path: Path) -> None:
+    for seq in (1, 3, 5):
+        lay(tmp_path, Lane.BULK, RUN, seq, seq + 1)
+    segments, _ = list_segments(tmp_path)
+    assert len(choose(segments, [], {}, 1)) == 1
+    assert len(choose(segments, [], {}, segments[0].size_bytes + 1)) == 2
+    assert choose(segments, [], {}, 0) == []
+
+
+def test_what_is_given_up_is_what_nobody_has(tmp_path: Path) -> None:
+    lay(tmp_path, Lane.BULK, RUN, 1, 2, 3, 7, 9)
+    segments, _ = list_segments(tmp_path)
+    victims = choose(segments, [], {RUN: Coverage([(2, 7)])}, 1)
+    assert victim_ranges(victims, "full") == {RUN: [(1, 1, "summary", "full"), (9, 9, "summary", "full")]}
+    assert not victims[0].acknowledged
+
+
+def test_records_no_mark_covers_lie_elsewhere_too(tmp_path: Path) -> None:
+    path = lay(tmp_path, Lane.BULK, RUN, 1, 2)
+    path.write_bytes(path.read_bytes() + frame(Kind.RECORD, 3, RUN, "wardtap/gap.v1", b""))
+    assert held_seqs(path)[RUN].ranges() == [(1, 2)]
+
+
+def test_a_segment_that_cannot_be_read_declares_nothing(tmp_path: Path) -> None:
+    assert held_seqs(tmp_path / "none") == {}
+
+
+def test_many_ranges_make_several_gap_records(tmp_path: Path) -> None:
+    rows = [(seq, seq, "summary", "full") for seq in range(1, 2 * GAP_RANGES_MAX, 2)] * 3
+    contents = list(gap_contents("sensor", {RUN: rows}))
+    assert len(contents) == 3
+    for content in contents:
+        GAP.check(content, "gap")
