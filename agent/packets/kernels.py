@@ -258,8 +258,11 @@ def _arp(octets: Octets, cursor: Cursor, row: np.void) -> int:
 
 @leaf
 def _bound(cursor: Cursor, l3_start: int, l3_octets: int) -> None:
-    """From here on the packet ends where its IP header says: Ethernet padding and trailers are not payload."""
-    cursor[WIRE_END] = min(cursor[WIRE_END], l3_start + l3_octets)
+    """From here on the packet ends where its IP header says: Ethernet padding and trailers are not payload.
+
+    A length beyond the frame's is kept as stated (some writers cut frames without saying so); reads stay inside the capture.
+    """
+    cursor[WIRE_END] = l3_start + l3_octets
     cursor[END] = min(cursor[END], cursor[WIRE_END])
 
 
@@ -273,10 +276,10 @@ def _ipv4(octets: Octets, cursor: Cursor, row: np.void) -> int:
     header = np.int64(octets[at] & 15) * 4
     if octets[at] >> 4 != 4 or header < 20:
         return MALFORMED
-    total, room = _u16(octets, at + 2), cursor[WIRE_END] - at
+    total = _u16(octets, at + 2)
     if total == 0:
-        total = room
-    if total < header or total > room:
+        total = cursor[WIRE_END] - at
+    if total < header:
         return MALFORMED
     if cursor[END] - at < header:
         return TRUNCATED
@@ -338,12 +341,8 @@ def _ipv6(octets: Octets, cursor: Cursor, row: np.void) -> int:
     at = cursor[AT]
     if octets[at] >> 4 != 6:
         return MALFORMED
-    payload, room = _u16(octets, at + 4), cursor[WIRE_END] - at
-    total = 40 + payload if payload else room
-    if octets[at + 6] == L.NO_NEXT and payload == 0:
-        total = 40
-    if total > room:
-        return MALFORMED
+    payload = _u16(octets, at + 4)
+    total = 40 + payload if payload or octets[at + 6] == L.NO_NEXT else cursor[WIRE_END] - at
     row["ip_version"], row["l3_octets"], row["ttl"], row["ip_id"] = 6, total, octets[at + 7], 0
     row["src_hi"], row["src_lo"] = _u64(octets, at + 8), _u64(octets, at + 16)
     row["dst_hi"], row["dst_lo"] = _u64(octets, at + 24), _u64(octets, at + 32)
@@ -356,6 +355,7 @@ def _ipv6(octets: Octets, cursor: Cursor, row: np.void) -> int:
 def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
     """RFC 9293. What the capture cut or a lying data offset hides stays zero; the packet is metered all the same."""
     at, have = cursor[AT], cursor[END] - cursor[AT]
+    cursor[AT] = at + 20  # where the payload begins at the earliest, if the offset cannot be read
     if have < 4:
         return METERED
     row["src_port"], row["dst_port"] = _u16(octets, at), _u16(octets, at + 2)
@@ -363,7 +363,6 @@ def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
     if have < 20:
         if have >= 14:
             row["tcp_flags"] = octets[at + 13]
-        cursor[AT] = cursor[END]
         return METERED
     row["tcp_seq"], row["tcp_ack"] = _u32(octets, at + 4), _u32(octets, at + 8)
     row["tcp_flags"], row["tcp_window"] = octets[at + 13], _u16(octets, at + 14)
@@ -450,23 +449,23 @@ def _udp_tunnel(octets: Octets, cursor: Cursor, row: np.void) -> int:
 def _udp(octets: Octets, cursor: Cursor, row: np.void) -> int:
     """RFC 768. A length below 8 or beyond the IP packet is a lie: no payload can be told."""
     at, have = cursor[AT], cursor[END] - cursor[AT]
+    cursor[AT] = at + 8
     if have < 4:
         return METERED
     row["src_port"], row["dst_port"] = _u16(octets, at), _u16(octets, at + 2)
     row["flags"] |= F_PORTS
     if have < 8:
-        cursor[AT] = cursor[END]
         return METERED
     row["l4_checksum"] = _u16(octets, at + 6)
     size = _u16(octets, at + 4)
-    cursor[AT] = at + 8
     first = row["flags"] & F_FIRST  # a first fragment's length speaks of the whole datagram
     if not first and size != 0 and (size < 8 or size > cursor[WIRE_END] - at):
         cursor[WIRE_END] = at + 8
         cursor[END] = at + 8
         return METERED
     if not first and size != 0:
-        _bound(cursor, at, size)
+        cursor[WIRE_END] = at + size
+        cursor[END] = min(cursor[END], cursor[WIRE_END])
     return METERED if first else _udp_tunnel(octets, cursor, row)
 
 
@@ -501,7 +500,7 @@ def _icmp(octets: Octets, cursor: Cursor, row: np.void) -> int:
         row["flags"] |= F_PORTS
     if have >= 4:
         row["l4_checksum"] = _u16(octets, at + 2)
-    cursor[AT] = min(at + 8, cursor[END])
+    cursor[AT] = at + 8
     return METERED
 
 
@@ -590,8 +589,13 @@ def decode_burst(frames: Rows, count: int, octets: Octets, rows: Rows, verdicts:
             layers += 1
         if verdict == MORE:
             verdict = TOO_DEEP
-        row["verdict"] = verdict
-        row["payload"] = cursor[AT]
-        row["payload_caplen"] = max(cursor[END] - cursor[AT], 0)
-        row["payload_octets"] = max(cursor[WIRE_END] - cursor[AT], 0)
         verdicts[verdict] += 1
+        if verdict == METERED or verdict == LINK:
+            row["payload"] = min(cursor[AT], cursor[END])
+            row["payload_caplen"] = max(cursor[END] - cursor[AT], 0)
+            row["payload_octets"] = max(cursor[WIRE_END] - cursor[AT], 0)
+        else:
+            _clear(row, frame)  # what was read before the fault is not told: nobody may build on it
+            row["vlan"], row["wire_octets"] = 0, wirelen
+            row["flags"] = F_CUT if caplen < wirelen else 0
+        row["verdict"] = verdict
