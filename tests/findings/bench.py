@@ -83,11 +83,16 @@ class Bench:
     ) -> list[Finding]:
         """One turn, `after_ns` later."""
         self.now_ns += after_ns
-        turn = Turn(
+        turn = self.turn(np.concatenate([np.zeros(0, EDGE), *edges]), np.concatenate([np.zeros(0, FAN), *fans]))
+        return self.engine.judge(turn._replace(**more))
+
+    def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
+        """A turn now: nothing new, no loss, settled."""
+        return Turn(
             now_ns=self.now_ns,
             devices=self,
-            edges=np.concatenate([np.zeros(0, EDGE), *edges]),
-            fans=np.concatenate([np.zeros(0, FAN), *fans]),
+            edges=edges,
+            fans=np.zeros(0, FAN) if fans is None else fans,
             new_devices=np.zeros(0, np.uint32),
             interval_closed=False,
             frames=0,
@@ -95,24 +100,20 @@ class Bench:
             lossy=False,
             settled=True,
         )
-        return self.engine.judge(turn._replace(**more))
 
-    def edge(
-        self, device: int, peer: str | int, port: int, *, protocol: int = 6, direction: int = OUT, gates: int = TALK,
-        scope: int | None = None, **more: object,
-    ) -> Rows:  # fmt: skip
-        """One edge; `peer` is an address, or the slot of a device."""
+    def edge(self, device: int, peer: str | int, port: int, **fields: int) -> Rows:
+        """One edge; `peer` is an address, or the slot of a device. TCP, out, with data both ways, unless said."""
         row = np.zeros(1, EDGE)
         address = f"10.20.{30 + (peer + 100) // 256}.{(peer + 100) % 256}" if isinstance(peer, int) else peer
+        gates = fields.setdefault("gates", TALK)
         row["peer_hi"], row["peer_lo"] = split(address)
-        row["device"], row["protocol"], row["port"], row["direction"] = device, protocol, port, direction
+        row["device"], row["port"], row["protocol"], row["direction"] = device, port, 6, OUT
         row["peer_device"] = peer if isinstance(peer, int) else NO_SLOT
-        row["gates"], row["flows"], row["answered"] = gates, 1, 1 if gates & EdgeGate.ANSWERED else 0
+        row["flows"], row["answered"] = 1, 1 if gates & EdgeGate.ANSWERED else 0
         row["failed"] = 1 if gates & EdgeGate.REFUSED else 0
         row["packets_out"], row["packets_in"], row["octets_out"], row["octets_in"] = 8, 6, 900, 700
-        row["first_ns"], row["last_ns"] = self.now_ns, self.now_ns + S // 2
-        row["scope"] = scope_of(address) if scope is None else scope
-        for name, value in more.items():
+        row["first_ns"], row["last_ns"], row["scope"] = self.now_ns, self.now_ns + S // 2, scope_of(address)
+        for name, value in fields.items():
             row[name] = value
         return row
 

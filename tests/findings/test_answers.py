@@ -2,29 +2,17 @@
 
 import numpy as np
 
-from agent.devices.records import FAN, EdgeGate
+from agent.devices.records import EdgeGate
 from agent.findings.answers import ANSWERS_MAX, KEEP_NS, Answers
 from agent.findings.case import Case
-from agent.findings.records import Rows, Turn
+from agent.findings.records import Rows
 from tests.findings.bench import CONTRACTS, Bench
 
 
 def case(bench: Bench, *edges: Rows) -> Case:
     rows, roles = np.concatenate(edges), bench.roles()
-    turn = Turn(
-        now_ns=bench.now_ns,
-        devices=bench,
-        edges=rows,
-        fans=np.zeros(0, FAN),
-        new_devices=np.zeros(0, np.uint32),
-        interval_closed=False,
-        frames=0,
-        dropped=0,
-        lossy=False,
-        settled=True,
-    )
     taken = np.zeros(rows.size, np.bool_)
-    return Case(turn, CONTRACTS, bench.settings, rows, roles, CONTRACTS.judge(rows, roles), taken)
+    return Case(bench.turn(rows), CONTRACTS, bench.settings, rows, roles, CONTRACTS.judge(rows, roles), taken)
 
 
 def test_only_answers_of_clinical_devices_to_unknown_ones(bench: Bench) -> None:

@@ -1,0 +1,56 @@
+"""What detectors share: names, order, evidence."""
+
+import numpy as np
+
+from agent.findings.case import Case, edge_evidence, more_in_turn, severity_of
+from agent.findings.records import Rows, Severity
+from tests.findings.bench import CONTRACTS, START_NS, Bench, S
+
+
+def case(bench: Bench, *edges: Rows, lossy: bool = False) -> Case:
+    rows, roles = np.concatenate(edges), bench.roles()
+    turn = bench.turn(rows)._replace(lossy=lossy)
+    return Case(
+        turn, CONTRACTS, bench.settings, rows, roles, CONTRACTS.judge(rows, roles), np.zeros(rows.size, np.bool_)
+    )
+
+
+def test_names(bench: Bench) -> None:
+    pacs, guest = bench.add("pacs", confidence=0.7), bench.add("unknown")
+    here = case(bench, bench.edge(guest, pacs, 104), bench.edge(pacs, guest, 1), bench.edge(pacs, "2001:db8::7", 1))
+    assert here.peer_text(here.edges[0]) == "the PACS 00:d0:75:18:00:00 (Maker)"
+    assert here.peer_text(here.edges[1]) == "the device 00:d0:75:18:00:01 (Maker)"
+    assert here.peer_text(here.edges[2]) == "2001:db8::7"
+    assert [here.peer_mac(edge) for edge in here.edges] == [bench.mac(pacs), bench.mac(guest), 0]
+    assert here.role(pacs) == "pacs"
+    bench.devices[pacs].confidence = 0.59
+    assert here.role(pacs) == "unknown"
+
+
+def test_order_is_by_time_then_peer_then_service(bench: Bench) -> None:
+    pump = bench.add("infusion-pump")
+    rows = [bench.edge(pump, "10.1.1.2", 9), bench.edge(pump, "10.1.1.1", 9), bench.edge(pump, "10.1.1.1", 8)]
+    rows.append(bench.edge(pump, "10.9.9.9", 1, first_ns=START_NS - S))
+    here = case(bench, *rows)
+    assert here.in_order(np.arange(4), 10) == ([3, 2, 1, 0], [])
+    assert here.in_order(np.arange(4), 1) == ([3], [2, 1, 0])
+
+
+def test_evidence_has_counts_and_times(bench: Bench) -> None:
+    pump = bench.add("infusion-pump")
+    here = case(bench, bench.edge(pump, "10.1.1.2", 9), lossy=True)
+    found = dict(edge_evidence(here, here.edges[0]))
+    assert found["flows"] == 1
+    assert found["packets-out"] == 8
+    assert found["octets-in"] == 700
+    assert found["last"] == "2026-11-02T08:00:00Z"
+    assert found["capture"] == "lossy"
+
+
+def test_severity_and_the_rest_of_a_crowded_turn(bench: Bench) -> None:
+    assert severity_of("ventilator") is Severity.PAGE
+    assert severity_of("printer") is Severity.REVIEW
+    bench.add("unknown")
+    draft = more_in_turn(case(bench, bench.edge(0, "10.1.1.1", 1)), "contract-breach", 77)
+    assert draft.finding.count == 77
+    assert draft.finding.sentence.startswith("77 more contacts")
