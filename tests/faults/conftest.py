@@ -62,6 +62,48 @@ class UplinkProcess:
         return code
 
 
+SENSE = """
+import sys, time
+from pathlib import Path
+from agent.clock import SystemClock, boot_id
+from agent.spool.records import Identity
+from agent.spool.writer import SpoolWriter
+from agent.wire.summary import Interval, Summary
+from agent.wire.types import MessageType
+from tests.faults.conftest import QUICK, finding
+from tests.simulators.kit import AGENT, SITE
+identity = Identity(AGENT, SITE, "sensor", boot_id())
+writer = SpoolWriter.open(Path(sys.argv[1]) / "sensor" / "spool", identity, SystemClock(), QUICK)
+print("ready", flush=True)
+number = 0
+while True:
+    number += 1
+    writer.append(MessageType.FINDING, finding(number))
+    writer.append(MessageType.SUMMARY, Summary(Interval(number, number + 1)).to_content())
+    time.sleep(0.003)
+"""
+
+
+class SensorProcess:
+    """A sensor's spool in a process of its own, writing until it is killed."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def start(self) -> "SensorProcess":
+        self._process = subprocess.Popen([sys.executable, "-c", SENSE, self._state], stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
+        return self
+
+    def kill(self) -> None:
+        """As kill -9."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
 class Ward:
     """Everything of one test; ends it all afterwards."""
 
@@ -71,8 +113,12 @@ class Ward:
         self.broker = Mosquitto(folder / "broker").start()
         self.collector = CollectorSimulator(self.kit, self.broker.url).start()
         self.uplink = UplinkProcess(self.state, self.broker.url).start()
+        self.sensor = self.open_sensor()
+
+    def open_sensor(self) -> SpoolWriter:
+        """The sensor's spool, a run of its own each time."""
         identity = Identity(AGENT, SITE, "sensor", boot_id())
-        self.sensor = SpoolWriter.open(self.state / "sensor" / "spool", identity, SystemClock(), QUICK)
+        return SpoolWriter.open(self.state / "sensor" / "spool", identity, SystemClock(), QUICK)
 
     def record(self, number: int) -> None:
         """What a sensor writes: mostly summaries, now and then a finding."""

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tests.faults.conftest import Ward, eventually
+from agent.wire import body
+from tests.faults.conftest import SensorProcess, Ward, eventually
 
 pytestmark = pytest.mark.broker
 
@@ -123,3 +124,35 @@ def test_findings_overtake_a_backlog_of_summaries(ward: Ward) -> None:
         "the backlog was gone already: nothing was overtaken"
     )
     all_once(ward)
+
+
+def test_sensor_and_uplink_killed_while_they_work(ward: Ward) -> None:
+    """Both processes die at any moment; each run says where the one before it ended."""
+    ward.sensor.close()
+    runs: set[bytes] = set()
+    chance = random.Random(3)
+    for _ in range(4):
+        child = SensorProcess(ward.state).start()
+        time.sleep(chance.uniform(0.05, 0.6))
+        if chance.random() < 0.5:
+            ward.uplink.kill()
+        child.kill()
+        ward.uplink.kill()
+        ward.uplink.start()
+    ward.sensor = ward.open_sensor()
+    ward.record(0)
+    assert ward.sensor.flush()
+    assert eventually(ward.delivered, 40), missing(ward)
+    assert ward.collector.conflicts == []
+    ends: dict[bytes, int] = {}
+    links: dict[bytes, tuple[bytes, int]] = {}
+    for (_, run, stream, seq), held in ward.collector.stored.items():
+        header, _ = body.decode(held.type, held.body)
+        assert header is not None
+        if stream == "sensor":
+            runs.add(run)
+            ends[run] = max(ends.get(run, 0), seq)
+            links[run] = (header.before_run, header.before_seq)
+    assert len(runs) >= 4
+    for before_run, before_seq in links.values():
+        assert ends.get(before_run, 0) == before_seq
