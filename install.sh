@@ -201,11 +201,13 @@ all_steps() {
         leave_out "shell scripts (shellcheck is not installed)"
     fi
     # Plain Python shows the lines that the compiled form hides, and reads past an array's end raise IndexError there.
-    step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 \
-        tests -q tests/tap tests/packets tests/flows tests/devices
+    kernels="tests/tap tests/packets tests/flows tests/devices"
+    # shellcheck disable=SC2086 # a list of folders
+    step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 tests -q $kernels
     # Its own cache: a cached kernel does not know whether it was compiled with bounds checks.
+    # shellcheck disable=SC2086
     step "hostile input (NUMBA_BOUNDSCHECK=1)" with_env NUMBA_BOUNDSCHECK=1 XDG_CACHE_HOME="$here/.venv/boundscheck" \
-        tests -q tests/tap tests/packets tests/flows tests/devices
+        tests -q $kernels
     step "tests, compiled" tests
 }
 with_env() (

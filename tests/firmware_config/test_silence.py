@@ -25,14 +25,18 @@ pytestmark = pytest.mark.root
 
 @dataclass(frozen=True)
 class Bench:
-    """A namespace with the leg, and the peer's name in the same namespace."""
+    """A namespace with the leg and its peer; nsenter, because `ip netns exec` mounts, which a chroot cannot."""
 
     name: str
 
     def run(self, *command: str, check: bool = True) -> str:
         """A command inside the namespace; its output."""
-        full = ["ip", "netns", "exec", self.name, *command]
-        return subprocess.run(full, check=check, capture_output=True, text=True, timeout=30).stdout
+        return self.attempt(*command, check=check).stdout
+
+    def attempt(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """The same with what it answered."""
+        full = ["nsenter", f"--net=/run/netns/{self.name}", *command]
+        return subprocess.run(full, check=check, capture_output=True, text=True, timeout=30)
 
     def counter(self, device: str, name: str) -> int:
         """A statistics counter of a device."""
@@ -51,9 +55,9 @@ def bench() -> Iterator[Bench]:
     bench = Bench(f"wardtap-{os.getpid()}")
     subprocess.run(["ip", "netns", "add", bench.name], check=True, timeout=30)
     try:
-        bench.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1", check=False)
         bench.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "switch")
         for device in ("eth1", "switch"):
+            bench.run("ip", "link", "set", device, "addrgenmode", "none")
             bench.run("ip", "link", "set", device, "up")
         yield bench
     finally:
@@ -117,13 +121,7 @@ def stopped(bench: Bench) -> int:
 
 
 def load_or_skip(bench: Bench, rules: Path) -> None:
-    answer = subprocess.run(
-        ["ip", "netns", "exec", bench.name, "nft", "-f", str(rules)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    answer = bench.attempt("nft", "-f", str(rules))
     if answer.returncode != 0 and "not supported" in answer.stderr:
         pytest.skip("this kernel has no netdev egress hook (Linux >= 5.16 with CONFIG_NETFILTER_EGRESS)")
     assert answer.returncode == 0, answer.stderr
@@ -172,10 +170,7 @@ def test_the_fallback_of_an_older_kernel_drops_too(bench: Bench) -> None:
         pytest.skip("tc is not installed")
     bench.run("tc", "qdisc", "replace", "dev", "eth1", "clsact")
     drop = "protocol all prio 1 handle 1 matchall action drop"
-    answer = subprocess.run(
-        ["ip", "netns", "exec", bench.name, "tc", "filter", "replace", "dev", "eth1", "egress", *drop.split()],
-        capture_output=True, text=True, check=False, timeout=30,
-    )  # fmt: skip
+    answer = bench.attempt("tc", "filter", "replace", "dev", "eth1", "egress", *drop.split())
     if answer.returncode != 0:
         pytest.skip(f"this kernel has no matchall classifier: {answer.stderr.strip()}")
     assert received(bench, bypass=False) == 0
