@@ -31,6 +31,17 @@ from tests.simulators.reporter import START_NS, Reporter, damaged, trust_of
 from tests.simulators.webhook import WebhookReceiver
 
 ROOT = Path(__file__).parents[2]
+BLOCK = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked}:
+            raise ModuleNotFoundError("blocked: " + name, name=name)
+sys.meta_path.insert(0, Refuse())
+import {module}
+assert not {{"numba", "pcapy", "numpy"}} & set(sys.modules)
+sys.exit({module}.main({arguments}))
+"""
 
 
 class Collector:
@@ -242,3 +253,21 @@ def test_a_reader_that_goes_away_is_no_traceback(lab: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
     assert json.loads(done.stdout)["seq"] == 1
     assert done.stderr == ""
+
+
+def run_blocked(module: str, arguments: list[str], *blocked: str) -> subprocess.CompletedProcess[str]:
+    code = BLOCK.format(module=module, arguments=arguments, blocked=set(blocked) | {"numba", "pcapy", "numpy"})
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("module", ["agent.collector.cli", "agent.ctl.cli"])
+def test_off_the_appliance_it_starts_without_numba_numpy_and_pcapy(module: str) -> None:
+    done = run_blocked(module, ["--version"])
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_the_page_packages_the_rest_works_and_the_page_says_what_it_needs(tmp_path: object) -> None:
+    done = run_blocked("agent.collector.cli", ["counts", "--state", str(tmp_path)], "starlette", "uvicorn", "jinja2")
+    assert done.returncode == 7
+    assert done.stderr.startswith("wardtap-collector: ")
+    assert done.stderr.count("\n") == 1

@@ -40,7 +40,8 @@ def enter_finding(connection: sqlite3.Connection, finding: FindingRecord, seen: 
     number, rank, last_ns = old or (_insert(connection, finding, seen), -1, -1)
     new_rank = _rank(finding.severity)
     connection.execute(
-        "INSERT OR IGNORE INTO sightings VALUES (?,?,?,?,?,?)",
+        "INSERT INTO sightings VALUES (?,?,?,?,?,?) "
+        "ON CONFLICT (finding, agent, run, stream, seq) DO UPDATE SET count=count+excluded.count",
         (number, header.agent, header.run, header.stream, header.seq, min(finding.count, COUNT_MAX)),
     )
     if old is not None:

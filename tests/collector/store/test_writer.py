@@ -1,6 +1,8 @@
 import dataclasses
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,15 @@ import pytest
 from agent.collector import queries, taps
 from agent.collector.intake import Verdict
 from agent.collector.records import Batch, Outcome, Record
+from agent.collector.store.database import FILE_NAME
 from agent.collector.store.reader import reading
 from agent.collector.store.writer import Store
+from agent.errors import StateError
 from agent.wire.delivery import Gap
 from agent.wire.presence import UplinkReport
 from agent.wire.summary import EdgeRow, Leg, Row
 from agent.wire.types import MessageType
-from tests.collector.conftest import Deliver, Message
+from tests.collector.conftest import Deliver, Message, batch_of
 from tests.simulators.reporter import MONITOR, PUMP, Reporter, damaged
 
 
@@ -181,3 +185,45 @@ def test_devices_of_a_summary_are_listed(tap: Reporter, deliver: Deliver, tmp_pa
     deliver(tap.summary())
     with reading(tmp_path) as reader:
         assert {device["mac"] for device in queries.devices(reader)} == {PUMP.hex(":"), MONITOR.hex(":")}
+
+
+def until_full(store: Store, fill: Callable[[], Batch]) -> tuple[int, Batch, str]:
+    """Commit until the store refuses: how many it has acknowledged, the batch it refused, and why."""
+    stored = 0
+    for _ in range(1000):
+        batch = fill()
+        try:
+            stored = store.commit(batch).positions[0].upto
+        except StateError as error:
+            return stored, batch, str(error)
+    raise AssertionError("never full")
+
+
+def test_a_locked_store_gives_no_acknowledgement_and_recovers(
+    tap: Reporter, store: Store, judged: Callable[[Message], Verdict], tmp_path: Path
+) -> None:
+    store._connection.execute("PRAGMA busy_timeout=50")
+    batch = batch_of([judged(tap.summary()), judged(tap.finding())])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            with pytest.raises(StateError, match="locked"):
+                store.commit(batch)
+        other.execute("ROLLBACK")
+    assert store.commit(batch).positions[0].upto == 2
+    with reading(tmp_path) as reader:
+        assert queries.counts(reader)["stored"] == 2
+
+
+def test_a_full_disk_gives_no_acknowledgement_and_recovers(
+    tap: Reporter, store: Store, judged: Callable[[Message], Verdict], tmp_path: Path
+) -> None:
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count={pages + 3}")
+    stored, batch, error = until_full(store, lambda: batch_of([judged(tap.summary()) for _ in range(10)]))
+    assert "full" in error
+    with reading(tmp_path) as reader:
+        assert queries.counts(reader)["stored"] == stored
+        assert len(reader.rows("SELECT * FROM intervals")) == stored  # nothing half
+    store._connection.execute("PRAGMA max_page_count=1000000")
+    assert store.commit(batch).positions[0].upto == stored + 10
