@@ -1,7 +1,7 @@
 """The only place that asks the time.
 
-A `Clock` gives monotonic and wall nanoseconds and says how good the wall time is. Code takes a Clock as a parameter, so a
-test or a replay passes its own.
+A `Clock` gives monotonic and wall nanoseconds and says how good the wall time is. Code takes a Clock as a parameter,
+so a test or a replay passes its own.
 """
 
 import os

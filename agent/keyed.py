@@ -1,9 +1,10 @@
 """SipHash-1-3 over 64-bit words: the keyed hash of every table that a stranger's packets can reach.
 
-An unkeyed hash lets a sender choose colliding keys and turn a table into a list (Crosby and Wallach 2003: Bro dropped 71 % at
-below dial-up rate; CVE-2024-47187 is the same in 2024). The key is 128 random bits drawn at start and never leaves the process.
-SipHash: Aumasson and Bernstein 2012; the 1-3 variant is what CPython and Rust use for hash tables. Words are absorbed as they
-are, without the length octet of the byte-string form: every caller hashes a fixed number of words.
+An unkeyed hash lets a sender choose colliding keys and turn a table into a list (Crosby and Wallach 2003: Bro dropped
+71 % at below dial-up rate; CVE-2024-47187 is the same in 2024). The key is 128 random bits drawn at start and never
+leaves the process. SipHash: Aumasson and Bernstein 2012; the 1-3 variant is what CPython and Rust use for hash tables.
+Words are absorbed as they are, without the length octet of the byte-string form: every caller hashes a fixed number of
+words.
 """
 
 import numpy as np
@@ -21,7 +22,9 @@ _51, _48, _47, _43 = _U(51), _U(48), _U(47), _U(43)
 
 
 @inline
-def _round(v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+def _round(
+    v0: np.uint64, v1: np.uint64, v2: np.uint64, v3: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """One SipRound (section 2.2 of the paper)."""
     v0 = v0 + v1
     v1 = ((v1 << _13) | (v1 >> _51)) ^ v0

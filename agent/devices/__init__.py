@@ -1,0 +1,1 @@
+"""Leaves here: devices, whom they talk to, and who they are."""

@@ -1,15 +1,16 @@
 """Attribute: PACKET rows -> DEVICE rows, in a fixed, set-associative, keyed table.
 
-Before: decoded rows. After: each METERED or LINK row is counted for the device that sent it, or as `unplaced` when the table had
-no room, and for the device it was addressed to, when that one is known. A flood of invented source addresses fills only slots
-whose owner sent less than PROMOTED_FRAMES frames: whoever has spoken properly keeps its place. Addresses belong to a device when
-it claims them by ARP or sends from them without sending from many others; a MAC that speaks for many addresses is a gateway.
+Before: decoded rows. After: each METERED or LINK row is counted for the device that sent it, or as `unplaced` when the
+table had no room, and for the device it was addressed to, when that one is known. A flood of invented source addresses
+fills only slots whose owner sent less than PROMOTED_FRAMES frames: whoever has spoken properly keeps its place.
+Addresses belong to a device when it claims them by ARP or sends from them without sending from many others; a MAC that
+speaks for many addresses is a gateway.
 """
 
 import numpy as np
 
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
-from agent.jit import kernel, leaf
+from agent.jit import Hashes, Tags, Words, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag, Verdict
 
@@ -37,7 +38,7 @@ COUNTS = 5
 
 
 @leaf
-def scope_of(hi: np.uint64, lo: np.uint64, sites: np.ndarray) -> int:  # type: ignore[type-arg]
+def scope_of(hi: np.uint64, lo: np.uint64, sites: Hashes) -> int:
     """Scope of an address (IANA special-purpose registries, RFC 6890); `sites` rows are (hi, lo, mask hi, mask lo)."""
     for i in range(len(sites)):
         if hi & sites[i, 2] == sites[i, 0] and lo & sites[i, 3] == sites[i, 1]:
@@ -61,7 +62,7 @@ def scope_of(hi: np.uint64, lo: np.uint64, sites: np.ndarray) -> int:  # type: i
 
 
 @leaf
-def _slot_of(macs: np.ndarray, secret: np.ndarray, mac: np.uint64) -> tuple[int, int]:  # type: ignore[type-arg]
+def _slot_of(macs: Hashes, secret: Hashes, mac: np.uint64) -> tuple[int, int]:
     """(slot that holds this MAC or -1, first slot of its set)."""
     base = np.int64(sip1(secret[0], secret[1], mac) & U64(len(macs) // WAYS - 1)) * WAYS
     for way in range(WAYS):
@@ -71,7 +72,7 @@ def _slot_of(macs: np.ndarray, secret: np.ndarray, mac: np.uint64) -> tuple[int,
 
 
 @leaf
-def _room(macs: np.ndarray, devices: Rows, base: int, now_ns: int) -> int:  # type: ignore[type-arg]
+def _room(macs: Hashes, devices: Rows, base: int, now_ns: int) -> int:
     """A free slot, or one whose owner never was promoted or has been silent for KEEP_NS; -1 when all are well owned."""
     victim, oldest = -1, np.int64(1 << 62)
     for way in range(WAYS):
@@ -90,7 +91,12 @@ def _begin(device: np.void, mac: np.uint64, row: np.void) -> None:
     """A device in its slot before its first frame is counted."""
     device["mac"], device["first_ns"], device["last_ns"] = mac, row["time_ns"], row["time_ns"]
     device["vlan"], device["address_count"], device["claimed"], device["foreign"] = row["vlan"], 0, 0, U64(0)
-    device["tx_packets"], device["rx_packets"], device["tx_octets"], device["rx_octets"] = U64(0), U64(0), U64(0), U64(0)
+    device["tx_packets"], device["rx_packets"], device["tx_octets"], device["rx_octets"] = (
+        U64(0),
+        U64(0),
+        U64(0),
+        U64(0),
+    )
     device["group_packets"] = U64(0)
     device["flows_started"], device["flows_answered"], device["flows_failed"] = 0, 0, 0
     device["flows_accepted"], device["arp_requests"], device["arp_answered"], device["peers"] = 0, 0, 0, 0
@@ -144,7 +150,7 @@ def _make_gateway(device: np.void) -> None:
 
 
 @leaf
-def _sends_from(device: np.void, row: np.void, secret: np.ndarray, sites: np.ndarray) -> None:  # type: ignore[type-arg]
+def _sends_from(device: np.void, row: np.void, secret: Hashes, sites: Hashes) -> None:
     """Its source address: its own, or one that it forwards for."""
     hi, lo = row["src_hi"], row["src_lo"]
     if _owned(device, hi, lo) >= 0:
@@ -182,8 +188,8 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 
 @kernel
 def attribute_burst(
-    rows: Rows, count: int, macs: np.ndarray, devices: Rows, secret: np.ndarray, sites: np.ndarray, counts: np.ndarray,  # type: ignore[type-arg]
-    fresh: np.ndarray,  # type: ignore[type-arg]
+    rows: Rows, count: int, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
+    fresh: Tags,
 ) -> int:  # fmt: skip
     """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n."""
     n = 0
@@ -246,7 +252,7 @@ def attribute_burst(
 
 
 @kernel
-def scope_ends(records: Rows, sites: np.ndarray, scopes: np.ndarray) -> None:  # type: ignore[type-arg]
+def scope_ends(records: Rows, sites: Hashes, scopes: Words) -> None:
     """scopes[i] = (Scope of the responder's address, Scope of the originator's): each end's peer."""
     for i in range(len(records)):
         record = records[i]

@@ -1,16 +1,17 @@
 """Relate: flow events -> EDGE rows (who a device talks to, how) and FAN rows (how widely it tries).
 
-Before: copies of biflows that started, progressed or ended. After: the edges of both ends know it, new or changed edges are in
-`changed`, and fans that crossed their threshold are in `crossed`. An edge is kept only for a device that owns the address it
-speaks from, so a gateway's remote hosts are peers, never devices. Tables are fixed, set-associative and keyed; a full set gives
-up its longest silent row. Cost: a few lookups per flow event, nothing per packet.
+Before: copies of biflows that started, progressed or ended. After: the edges of both ends know it, new or changed
+edges are in `changed`, and fans that crossed their threshold are in `crossed`. An edge is kept only for a device that
+owns the address it speaks from, so a gateway's remote hosts are peers, never devices. Tables are fixed,
+set-associative and keyed; a full set gives up its longest silent row. Cost: a few lookups per flow event, nothing per
+packet.
 """
 
 import numpy as np
 
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import kernel, leaf
+from agent.jit import Hashes, Reals, Words, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
@@ -48,7 +49,7 @@ RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it h
 
 
 @leaf
-def _device_of(macs: np.ndarray, devices: Rows, secret: np.ndarray, mac: np.uint64, hi: np.uint64, lo: np.uint64) -> int:  # type: ignore[type-arg]
+def _device_of(macs: Hashes, devices: Rows, secret: Hashes, mac: np.uint64, hi: np.uint64, lo: np.uint64) -> int:
     """Slot of the device with this MAC if the address is its own, else -1."""
     base = np.int64(sip1(secret[0], secret[1], mac) & U64(len(macs) // WAYS - 1)) * WAYS
     for way in range(WAYS):
@@ -62,7 +63,13 @@ def _device_of(macs: np.ndarray, devices: Rows, secret: np.ndarray, mac: np.uint
 
 @leaf
 def _edge_slot(
-    edges: Rows, secret: np.ndarray, counts: np.ndarray, device: int, peer: tuple[np.uint64, np.uint64], kind: np.uint64, make: bool  # type: ignore[type-arg]
+    edges: Rows,
+    secret: Hashes,
+    counts: Words,
+    device: int,
+    peer: tuple[np.uint64, np.uint64],
+    kind: np.uint64,
+    make: bool,
 ) -> tuple[int, bool]:
     """(slot of the edge or -1, whether it is new). `kind` = direction << 24 | protocol << 16 | port."""
     digest = sip3(secret[0], secret[1], (U64(device) << U64(32)) | kind, peer[0], peer[1])
@@ -88,8 +95,16 @@ def _edge_slot(
 
 
 @leaf
-def _fan(fans: Rows, secret: np.ndarray, counts: np.ndarray, key: tuple[int, int, int, int], peer: tuple[np.uint64, np.uint64], now_ns: int, window_ns: int) -> np.void:  # type: ignore[type-arg]
-    """The fan row of `key` = (kind, device, protocol, port), begun anew when it was silent for longer than the window."""
+def _fan(
+    fans: Rows,
+    secret: Hashes,
+    counts: Words,
+    key: tuple[int, int, int, int],
+    peer: tuple[np.uint64, np.uint64],
+    now_ns: int,
+    window_ns: int,
+) -> np.void:
+    """The fan row of `key` = (kind, device, protocol, port), begun anew after a silence longer than the window."""
     kind, device, protocol, port = key
     word = (U64(device) << U64(32)) | (U64(kind) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
     base = np.int64(sip3(secret[1], secret[0], word, peer[0], peer[1]) & U64(len(fans) // WAYS - 1)) * WAYS
@@ -122,7 +137,7 @@ def _fan(fans: Rows, secret: np.ndarray, counts: np.ndarray, key: tuple[int, int
 
 
 @leaf
-def _crossed(row: np.void, test: np.ndarray, minimum: int, crossed: Rows, n: int) -> int:  # type: ignore[type-arg]
+def _crossed(row: np.void, test: Reals, minimum: int, crossed: Rows, n: int) -> int:
     """Give a fan to the judge when it crosses its threshold, and again each time it has grown fourfold."""
     wanted = np.int64(minimum)
     for _ in range(np.int64(row["reported"])):
@@ -137,7 +152,15 @@ def _crossed(row: np.void, test: np.ndarray, minimum: int, crossed: Rows, n: int
 
 @leaf
 def _outcome(
-    fans: Rows, secret: np.ndarray, counts: np.ndarray, edge: np.void, failed: bool, now_ns: int, test: np.ndarray, crossed: Rows, n: int  # type: ignore[type-arg]
+    fans: Rows,
+    secret: Hashes,
+    counts: Words,
+    edge: np.void,
+    failed: bool,
+    now_ns: int,
+    test: Reals,
+    crossed: Rows,
+    n: int,
 ) -> int:
     """The first outcome of a first contact moves the sequential tests of its service and of its target."""
     device, protocol, port = np.int64(edge["device"]), np.int64(edge["protocol"]), np.int64(edge["port"])
@@ -242,7 +265,7 @@ def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64
 
 
 @leaf
-def _list_edge(edge: np.void, slot: int, bit: int, listed: np.ndarray, counts: np.ndarray) -> None:  # type: ignore[type-arg]
+def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words) -> None:
     """Put an edge on a list unless it is there."""
     if edge["changed"] & bit:
         return
@@ -256,13 +279,13 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: np.ndarray, counts: n
 
 @kernel
 def relate_records(
-    records: Rows, macs: np.ndarray, devices: Rows, edges: Rows, fans: Rows, secret: np.ndarray, scopes: np.ndarray,  # type: ignore[type-arg]
-    test: np.ndarray, counts: np.ndarray, changed: np.ndarray, touched: np.ndarray, crossed: Rows,  # type: ignore[type-arg]
+    records: Rows, macs: Hashes, devices: Rows, edges: Rows, fans: Rows, secret: Hashes, scopes: Words,
+    test: Reals, counts: Words, changed: Words, touched: Words, crossed: Rows,
 ) -> int:  # fmt: skip
     """Take flow events into the edges of their ends. `scopes[i]` holds the Scope of both addresses of records[i].
 
-    `changed` and `touched` are lists of edge slots for the judge and for the summary: their first entry counts the others.
-    Returns the number of fans in `crossed`.
+    `changed` and `touched` are lists of edge slots for the judge and for the summary: their first entry counts the
+    others. Returns the number of fans in `crossed`.
     """
     n = 0
     for i in range(len(records)):
@@ -314,13 +337,14 @@ def relate_records(
 
 @kernel
 def count_arp(
-    rows: Rows, count: int, macs: np.ndarray, fans: Rows, secret: np.ndarray, test: np.ndarray, counts: np.ndarray,  # type: ignore[type-arg]
-    asked: np.ndarray, crossed: Rows,  # type: ignore[type-arg]
+    rows: Rows, count: int, macs: Hashes, fans: Rows, secret: Hashes, test: Reals, counts: Words,
+    asked: Hashes, crossed: Rows,
 ) -> int:  # fmt: skip
-    """ARP requests -> ARP fans: how many addresses one device asks for. `asked` remembers keyed hashes of (device, target).
+    """ARP requests -> ARP fans: how many addresses one device asks for.
 
-    Returns the number of fans in `crossed`. A hash that another one overwrote is counted twice; the table is far larger than
-    what a ward asks for in a window.
+    `asked` remembers keyed hashes of (device, target).
+    Returns the number of fans in `crossed`. A hash that another one overwrote is counted twice; the table is far
+    larger than what a ward asks for in a window.
     """
     n = 0
     for i in range(count):

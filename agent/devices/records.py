@@ -119,7 +119,7 @@ FAN = np.dtype(
         ("peer_lo", "<u8"),
         ("first_ns", "<i8"),
         ("last_ns", "<i8"),
-        ("score", "<f8"),  # log likelihood ratio of the sequential test (Jung et al. 2004, TRW), floored at its lower bound
+        ("score", "<f8"),  # log likelihood ratio of the sequential test (Jung et al. 2004), floored at its lower bound
         ("device", "<u4"),
         ("attempts", "<u4"),  # distinct first contacts
         ("answered", "<u4"),

@@ -1,4 +1,4 @@
-"""The device table: owns devices, their edges and fans; gives the judge what changed and the summary what was counted."""
+"""The device table: owns devices, edges and fans; gives the judge what changed, the summary what was counted."""
 
 import secrets
 from dataclasses import dataclass, field

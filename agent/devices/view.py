@@ -60,8 +60,12 @@ class Ward:
         edges = edges[edges["gates"] & EdgeGate.ANSWERED != 0]
         if not len(edges):
             return
-        codes = edges["device"].astype(np.uint64) << np.uint64(33) | edges["direction"].astype(np.uint64) << np.uint64(32)
-        codes |= edges["protocol"].astype(np.uint64) << np.uint64(24) | edges["application"].astype(np.uint64) << np.uint64(16)
+        codes = edges["device"].astype(np.uint64) << np.uint64(33) | edges["direction"].astype(np.uint64) << np.uint64(
+            32
+        )
+        codes |= edges["protocol"].astype(np.uint64) << np.uint64(24) | edges["application"].astype(
+            np.uint64
+        ) << np.uint64(16)
         codes |= edges["port"].astype(np.uint64)
         unique, first = np.unique(codes, return_index=True)
         if len(self._told) > SEEN_SERVICES_MAX:
@@ -88,9 +92,9 @@ class Ward:
         changed = self._identifier.changed()
         for mac in changed:
             self._changed_macs.add(mac)
-            slot = self._slots.get(mac)
-            if slot is not None:
-                self._roles[slot] = ROLE_INDEX[self._identifier.assess(mac).role]
+            held = self._slots.get(mac)
+            if held is not None:
+                self._roles[held] = ROLE_INDEX[self._identifier.assess(mac).role]
         return bool(changed)
 
     def take_changed(self) -> list[int]:

@@ -1,0 +1,1 @@
+"""Leaves here: biflow records and the events of their lives."""

@@ -10,13 +10,14 @@ WITH_PORTS = frozenset({1, 6, 17, 58, 132})
 PAIRS = {
     ICMP: {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10},
     ICMPV6: {
-        128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130, 144: 145, 145: 144, 139: 140, 140: 139,
+        128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130, 144: 145, 145: 144,
+        139: 140, 140: 139,
     },
 }  # fmt: skip
 
 
 def community_id(protocol: int, source: bytes, destination: bytes, ports: tuple[int, int] | None) -> str:
-    """The identifier of a flow. Addresses of 4 or 16 octets; ICMP gives (type, code) as ports; None: no ports are known."""
+    """The identifier of a flow. Addresses of 4 or 16 octets; ICMP gives (type, code) as ports; None: unknown."""
     one_way = False
     if ports is not None and protocol in PAIRS:
         kind, code = ports

@@ -1,14 +1,15 @@
 """Meter: PACKET rows -> biflows in a fixed, set-associative, keyed table; copies leave as events.
 
-Before: decoded rows. After: every METERED row is counted in exactly one biflow; `out[:n]` holds copies of flows that started,
-progressed or ended. The cache owns all arrays. Bounded: a packet costs one hash and at most WAYS comparisons whatever is in
-the table; a full set gives up its least worthy flow, which leaves with the reason `lack of resources`, so octets stay exact.
+Before: decoded rows. After: every METERED row is counted in one biflow; `out[:n]` are copies of flows that began,
+progressed or ended. The cache owns all arrays. Bounded: a packet costs one hash and at most WAYS comparisons whatever
+is in the table; a full set gives up its least worthy flow, which leaves with the reason `lack of resources`, so octets
+stay exact.
 """
 
 import numpy as np
 
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState, Rows
-from agent.jit import kernel, leaf
+from agent.jit import Hashes, Tags, Words, kernel, leaf
 from agent.keyed import sip5
 from agent.packets.records import PacketFlag, Verdict
 
@@ -30,7 +31,8 @@ D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), in
 R_IDLE, R_ACTIVE, R_END = int(FlowEndReason.IDLE), int(FlowEndReason.ACTIVE), int(FlowEndReason.END_DETECTED)
 R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RESOURCES)
 
-# Deadlines are kept per slot and, as minima, per group of slots, so that a sweep reads only groups in which something is due.
+# Deadlines are kept per slot and, as minima, per group of slots, so that a sweep reads only groups in which something
+# is due.
 GROUP = 64
 NEVER_S = 1 << 60  # the minimum of an empty group
 
@@ -60,7 +62,7 @@ def _request_type(protocol: int, port: int) -> int:
 
 
 @leaf
-def _timeout_s(flow: np.void, protocol: int, limits: np.ndarray) -> int:  # type: ignore[type-arg]
+def _timeout_s(flow: np.void, protocol: int, limits: Words) -> int:
     """How long this flow may be silent."""
     state = flow["state"]
     if protocol == TCP:
@@ -88,7 +90,7 @@ def _worth(flow: np.void) -> int:
 
 
 @leaf
-def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: np.ndarray) -> int:  # type: ignore[type-arg]
+def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Words) -> int:
     """Copy a flow out; an end is counted."""
     flow["event"], flow["end_reason"] = event, reason
     out[n] = flow
@@ -101,7 +103,7 @@ def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: np
 
 
 @leaf
-def _find(slots: Rows, tags: np.ndarray, base: int, tag: np.uint32, key: tuple[np.uint64, ...]) -> int:  # type: ignore[type-arg]
+def _find(slots: Rows, tags: Tags, base: int, tag: np.uint32, key: tuple[np.uint64, ...]) -> int:
     """The slot that holds this key, or -1."""
     for way in range(WAYS):
         if tags[base + way] == tag:
@@ -118,7 +120,7 @@ def _find(slots: Rows, tags: np.ndarray, base: int, tag: np.uint32, key: tuple[n
 
 
 @leaf
-def _room(slots: Rows, tags: np.ndarray, base: int) -> int:  # type: ignore[type-arg]
+def _room(slots: Rows, tags: Tags, base: int) -> int:
     """A free slot of the set, or the one to give up: the least worthy, the longest silent of those."""
     victim, worth, last = base, 4, np.int64(0)
     for way in range(WAYS):
@@ -271,10 +273,10 @@ def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64,
 
 @kernel
 def meter_burst(
-    rows: Rows, start: int, count: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, groups_s: np.ndarray,  # type: ignore[type-arg]
-    secret: np.ndarray, limits: np.ndarray, counts: np.ndarray, out: Rows,  # type: ignore[type-arg]
+    rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Words, groups_s: Words,
+    secret: Hashes, limits: Words, counts: Words, out: Rows,
 ) -> tuple[int, int]:  # fmt: skip
-    """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops early when `out` is full."""
+    """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`."""
     mask, n = U64(len(slots) // WAYS - 1), 0
     for i in range(start, count):
         row = rows[i]
@@ -331,10 +333,10 @@ def meter_burst(
 
 @kernel
 def expire_flows(
-    now_s: int, forced: bool, start: int, slots: Rows, tags: np.ndarray, deadlines_s: np.ndarray, groups_s: np.ndarray,  # type: ignore[type-arg]
-    counts: np.ndarray, out: Rows,  # type: ignore[type-arg]
+    now_s: int, forced: bool, start: int, slots: Rows, tags: Tags, deadlines_s: Words, groups_s: Words,
+    counts: Words, out: Rows,
 ) -> tuple[int, int]:  # fmt: skip
-    """End what is past its deadline (all of it when `forced`), from group `start`. Returns (group to go on with, copies)."""
+    """End what is past its deadline (all of it when `forced`), from group `start`. Returns (next group, copies)."""
     n = 0
     for group in range(start, len(groups_s)):
         if groups_s[group] == NEVER_S or (groups_s[group] > now_s and not forced):
@@ -360,7 +362,7 @@ def expire_flows(
 
 
 @kernel
-def next_deadline(groups_s: np.ndarray) -> int:  # type: ignore[type-arg]
+def next_deadline(groups_s: Words) -> int:
     """No flow ends before this second; NEVER_S when none is open. A minimum may be early, never late."""
     earliest = np.int64(NEVER_S)
     for group in range(len(groups_s)):

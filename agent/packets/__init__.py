@@ -1,0 +1,1 @@
+"""Leaves here: one decoded row per frame, and the payloads that are news."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.packets import kernels, kernels_mirror, kernels_payload
+from agent.packets.cursor import CURSOR_SIZE
 from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
 from agent.tap.records import BURST_FRAMES_MAX, Burst
 
@@ -30,7 +31,7 @@ class Decoded(NamedTuple):
 
     burst: Burst
     rows: Rows
-    count: int
+    count: int  # type: ignore[assignment] # rows, not tuple.count
 
 
 class Decoder:
@@ -38,7 +39,7 @@ class Decoder:
 
     def __init__(self, secret: tuple[int, int], wanted: Iterable[HintKind]) -> None:
         self._secret = np.array(secret, np.uint64)
-        self._cursor = np.zeros(kernels.CURSOR_SIZE, np.int64)
+        self._cursor = np.zeros(CURSOR_SIZE, np.int64)
         self._recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
         self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
         self._wanted[list(wanted)] = 1

@@ -1,27 +1,30 @@
 """A mirror's second copies: the same packet heard twice within a millisecond.
 
-Same addresses, ports, IP id, transport checksum, sequence numbers, TTL, VLAN and length. Another VLAN or another TTL is another
-hop or segment of one packet, and is kept. A second copy gets the verdict DUPLICATE: counted, neither metered nor judged.
+Same addresses, ports, IP id, transport checksum, sequence numbers, TTL, VLAN and length. Another VLAN or another TTL
+is another hop or segment of one packet, and is kept. A second copy gets the verdict DUPLICATE: counted, neither
+metered nor judged.
 """
 
 import numpy as np
 
-from agent.jit import kernel
+from agent.jit import Hashes, Words, kernel
 from agent.packets.records import PacketFlag, Rows, Verdict
 
 METERED, DUPLICATE = int(Verdict.METERED), int(Verdict.DUPLICATE)
 F_PORTS, F_TUNNELLED = int(PacketFlag.PORTS), int(PacketFlag.TUNNELLED)
-WINDOW_NS = 1_000_000  # a switch copies ingress and egress of one packet within microseconds; a host resends after far more
+WINDOW_NS = (
+    1_000_000  # a switch copies ingress and egress of one packet within microseconds; a host resends after far more
+)
 SLOTS = 1 << 13  # at 1.5 million packets a second a millisecond holds 1500
 U64 = np.uint64
 
 
 @kernel
-def mark_duplicates(rows: Rows, count: int, recent: np.ndarray, verdicts: np.ndarray) -> None:  # type: ignore[type-arg]
+def mark_duplicates(rows: Rows, count: int, recent: Hashes, verdicts: Words) -> None:
     """`recent` (SLOTS, 6) holds what was seen last in each slot; verdicts of second copies change to DUPLICATE.
 
-    The slot is chosen by a plain mix because every word is compared in full: a chosen collision only overwrites a slot, which
-    costs one unrecognised duplicate.
+    The slot is chosen by a plain mix because every word is compared in full: a chosen collision only overwrites a
+    slot, which costs one unrecognised duplicate.
     """
     for i in range(count):
         row = rows[i]

@@ -1,13 +1,14 @@
 """What a payload says it is, and which payloads are worth a reader's time.
 
-`recognise_burst` sets `application` (by content, for datagrams also by port) and `hint` of decoded rows; `select_hints` picks the
-hints that were not seen before, within a budget, so that Python runs only for news. Total: every read is guarded by the payload
-octets that were captured. Nothing of a payload is kept but its keyed hash. Cost: one look at the first octets of each payload.
+`recognise_burst` sets `application` (by content, for datagrams also by port) and `hint` of decoded rows;
+`select_hints` picks the hints that were not seen before, within a budget, so that Python runs only for news. Total:
+every read is guarded by the payload octets that were captured. Nothing of a payload is kept but its keyed hash. Cost:
+one look at the first octets of each payload.
 """
 
 import numpy as np
 
-from agent.jit import kernel, leaf
+from agent.jit import Flags, Hashes, Words, kernel, leaf
 from agent.keyed import sip3
 from agent.packets.records import Application as App
 from agent.packets.records import HintKind, PacketFlag, Rows, Verdict
@@ -21,10 +22,28 @@ U64 = np.uint64
 A_DNS, A_DHCP, A_NTP, A_TLS, A_HTTP = int(App.DNS), int(App.DHCP), int(App.NTP), int(App.TLS), int(App.HTTP)
 A_SMB1, A_SMB2, A_DICOM, A_HL7, A_SSH = int(App.SMB1), int(App.SMB2), int(App.DICOM), int(App.HL7), int(App.SSH)
 A_RDP, A_MQTT, A_BACNET, A_MODBUS = int(App.RDP), int(App.MQTT), int(App.BACNET), int(App.MODBUS)
-A_STRATUM, A_TELNET, A_FTP, A_SNMP, A_MDNS = int(App.STRATUM), int(App.TELNET), int(App.FTP), int(App.SNMP), int(App.MDNS)
+A_STRATUM, A_TELNET, A_FTP, A_SNMP, A_MDNS = (
+    int(App.STRATUM),
+    int(App.TELNET),
+    int(App.FTP),
+    int(App.SNMP),
+    int(App.MDNS),
+)
 A_LLMNR, A_NETBIOS, A_SSDP, A_WSD = int(App.LLMNR), int(App.NETBIOS), int(App.SSDP), int(App.WS_DISCOVERY)
-A_INTELLIVUE, A_SIP, A_VNC, A_SMTP, A_POP3 = int(App.INTELLIVUE), int(App.SIP), int(App.VNC), int(App.SMTP), int(App.POP3)
-A_IMAP, A_QUIC, A_CAPSULE, A_RTSP, A_DHCPV6 = int(App.IMAP), int(App.QUIC), int(App.CAPSULE), int(App.RTSP), int(App.DHCPV6)
+A_INTELLIVUE, A_SIP, A_VNC, A_SMTP, A_POP3 = (
+    int(App.INTELLIVUE),
+    int(App.SIP),
+    int(App.VNC),
+    int(App.SMTP),
+    int(App.POP3),
+)
+A_IMAP, A_QUIC, A_CAPSULE, A_RTSP, A_DHCPV6 = (
+    int(App.IMAP),
+    int(App.QUIC),
+    int(App.CAPSULE),
+    int(App.RTSP),
+    int(App.DHCPV6),
+)
 
 H_DHCP, H_MDNS, H_DICOM, H_HL7 = int(HintKind.DHCP), int(HintKind.MDNS), int(HintKind.DICOM), int(HintKind.HL7)
 H_SSDP, H_WSD, H_LLDP, H_CDP = int(HintKind.SSDP), int(HintKind.WS_DISCOVERY), int(HintKind.LLDP), int(HintKind.CDP)
@@ -111,7 +130,9 @@ def _binary_stream(octets: Octets, at: int, have: int, size: int) -> tuple[int, 
         for skip in range(2, 6):
             if at + skip + 6 <= at + have and _word(octets, at + skip) == 0x00044D51:
                 return A_MQTT, 0
-    if first == 3 and octets[at + 1] == 0 and have >= 7 and _half(octets, at + 2) == size:  # TPKT, X.224 request or confirm
+    if (
+        first == 3 and octets[at + 1] == 0 and have >= 7 and _half(octets, at + 2) == size
+    ):  # TPKT, X.224 request or confirm
         if octets[at + 5] == 0xE0 or octets[at + 5] == 0xD0:
             return A_RDP, 0
     if first == 0xFF and 0xFB <= octets[at + 1] <= 0xFE:  # telnet option negotiation
@@ -211,7 +232,7 @@ def recognise_burst(rows: Rows, count: int, octets: Octets) -> None:
 
 
 @leaf
-def _digest(octets: Octets, at: int, size: int, key: np.ndarray, start: np.uint64) -> np.uint64:  # type: ignore[type-arg]
+def _digest(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
     """Keyed hash of a payload's first octets, sixteen at a time."""
     digest, i = start, at
     end = at + min(size, HASHED_OCTETS)
@@ -229,13 +250,13 @@ def _digest(octets: Octets, at: int, size: int, key: np.ndarray, start: np.uint6
 
 @kernel
 def select_hints(
-    frames: Rows, rows: Rows, count: int, octets: Octets, wanted: np.ndarray, seen: np.ndarray, per_source: np.ndarray,  # type: ignore[type-arg]
-    key: np.ndarray, budget: np.ndarray, chosen: np.ndarray,  # type: ignore[type-arg]
+    frames: Rows, rows: Rows, count: int, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
+    key: Hashes, budget: Words, chosen: Words,
 ) -> int:  # fmt: skip
     """Rows whose hint is news: `chosen[:n]` = (row, offset, octets). Returns n.
 
-    `seen` remembers hashes of (source, kind, payload); `per_source` counts hints of one source and kind since it was last
-    cleared; `budget` says how many may pass, and counts what was skipped and what was a repeat.
+    `seen` remembers hashes of (source, kind, payload); `per_source` counts hints of one source and kind since it was
+    last cleared; `budget` says how many may pass, and counts what was skipped and what was a repeat.
     """
     n = 0
     for i in range(count):
@@ -253,9 +274,7 @@ def select_hints(
         if seen[slot] == digest:
             budget[REPEATED] += 1
             continue
-        source = np.int64(
-            sip3(key[0], key[1], U64(rows[i]["src_mac"]), U64(kind), U64(0)) & U64(len(per_source) - 1)
-        )
+        source = np.int64(sip3(key[0], key[1], U64(rows[i]["src_mac"]), U64(kind), U64(0)) & U64(len(per_source) - 1))
         if budget[LEFT] <= 0 or per_source[source] >= budget[PER_SOURCE_MAX] or n >= len(chosen):
             budget[SKIPPED] += 1
             continue

@@ -1,4 +1,4 @@
-"""Header numbers by their names: link types, EtherTypes, protocols, ports of tunnels. Values fixed by their standards."""
+"""Header numbers by their names, as their standards fix them: links, EtherTypes, protocols, ports."""
 
 # Link types (the tcpdump group's LINKTYPE_ registry).
 LINK_NULL, LINK_ETHERNET, LINK_RAW, LINK_LOOP, LINK_SLL, LINK_IPV4, LINK_IPV6, LINK_NFLOG, LINK_SLL2 = (
@@ -12,7 +12,20 @@ MPLS, MPLS_MULTICAST, PPPOE_SESSION, TRANSPARENT_ETHERNET = 0x8847, 0x8848, 0x88
 ETHERTYPE_MIN = 0x0600  # below it the field is an IEEE 802.3 length
 
 # Protocol numbers (IANA).
-ICMP, IGMP, IPIP, TCP, UDP, IPV6_IN_IP, GRE, ESP, AH, ICMPV6, NO_NEXT, SCTP = 1, 2, 4, 6, 17, 41, 47, 50, 51, 58, 59, 132
+ICMP, IGMP, IPIP, TCP, UDP, IPV6_IN_IP, GRE, ESP, AH, ICMPV6, NO_NEXT, SCTP = (
+    1,
+    2,
+    4,
+    6,
+    17,
+    41,
+    47,
+    50,
+    51,
+    58,
+    59,
+    132,
+)
 HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION, MOBILITY, HIP, SHIM6 = 0, 43, 44, 60, 135, 139, 140
 
 # UDP ports of tunnels: RFC 7348, RFC 8926, RFC 4380, RFC 5415.

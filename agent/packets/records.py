@@ -15,7 +15,7 @@ IPV6_EXTENSIONS_MAX = 8
 
 
 class Verdict(IntEnum):
-    """What became of a frame. Exactly one per frame: METERED and LINK are processed, the rest is ignored by that reason."""
+    """What became of a frame. METERED and LINK are processed, the rest is ignored by that reason."""
 
     METERED = 0  # an IP packet: a flow and a device count it
     LINK = 1  # ARP, LLC, LLDP and other non-IP: a device counts it, no flow does
@@ -177,4 +177,5 @@ PACKET = np.dtype(
     align=True,
 )
 assert PACKET.itemsize == 120
-# For ARP rows: src_lo = sender IPv4, dst_lo = target IPv4 (both mapped), dst_port = operation, src_mac = the frame's source.
+# For ARP rows: src_lo = sender IPv4, dst_lo = target IPv4 (both mapped), dst_port = operation, src_mac = the frame's
+# source.

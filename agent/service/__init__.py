@@ -1,0 +1,1 @@
+"""The running programs: the only code that knows all stages."""

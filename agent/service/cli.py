@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wardtap", description="A passive security monitor for a ward's network.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     replay = commands.add_parser("replay", help="run the whole sensor over capture files")
-    replay.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pcap, pcapng, gzip of either; - for a pipe")
+    replay.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="pcap, pcapng, gzip of either; - for a pipe"
+    )
     replay.add_argument("--json", action="store_true", help="JSON Lines: device, flow, finding, coverage, stats")
     replay.add_argument("--flows", action="store_true", help="with --json: a line for every flow record")
     replay.add_argument("--plain-names", action="store_true", help="names as they were on the wire, not pseudonyms")
@@ -124,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - our own fault, and still no traceback for a person
+    except Exception as error:
         if os.environ.get("WARDTAP_DEBUG"):
             raise
         where = error.__traceback__

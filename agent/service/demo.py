@@ -1,7 +1,7 @@
 """`./install.sh demo`: a recorded ward through the real sensor, spool, uplink, broker and collector, and what came out.
 
-Every part is the program that a site runs, started as a site would start it; only keys, trust table and broker are made for
-the occasion, in a folder of its own.
+Every part is the program that a site runs, started as a site would start it; only keys, trust table and broker are
+made for the occasion, in a folder of its own.
 """
 
 import argparse
@@ -103,7 +103,9 @@ def _spooled(lab: Lab) -> int:
 
 
 def _devices(page: Page) -> None:
-    devices = sorted(page.ask("api/devices.json")["devices"], key=lambda d: (d["role"] == "unknown", d["role"], d["mac"]))
+    devices = sorted(
+        page.ask("api/devices.json")["devices"], key=lambda d: (d["role"] == "unknown", d["role"], d["mac"])
+    )
     roles = {device["role"] for device in devices} - {"unknown"}
     say(f"\n{len(devices)} devices of {len(roles)} roles")
     for device in devices:
@@ -131,7 +133,7 @@ def _sizes(page: Page) -> None:
     say("\non the wire (signed and sealed)")
     for size in page.ask("api/taps.json")["sizes"]:
         name = size["type"].removeprefix("wardtap/")
-        say(f"  {name:<12}{size['messages']:>5} messages {size['sealed_octets']:>9,} octets, largest {size['largest']:,}")
+        say(f"  {name:<12}{size['messages']:>5} messages {size['sealed_octets']:>9,} octets")
 
 
 def _serve(page: Page, programs: Programs) -> None:
@@ -178,7 +180,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-serve", action="store_true", help="end when everything has arrived")
     parser.add_argument("--capture", metavar="FILE", help="play this capture instead of the recorded ward")
     parser.add_argument("--broker", metavar="URL", help="use this MQTT broker")
-    parser.add_argument("--embedded", action="store_true", help="use the embedded broker even where mosquitto is installed")
+    parser.add_argument(
+        "--embedded", action="store_true", help="use the embedded broker even where mosquitto is installed"
+    )
     parser.add_argument("--port", type=int, metavar="N", help=f"the page's port (default {PORT}, or a free one)")
     parser.add_argument("--keep", action="store_true", help="keep the demo's folder")
     return parser

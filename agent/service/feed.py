@@ -1,6 +1,7 @@
 """Decodes ahead: while one burst is metered, the next are walked and decoded on a second core.
 
-Kernels release the interpreter lock, and decoding keeps nothing between frames, so a file is read as fast as two cores allow.
+Kernels release the interpreter lock, and decoding keeps nothing between frames, so a file is read as fast as two cores
+allow.
 """
 
 import queue

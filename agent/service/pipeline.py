@@ -1,7 +1,8 @@
 """One turn of the sensor: take a burst, decode, meter, attribute, and when time passes expire, judge, build, hand on.
 
-Time is a clock's, never a packet's: `advance` is called with the wall clock on live legs and with the file's time in a replay.
-Seconds in which nothing happens cost nothing: the clock steps from one deadline to the next, and empty intervals close at once.
+Time is a clock's, never a packet's: `advance` is called with the wall clock on live legs and with the file's time in a
+replay. Seconds in which nothing happens cost nothing: the clock steps from one deadline to the next, and empty
+intervals close at once.
 """
 
 import secrets
@@ -89,7 +90,9 @@ def flow_limits(config: Config) -> FlowLimits:
 class Pipeline:
     """All stages between the tap and the spool, and the clock that drives them."""
 
-    def __init__(self, config: Config, judgement: Judgement, outlet: Outlet, secret: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, config: Config, judgement: Judgement, outlet: Outlet, secret: tuple[int, int] | None = None
+    ) -> None:
         metering, findings = config.metering, config.findings
         self._config, self._outlet = config, outlet
         drawn = secret or _secret()
@@ -135,7 +138,7 @@ class Pipeline:
         self._legs = legs
 
     def take_steps(self, decoded: Decoded) -> Iterator[int]:
-        """Rows of one burst, in steps of one second of their own time: for files. Yields the seconds since the first."""
+        """Rows of one burst, in steps of a second of their own time: for files. Yields seconds since the first."""
         rows, count = decoded.rows, decoded.count
         if not count:
             return
@@ -175,7 +178,7 @@ class Pipeline:
             self._turn()
 
     def _next_step(self, now_s: int, second: int) -> int:
-        """The next second at which something is due, `second` at the latest; empty intervals on the way are passed over."""
+        """The next second at which something is due, `second` at the latest; passes over empty intervals."""
         if self.table.has_news():
             return now_s + 1
         deadline = self.cache.next_deadline_s()

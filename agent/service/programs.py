@@ -1,4 +1,4 @@
-"""The demo's programs: each is started as a person would start it, its output kept in a file, ended in reverse order."""
+"""The demo's programs: started as a person would start them, their output kept in files, ended in reverse order."""
 
 import os
 import shutil
@@ -40,7 +40,9 @@ class Programs:
     def start(self, name: str, *command: str) -> None:
         """Start in the background; its words go to NAME.log."""
         with (self._folder / f"{name}.log").open("wb") as log:
-            child = subprocess.Popen(list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment())
+            child = subprocess.Popen(  # noqa: S603 - our own programs and a broker found on PATH
+                list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment()
+            )
         self._running.append((name, child))
 
     def module(self, name: str, module: str, *arguments: str) -> None:
@@ -88,9 +90,12 @@ def environment() -> dict[str, str]:
 
 def mosquitto() -> str | None:
     """A mosquitto on this machine: Debian puts it where only root's PATH looks."""
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin")
+    return shutil.which(
+        "mosquitto", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin"
+    )
 
 
 def foreground(*arguments: str) -> int:
     """Run one of our own programs to its end, its words on this terminal."""
-    return subprocess.run([sys.executable, "-m", *arguments], env=environment(), check=False).returncode
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, env=environment(), check=False).returncode  # noqa: S603 - our own program

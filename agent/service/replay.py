@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 - NamedTuple fields beside it are read at run time
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -20,9 +20,9 @@ from agent.summaries.privacy import Pseudonyms
 from agent.tap.replay import ReplaySource
 from agent.wire.chain import Chain
 from agent.wire.codec import pack
+from agent.wire.finding import finding_content
 from agent.wire.parts import split
 from agent.wire.summary import Summary
-from agent.wire.finding import finding_content
 from agent.wire.types import MessageType
 
 NO_ID = b"\x00" * 16
@@ -112,9 +112,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
 def _devices(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, out: TextIO) -> None:
     for slot in pipeline.table.occupied().tolist():
         if wanted.json:
-            text = device_line(
-                pipeline.table.devices, slot, pipeline.ward, pseudonyms, plain_names=wanted.plain_names
-            )
+            text = device_line(pipeline.table.devices, slot, pipeline.ward, pseudonyms, plain_names=wanted.plain_names)
             out.write(text + "\n")
 
 
@@ -168,9 +166,13 @@ def _tell(pipeline: Pipeline, screen: Screen, out: TextIO) -> None:
         packets = int(pipeline.table.devices["tx_packets"][slot])
         out.write(f"  {sure}  {pipeline.ward.label(slot):<60} {packets:>9} packets\n")
     out.write(f"{len(screen.findings)} findings\n")
-    for finding in screen.findings:
-        out.write(f"  {finding.severity:<8} {finding.id}\n           {finding.sentence}\n")
+    out.writelines(
+        f"  {finding.severity:<8} {finding.id}\n           {finding.sentence}\n" for finding in screen.findings
+    )
     frames = pipeline.frames
     ignored = ", ".join(f"{count} {reason}" for reason, count in frames.ignored().items()) or "none"
     state = "every frame is accounted for" if pipeline.conserved() else "THE COUNTS DO NOT ADD UP"
-    out.write(f"{frames.frames} frames, {frames.octets} octets, {pipeline.cache.exported} flows; ignored: {ignored}; {state}\n")
+    out.write(
+        f"{frames.frames} frames, {frames.octets} octets, {pipeline.cache.exported} flows; "
+        f"ignored: {ignored}; {state}\n"
+    )

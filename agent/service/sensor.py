@@ -1,7 +1,7 @@
 """`wardtap sensor`: listens on the legs (or plays a capture), judges, and writes the spool. Has no key and no network.
 
-Clock-driven: a silent leg still ticks, intervals close, absences are noticed. SIGTERM drains: the open interval is closed and
-everything is durable before the program ends.
+Clock-driven: a silent leg still ticks, intervals close, absences are noticed. SIGTERM drains: the open interval is
+closed and everything is durable before the program ends.
 """
 
 import contextlib

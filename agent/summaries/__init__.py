@@ -1,0 +1,1 @@
+"""Leaves here: one summary per interval, through the last gate."""

@@ -1,5 +1,6 @@
-"""One interval of one tap as a summary record: what every device did, who is new, which edges changed, what was lost."""
+"""One interval of one tap as a summary record: what every device did, who is new, which edges moved, what was lost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -30,18 +31,32 @@ class NameLike(Protocol):
 class IdentityLike(Protocol):
     """What a card tells of a device (`devices.evidence.Identity`)."""
 
-    role: str
-    confidence: float
-    vendor: str
-    model: str
-    os: str
+    @property
+    def role(self) -> str:
+        """The role that it is taken to have."""
 
     @property
-    def names(self) -> tuple[NameLike, ...]:
+    def confidence(self) -> float:
+        """How sure that is, 0..1."""
+
+    @property
+    def vendor(self) -> str:
+        """Its maker, a pack's word."""
+
+    @property
+    def model(self) -> str:
+        """Its model, a pack's word."""
+
+    @property
+    def os(self) -> str:
+        """Its operating system, a pack's word."""
+
+    @property
+    def names(self) -> Sequence[NameLike]:
         """Names from the wire."""
 
     @property
-    def evidence(self) -> tuple[EvidenceLike, ...]:
+    def evidence(self) -> Sequence[EvidenceLike]:
         """Reasons, heaviest first."""
 
 

@@ -1,0 +1,1 @@
+"""Leaves here: bursts of frames, from live legs or capture files."""

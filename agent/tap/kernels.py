@@ -1,12 +1,13 @@
 """Capture files, walked in place: file octets -> FRAME rows, no copy.
 
-Before: `octets` is the whole file, mapped. After: `frames[:count]` point into it. Total: every read is guarded by the octets
-that are left, and a walk ends at the first record that cannot be one, with a status that says why. Cost: one pass over headers.
+Before: `octets` is the whole file, mapped. After: `frames[:count]` point into it. Total: every read is guarded by the
+octets that are left, and a walk ends at the first record that cannot be one, with a status that says why. Cost: one
+pass over headers.
 """
 
 import numpy as np
 
-from agent.jit import kernel, leaf
+from agent.jit import Words, kernel, leaf
 from agent.tap.records import Octets, Rows
 
 # What a walk ended with.
@@ -22,7 +23,8 @@ INTERFACES_MAX = 256  # of one pcapng section
 
 # Columns of `state`: what a pcapng walk remembers between bursts.
 SWAPPED, INTERFACES, SKIPPED_BLOCKS = 0, 1, 2
-# Columns of `interfaces`: link type, nanoseconds per tick (0: ticks per second in the third), ticks per second, snap length.
+# Columns of `interfaces`: link type, nanoseconds per tick (0: ticks per second in the third), ticks per second, snap
+# length.
 LINK, TICK_NS, TICKS_PER_S, SNAPLEN = 0, 1, 2, 3
 
 
@@ -74,7 +76,7 @@ def walk_pcap(octets: Octets, start: int, frames: Rows, swapped: bool, tick_ns: 
 
 
 @leaf
-def _time_ns(high: int, low: int, interface: np.ndarray) -> int:  # type: ignore[type-arg]
+def _time_ns(high: int, low: int, interface: Words) -> int:
     """A pcapng timestamp in nanoseconds; resolutions finer than a nanosecond or not of ten are divided."""
     ticks = (np.uint64(high) << np.uint64(32)) | np.uint64(low)
     if interface[TICK_NS] > 0:
@@ -85,7 +87,7 @@ def _time_ns(high: int, low: int, interface: np.ndarray) -> int:  # type: ignore
 
 
 @leaf
-def _interface(octets: Octets, at: int, length: int, swapped: bool, row: np.ndarray) -> None:  # type: ignore[type-arg]
+def _interface(octets: Octets, at: int, length: int, swapped: bool, row: Words) -> None:
     """An Interface Description Block: link type, snap length and if_tsresol (option 9)."""
     row[LINK], row[SNAPLEN] = _u16(octets, at + 8, swapped), _u32(octets, at + 12, swapped)
     row[TICK_NS], row[TICKS_PER_S] = 1000, 1_000_000
@@ -100,7 +102,7 @@ def _interface(octets: Octets, at: int, length: int, swapped: bool, row: np.ndar
             if exponent & 0x80:
                 row[TICKS_PER_S] = np.int64(1) << min(exponent & 0x7F, 62)
             else:
-                for _ in range(min(exponent, 18)):
+                for _ in range(int(min(exponent, 18))):
                     row[TICKS_PER_S] *= 10
                 if exponent <= 9:
                     row[TICK_NS] = 1_000_000_000 // row[TICKS_PER_S]
@@ -109,9 +111,9 @@ def _interface(octets: Octets, at: int, length: int, swapped: bool, row: np.ndar
 
 @leaf
 def _packet_block(
-    octets: Octets, at: int, length: int, swapped: bool, state: np.ndarray, interfaces: np.ndarray, row: np.void  # type: ignore[type-arg]
+    octets: Octets, at: int, length: int, swapped: bool, state: Words, interfaces: Words, row: np.void
 ) -> int:
-    """A packet block (enhanced 6, simple 3, obsolete 2) into one row: 1 done, 0 not a frame of a known interface, -1 a lie."""
+    """A packet block (enhanced 6, simple 3, obsolete 2) into one row: 1 done, 0 of no known interface, -1 a lie."""
     block = _u32(octets, at, swapped)
     if block == 3:
         if state[INTERFACES] < 1 or length < 16:
@@ -136,10 +138,8 @@ def _packet_block(
 
 
 @kernel
-def walk_pcapng(
-    octets: Octets, start: int, frames: Rows, state: np.ndarray, interfaces: np.ndarray  # type: ignore[type-arg]
-) -> tuple[int, int, int]:
-    """pcapng blocks from `start` on (draft-ietf-opsawg-pcapng). Returns (frames found, offset of the next block, status)."""
+def walk_pcapng(octets: Octets, start: int, frames: Rows, state: Words, interfaces: Words) -> tuple[int, int, int]:
+    """Pcapng blocks from `start` on (draft-ietf-opsawg-pcapng). Returns (frames, offset of the next block, status)."""
     size, at, count = len(octets), start, 0
     while count < len(frames):
         if at + 12 > size:

@@ -1,7 +1,8 @@
 """libpcap through pcapy-ng: the portable live backend, and the reader of capture formats that only libpcap knows.
 
-`next_batch` gives seconds, microseconds, offset and captured length but no wire length, so frames are taken whole (snap length
-262144) and a wire length of 0 tells the decoder to trust the IP header. One leg is one handle; legs are read in turn.
+`next_batch` gives seconds, microseconds, offset and captured length but no wire length, so frames are taken whole
+(snap length 262144) and a wire length of 0 tells the decoder to trust the IP header. One leg is one handle; legs are
+read in turn.
 """
 
 import os
@@ -14,7 +15,7 @@ import numpy as np
 import pcapy
 
 from agent.errors import InputError, PermissionNeeded
-from agent.tap.records import LEGS_MAX, Burst, LegCounts, Octets, frame_buffers
+from agent.tap.records import LEGS_MAX, Burst, LegCounts, Octets, Rows, frame_buffers
 
 SNAPLEN_BYTES = 262144  # libpcap's maximum: a shorter one would hide wire lengths that next_batch does not give
 READ_TIMEOUT_MS = 100  # a silent leg gives the turn back this often, so that the clock goes on
@@ -121,8 +122,8 @@ def _writable(octets: bytes) -> Octets:
     return array
 
 
-def _fill(frames: np.ndarray, meta: bytes, link: int, leg: int) -> int:  # type: ignore[type-arg]
-    """pcapy's records into FRAME rows; wire length 0 = not known."""
+def _fill(frames: Rows, meta: bytes, link: int, leg: int) -> int:
+    """Records of pcapy into FRAME rows; wire length 0 = not known."""
     records = np.frombuffer(meta, META)
     rows = frames[: len(records)]
     rows["time_ns"] = records["sec"].astype(np.int64) * 1_000_000_000 + records["usec"].astype(np.int64) * 1000

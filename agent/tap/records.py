@@ -35,7 +35,7 @@ class Burst(NamedTuple):
     """`frames[:count]` are the frames, `octets` what their offsets point into."""
 
     frames: Rows
-    count: int
+    count: int  # type: ignore[assignment] # frames, not tuple.count
     octets: Octets
 
 

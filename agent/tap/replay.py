@@ -1,8 +1,8 @@
 """Capture files at file time: mapped, walked in place by a kernel, never copied.
 
-Classic pcap (both byte orders, micro- and nanoseconds) and pcapng are read here; gzip is unpacked to an unlinked temporary
-file first, so memory stays flat; anything else is offered to libpcap. The mapping is private and writable because a
-read-only array is another numba type and would compile every kernel a second time.
+Classic pcap (both byte orders, micro- and nanoseconds) and pcapng are read here; gzip is unpacked to an unlinked
+temporary file first, so memory stays flat; anything else is offered to libpcap. The mapping is private and writable
+because a read-only array is another numba type and would compile every kernel a second time.
 """
 
 import gzip
@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -23,7 +23,8 @@ from agent.errors import InputError
 from agent.tap import kernels
 from agent.tap.records import Burst, LegCounts, Octets, frame_buffers
 
-# Magic number, as the file's first four octets -> (big-endian file, nanoseconds per tick). draft-ietf-opsawg-pcap section 4.
+# Magic number, as the file's first four octets -> (big-endian file, nanoseconds per tick). draft-ietf-opsawg-pcap
+# section 4.
 PCAP_MAGICS = {
     b"\xd4\xc3\xb2\xa1": (False, 1000),
     b"\xa1\xb2\xc3\xd4": (True, 1000),
@@ -96,9 +97,7 @@ class PcapngWalker:
         if self._done:
             return None
         frames = next(self._buffers)
-        count, self._at, status = kernels.walk_pcapng(
-            self._octets, self._at, frames, self._state, self._interfaces
-        )
+        count, self._at, status = kernels.walk_pcapng(self._octets, self._at, frames, self._state, self._interfaces)
         self._done = status != kernels.FULL
         self.fault = _fault(self._name, self._at, status)
         return Burst(frames, count, self._octets)
@@ -156,7 +155,7 @@ class ReplaySource:
     def __init__(self, paths: list[Path]) -> None:
         self.faults: list[InputError] = []
         self._frames = 0
-        self._bursts = self._walk(paths)
+        self._bursts: Generator[Burst, None, None] = self._walk(paths)
 
     def next_burst(self) -> Burst | None:
         """The next frames of the current file, or of the next one."""
@@ -173,7 +172,7 @@ class ReplaySource:
         """Nothing stays open between bursts but the current mapping, which goes with the generator."""
         self._bursts.close()
 
-    def _walk(self, paths: list[Path]) -> Iterator[Burst]:
+    def _walk(self, paths: list[Path]) -> Generator[Burst, None, None]:
         for path in paths:
             try:
                 yield from self._walk_file(path)
