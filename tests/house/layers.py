@@ -40,7 +40,7 @@ ROOMS = (
     Room("agent/__init__.py", (), "importing the package must cost nothing"),
     Room("agent/__main__.py", ("agent.service.cli",), "`python -m agent` is `wardtap`"),
     Room("agent/errors.py", (), "everybody raises them, so they lean on nobody"),
-    Room("agent/clock.py", (), "the only place that asks the time leans on nobody"),
+    Room("agent/clock.py", ("agent.errors",), "the only place that asks the time leans on nobody else"),
     Room("agent/durable.py", (), "small files for every room lean on nobody"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),
@@ -77,6 +77,9 @@ ROOMS = (
     ),
     Room("agent/commands/*", (*SETTINGS, *WIRE, *SIGNING), "commands act through protocols that are passed in"),
     Room("agent/update/*", (*SETTINGS, *WIRE, *SIGNING), "it trusts signatures and nothing that runs"),
+    Room(
+        "agent/service/demo.py", ("agent", "agent.*", "agent.ctl.lab"), "the demo also sets up a lab's keys, on a desk"
+    ),
     Room("agent/service/*", ("agent", "agent.*"), "the assembly knows the whole appliance, and nobody knows it"),
     Room("agent/collector/*", (*SHARED, *WIRE, *SIGNING), "runs off the appliance: never a stage"),
     Room("agent/ctl/*", (*SETTINGS, *WIRE, *SIGNING), "runs on an operator's machine: never a stage"),
@@ -85,6 +88,9 @@ OFF_THE_APPLIANCE = ("agent.collector", "agent.ctl")
 IDLE_ROWS = {"agent/counters.py": "shared ground of the design; today every stage counts for itself"}
 
 WITH_ROWS = ("tap", "packets", "flows", "devices", "findings", "summaries", "service")
+DEMO = ("agent/service/demo.py", "agent/service/programs.py")  # run on a desk, never by a unit
+# Files of leaves and constants that kernels paste in; agent/jit.py hashes them into the cache folder's name.
+PASTED = ("records", "layouts", "cursor", "walk_ip", "walk_link", "walk_transport")
 OWNERS = (
     Owner("numba", ("agent/jit.py",), "two decorators are all that the tree needs of it"),
     Owner("llvmlite", (), "it is numba's own"),
@@ -99,20 +105,22 @@ OWNERS = (
     Owner("sqlite3", ("agent/collector/store/*",), "one store, one durability setting"),
     Owner(
         "numpy",
-        ("agent/keyed.py", *(f"agent/{room}/*" for room in WITH_ROWS)),
+        ("agent/keyed.py", "agent/jit.py", *(f"agent/{room}/*" for room in WITH_ROWS)),
         "rows end where messages begin: wire, spool and uplink have no arrays",
     ),
     Owner("time", ("agent/clock.py",), "whoever needs the time is passed a clock"),
-    Owner("socket", ("agent/collector/*",), "the appliance opens no socket of its own"),
+    Owner(
+        "socket", ("agent/collector/*", *DEMO), "the appliance opens no socket of its own; the demo finds a free port"
+    ),
     Owner(
         "ssl",
         ("agent/uplink/session.py", "agent/collector/*", "agent/ctl/session.py"),
         "TLS is for the broker and for notices",
     ),
-    Owner("subprocess", ("agent/update/installer.py",), "one program starts others, from a signed release"),
+    Owner("subprocess", ("agent/update/installer.py", *DEMO), "one program starts others; the demo starts all"),
     Owner("smtplib", ("agent/collector/notify/*",), "notices leave from the collector"),
     Owner("http", ("agent/collector/*", "agent/ctl/*"), "the appliance serves and fetches no page"),
-    Owner("urllib.request", ("agent/collector/*", "agent/ctl/*"), "the appliance fetches nothing"),
+    Owner("urllib.request", ("agent/collector/*", "agent/ctl/*", *DEMO), "the appliance fetches nothing"),
     Owner("pickle", (), "reading one runs it; state is data"),
     Owner("marshal", (), "reading one can crash the interpreter"),
     Owner("shelve", (), "it is pickle with a file name"),

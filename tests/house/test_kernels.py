@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from agent import jit
 from tests.forge.pcap import Frame, Pcap, pcapng
-from tests.house.tree import ROOT, decorators, functions, python_files, syntax
+from tests.house.tree import ROOT, decorators, functions, is_compiled, python_files, syntax
 
 CAPTURE = ROOT / "tests" / "captures" / "ward.pcap.gz"
 # Kernels that no replay reaches: `module:function` -> reason.
@@ -97,6 +98,13 @@ def test_decorators_come_from_jit() -> None:
     for path in python_files("agent"):
         if any(decorators(function) & {"njit", "jit", "vectorize", "guvectorize"} for function in functions(path)):
             assert path == Path("agent/jit.py"), f"{path} spells numba options itself"
+
+
+def test_the_cache_folder_knows_every_compiled_file() -> None:
+    """A changed file must mean a new cache folder, or an old kernel runs (numba issue 9483)."""
+    compiled = {ROOT / path for path in python_files("agent") if any(map(is_compiled, functions(path)))}
+    missing = sorted(str(path.relative_to(ROOT)) for path in compiled - set(jit._sources()))
+    assert not missing, f"agent/jit.py does not hash {missing}"
 
 
 def test_kernel_names_can_be_imported() -> None:

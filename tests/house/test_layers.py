@@ -12,7 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.layers import ABSENCES, IDLE_ROWS, OFF_THE_APPLIANCE, OWNERS, PROGRAMS, ROOMS, Absence, Owner, Room
+from tests.house.layers import (
+    ABSENCES,
+    IDLE_ROWS,
+    OFF_THE_APPLIANCE,
+    OWNERS,
+    PASTED,
+    PROGRAMS,
+    ROOMS,
+    Absence,
+    Owner,
+    Room,
+)
 from tests.house.tree import ROOT, Import, imports, python_files, syntax
 
 AGENT = python_files("agent")
@@ -39,7 +50,7 @@ def at_home(path: Path, module: str) -> bool:
     folder = ".".join(path.parts[:2])
     inside = len(path.parts) > 2 and (module == folder or module.startswith(folder + "."))
     if path.name.startswith("kernels"):
-        return inside and module.rsplit(".", 1)[-1] in {"records", "layouts"}
+        return inside and module.rsplit(".", 1)[-1] in PASTED
     return inside
 
 
@@ -51,7 +62,7 @@ def refusal(path: Path, found: Import, room: Room) -> str:
     if module.split(".")[0] == "agent":
         if at_home(path, module):
             return ""
-        if ".".join(module.split(".")[:2]) in OFF_THE_APPLIANCE:
+        if ".".join(module.split(".")[:2]) in OFF_THE_APPLIANCE and module not in room.may:
             return f"{where}: collector and ctl do not exist on the appliance"
         return "" if fits(module, room.may) else f"{where}: {room.files} may not, because {room.because}"
     owner = owner_of(module)

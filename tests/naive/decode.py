@@ -5,9 +5,10 @@ Decisions where records.py leaves room:
 1. Too few octets for the link header: EMPTY. For tags, labels, PPPoE, ARP, the IP header or an IPv6 extension:
    TRUNCATED when the capture cut them, MALFORMED when the wire had no more. A wire length below caplen is caplen.
 2. An ignored row keeps only time, wire octets, leg, verdict and the CUT bit; everything else is 0.
-3. MALFORMED is about the network layer: version, IHL < 5, a total length below the header or beyond the wire, an IPv6
-   extension that ends after the stated payload. A lying TCP data offset or UDP length leaves a METERED row without
-   transport payload; UDP length 0 means "to the end" (RFC 2675), and a fragment's UDP length is not asked.
+3. MALFORMED is about the network layer: version, IHL < 5, a total length below the header, an IPv6 extension that ends
+   after the stated payload. An IP length beyond the wire's is kept as stated. A lying TCP data offset or UDP length
+   leaves a METERED row without transport payload; UDP length 0 means "to the end" (RFC 2675), and a fragment's UDP
+   length is not asked.
 4. IPv4 total length 0, and IPv6 payload length 0 with a next header, mean "to the end" (offload, jumbograms).
 5. More tags, labels, extensions, tunnels or layers than the limits: TOO_DEEP. A layer is an Ethernet header, a tag, a
    label stack, PPPoE, an IP header, an IPv6 extension or a tunnel header.
@@ -223,7 +224,7 @@ def _ipv4(walk: Walk) -> None:
     """RFC 791."""
     size, total = 4 * (walk.number(0, 1) & 15), walk.number(2, 2)
     total = total or walk.end - walk.at
-    if size < 20 or total < size or total > walk.end - walk.at:
+    if size < 20 or total < size:
         raise Ended(Verdict.MALFORMED)
     walk.need(size)
     row = walk.row
@@ -250,8 +251,6 @@ def _ipv6(walk: Walk) -> None:
     row, length, following = walk.row, walk.number(4, 2), walk.number(6, 1)
     if length == 0 and following != 59:
         length = max(0, walk.end - walk.at - 40)
-    if 40 + length > walk.end - walk.at:
-        raise Ended(Verdict.MALFORMED)
     row["l3_octets"], row["ttl"] = 40 + length, walk.number(7, 1)
     for name, offset in (("src_hi", 8), ("src_lo", 16), ("dst_hi", 24), ("dst_lo", 32)):
         row[name] = walk.number(offset, 8)
@@ -293,7 +292,7 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
     row["payload"] = min(start + header, len(walk.data))
     row["payload_caplen"] = max(0, min(row["payload_octets"], captured - header))
     if not (offset or more):
-        walk.end = min(walk.end, end)
+        walk.end = end
         walk.data = walk.data[: walk.end]
         _tunnel(walk, protocol)
     raise Ended(Verdict.METERED)

@@ -16,7 +16,7 @@ VERDICTS = {
         "pppoe-lcp", "vxlan-arp",
     },
     Verdict.MALFORMED: {
-        "raw-neither", "ip6-extension-lie", "version-5", "ihl-4", "total-short", "total-long",
+        "raw-neither", "ip6-extension-lie", "version-5", "ihl-4", "total-short",
     },
     Verdict.UNSUPPORTED: {"link-unknown"},
     Verdict.TOO_DEEP: {"vlan-4", "mpls-9", "ip6-extensions-9", "ipip-5"},
