@@ -55,7 +55,9 @@ def say(broker: Mosquitto, *messages: tuple[str, bytes]) -> None:
 def test_messages_arrive_with_topic_payload_and_time(broker: Mosquitto, subscribe: Callable[..., Subscriber]) -> None:
     subscriber = subscribe()
     say(broker, ("wardtap/1/a/b/up/summary", b"one"), ("other/topic", b"no"), ("wardtap/1/a/b/up/gap", b"two"))
-    arrivals = subscriber.take(10, 5) + subscriber.take(10, 1)
+    arrivals = subscriber.take(10, 5)
+    while len(arrivals) < 2:
+        arrivals += subscriber.take(10, 5)
     assert [(arrival.topic[-7:], arrival.payload) for arrival in arrivals[:2]] == [
         ("summary", b"one"),
         ("/up/gap", b"two"),
@@ -66,7 +68,11 @@ def test_messages_arrive_with_topic_payload_and_time(broker: Mosquitto, subscrib
 def test_a_shared_subscription_splits_the_work(broker: Mosquitto, subscribe: Callable[..., Subscriber]) -> None:
     first, second = (subscribe(f"$share/wt/{UP}", client_id=name) for name in ("one", "two"))
     say(broker, *((f"wardtap/1/a/b{number}/up/summary", b"x") for number in range(20)))
-    taken = [len(each.take(50, 2)) + len(each.take(50, 0.5)) for each in (first, second)]
+    taken = [0, 0]
+    for _ in range(100):
+        taken = [count + len(each.take(50, 0.05)) for count, each in zip(taken, (first, second), strict=True)]
+        if sum(taken) >= 20:
+            break
     assert sum(taken) == 20
     assert min(taken) > 0
 
