@@ -120,7 +120,10 @@ def _plain_file(path: Path) -> BinaryIO:
         handle = path.open("rb")
     except OSError as error:
         raise InputError(error.strerror or "cannot be read", where=str(path)) from error
-    return handle if stat.S_ISREG(mode) else _spooled(handle)
+    if stat.S_ISREG(mode):
+        return handle
+    with handle:
+        return _spooled(handle)
 
 
 def _spooled(stream: BinaryIO) -> BinaryIO:
@@ -136,7 +139,7 @@ def _unpacked(packed: BinaryIO, name: str) -> tuple[BinaryIO, InputError | None]
     fault: InputError | None = None
     try:
         with gzip.GzipFile(fileobj=packed) as stream:
-            while chunk := stream.read(1 << 20):
+            while chunk := stream.read1(1 << 20):  # read would lose what it had when damage comes
                 plain.write(chunk)
                 if plain.tell() > UNPACKED_MAX_BYTES:
                     fault = InputError("unpacks to more than 16 GiB", where=name, todo="unpack and split it first")
