@@ -323,9 +323,12 @@ refuse_busy_leg() {
     fi
 }
 
-sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+sum_of() {
+    digest=$(sha256sum <"$1")
+    say "${digest%% *}"
+}
 # render FILE LEG: a file of firmware_config as it is laid.
-render() { sed -e "s/@LEG@/$2/g" -e "s/@LEG_ID@/$(printf %s "$2" | tr . _)/g" "$1"; }
+render() { sed -e "s/@LEG@/$2/g" -e "s/@LEG_ID@/$leg_id/g" "$1"; }
 lay_file() {
     mkdir -p "$(dirname "$4")"
     render "$1" "$2" >"$4.wardtap-new"
@@ -335,7 +338,8 @@ lay_file() {
 # put KIND MODE FILE LEG PLACE: lay one file if it is not there as it should be, and note it.
 put() {
     target=$root$5
-    sum=$(render "$source/firmware_config/$3" "$4" | sha256sum | cut -d ' ' -f 1)
+    sum=$(render "$source/firmware_config/$3" "$4" | sha256sum)
+    sum=${sum%% *}
     listing="$listing$1 $sum $5
 "
     if [ -f "$target" ]; then
@@ -351,7 +355,12 @@ lay_files() {
     while read -r kind mode file place; do
         case $kind in
         '' | '#'*) ;;
-        leg) for leg in $legs; do put leg "$mode" "$file" "$leg" "$(printf %s "$place" | sed "s/@LEG@/$leg/g")"; done ;;
+        leg)
+            for leg in $legs; do
+                leg_id=$(printf %s "$leg" | tr . _)
+                put leg "$mode" "$file" "$leg" "${place%@LEG@*}$leg${place##*@LEG@}"
+            done
+            ;;
         *) put "$kind" "$mode" "$file" - "$place" ;;
         esac
     done <"$source/firmware_config/layout.tsv"
@@ -643,7 +652,7 @@ appliance() {
 
 main() {
     here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-    dry_run=no root='' no_venv=no purge=no changes=0 files_changed=no switched=no missing=
+    dry_run=no root='' no_venv=no purge=no changes=0 files_changed=no switched=no missing='' leg_id=''
     command=${1:-help}
     [ $# -eq 0 ] || shift
     # --dry-run may stand anywhere.
