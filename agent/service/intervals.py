@@ -77,6 +77,10 @@ class IntervalBook:
         """(frames, dropped) of the open interval."""
         return now.frames.frames - self._before.frames.frames, now.dropped - self._before.dropped
 
+    def cards_asked(self) -> None:
+        """Every card is due at the next close."""
+        self._cards_s = None
+
     def all_cards_due(self, second: int) -> bool:
         """Once an hour every card is told again, for a collector that came late."""
         if self._cards_s is None or second - self._cards_s >= self._cards_every_s:

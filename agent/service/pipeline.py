@@ -133,6 +133,10 @@ class Pipeline:
         """Devices that were seen often enough to be called so."""
         return len(self.table.occupied())
 
+    def tell_all_cards(self) -> None:
+        """Somebody asked: the next summary tells every card, not only the changed ones."""
+        self._book.cards_asked()
+
     def note_legs(self, legs: list[LegCounts]) -> None:
         """The newest counts of the legs; losses are judged with the next turn."""
         self._legs = legs

@@ -6,6 +6,7 @@ closed and everything is durable before the program ends.
 
 import contextlib
 import dataclasses
+import json
 import os
 import secrets
 import signal
@@ -15,7 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
+from agent.commands.requests import RequestBox
 from agent.config import Config
+from agent.durable import write_atomically
 from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.records import Finding
 from agent.flows.records import Rows
@@ -34,6 +37,7 @@ from agent.wire.types import MessageType
 
 PSEUDONYM_KEY_BYTES = 32
 SAY_EVERY_FRAMES = 5_000
+REPLAY_BACKLOG_BYTES = 1 << 20
 Say = Callable[[str], None]
 
 
@@ -62,10 +66,10 @@ def pseudonym_key(path: Path) -> bytes:
 
 
 class SpoolOutlet:
-    """What the pipeline gives out goes into the spool; nothing here waits for the disk."""
+    """What the pipeline gives out goes into the spool. On live legs nothing here waits for the disk; a replay may."""
 
-    def __init__(self, writer: SpoolWriter) -> None:
-        self._writer = writer
+    def __init__(self, writer: SpoolWriter, *, may_wait: bool = False) -> None:
+        self._writer, self._may_wait = writer, may_wait
         self.records = 0
 
     def flows(self, records: Rows) -> None:
@@ -89,6 +93,8 @@ class SpoolOutlet:
     def _append(self, kind: MessageType, content: dict[str, object]) -> None:
         self._writer.append(kind, content)
         self.records += 1
+        if self._may_wait and self._writer.backlog_bytes > REPLAY_BACKLOG_BYTES:
+            self._writer.flush()  # a file is read faster than a card writes, and nothing is lost by reading it later
 
 
 @contextlib.contextmanager
@@ -104,8 +110,8 @@ def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event) -> None:
-    """Live legs: the wall clock drives; an empty burst is a tick."""
+def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, box: RequestBox) -> None:
+    """Live legs: the wall clock drives; an empty burst is a tick. Requests are taken once a second."""
     rows = pipeline.decoder.buffer()
     second = 0
     while not stop.is_set():
@@ -116,6 +122,8 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
         if now_s != second:
             second = now_s
             pipeline.note_legs(source.legs())
+            if any(request.name == "cards" for request in box.take()):
+                pipeline.tell_all_cards()
         pipeline.advance(now_s)
         if burst.count:
             pipeline.take_slice(pipeline.decoder.decode(burst, rows), 0, burst.count)
@@ -147,15 +155,17 @@ def run(
     limits = SpoolLimits(config.spool.limit_bytes, config.spool.segment_bytes)
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
-    outlet = SpoolOutlet(writer)
-    pipeline = Pipeline(config, judgement(config, key), outlet)
+    outlet = SpoolOutlet(writer, may_wait=bool(replay))
+    parts = judgement(config, key)
+    pipeline = Pipeline(config, parts, outlet)
+    _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:
         with _stop_on_signals(ended):
             say(f"listening on {', '.join(config.tap.legs)}" if not replay else f"playing {len(replay)} captures")
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
-                _listen(source, pipeline, its_clock, ended)
+                _listen(source, pipeline, its_clock, ended, RequestBox(state / "requests"))
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()
@@ -166,6 +176,12 @@ def run(
     for fault in source.faults:
         say(str(fault))
     return 2 if source.faults else 0
+
+
+def _introduce(path: Path, run_id: bytes, contracts: str) -> None:
+    """What the uplink's birth message says of the sensor; a hint, so a disk that refuses it stops nothing."""
+    with contextlib.suppress(OSError):
+        write_atomically(path, json.dumps({"run": run_id.hex(), "contracts": contracts}).encode())
 
 
 def _source(config: Config, replay: list[Path] | None) -> Source:
