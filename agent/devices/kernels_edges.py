@@ -226,13 +226,19 @@ def _begin_edge(edge: np.void, device: int, peer: tuple[np.uint64, np.uint64], k
 
 
 @leaf
-def _count_end(edge: np.void, record: np.void, failed: bool) -> None:
-    """An ended flow's packets and octets, from this device's side."""
+def _count(edge: np.void, record: np.void, failed: bool) -> None:
+    """What a flow did since its last event, from this device's side; its outcome when it ends."""
+    forward_octets = record["forward_octets"] - record["told_forward_octets"]
+    reverse_octets = record["reverse_octets"] - record["told_reverse_octets"]
+    forward_packets = U32(record["forward_packets"]) - record["told_forward_packets"]
+    reverse_packets = U32(record["reverse_packets"]) - record["told_reverse_packets"]
     out = edge["direction"] == OUT
-    edge["octets_out"] += record["forward_octets"] if out else record["reverse_octets"]
-    edge["octets_in"] += record["reverse_octets"] if out else record["forward_octets"]
-    edge["packets_out"] += U32(record["forward_packets"] if out else record["reverse_packets"])
-    edge["packets_in"] += U32(record["reverse_packets"] if out else record["forward_packets"])
+    edge["octets_out"] += forward_octets if out else reverse_octets
+    edge["octets_in"] += reverse_octets if out else forward_octets
+    edge["packets_out"] += U32(forward_packets if out else reverse_packets)
+    edge["packets_in"] += U32(reverse_packets if out else forward_packets)
+    if record["event"] != E_ENDED:
+        return
     if record["marks"] & M_ANSWERED:
         edge["answered"] += U32(1)
     elif failed:
@@ -317,8 +323,7 @@ def relate_records(
                     edge["scope"] = S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
             if record["event"] == E_STARTED or new:
                 edge["flows"] += U32(1)
-            if record["event"] == E_ENDED:
-                _count_end(edge, record, failed)
+            _count(edge, record, failed)
             edge["last_ns"] = max(edge["last_ns"], now_ns)
             if record["application"] != 0:
                 edge["application"] = record["application"]

@@ -82,6 +82,14 @@ class FlowCache:
             if n:
                 yield self._out[:n]
 
+    def update(self) -> Iterator[Rows]:
+        """Events of the living flows that have moved since they were last told of: an interval closes."""
+        slot = 0
+        while slot < len(self._tags):
+            slot, n = kernels.update_flows(slot, self._slots, self._tags, self.counts, self._out)
+            if n:
+                yield self._out[:n]
+
     def next_deadline_s(self) -> int | None:
         """No flow ends before this second; None when none is open."""
         earliest = int(kernels.next_deadline(self._groups_s))

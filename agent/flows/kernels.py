@@ -27,6 +27,7 @@ S_CLOSED = int(FlowState.CLOSED)
 M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSED), int(FlowMark.HANDSHAKE)
 M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
+E_UPDATED = int(FlowEvent.UPDATED)
 D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), int(Direction.FIRST_SEEN)
 R_IDLE, R_ACTIVE, R_END = int(FlowEndReason.IDLE), int(FlowEndReason.ACTIVE), int(FlowEndReason.END_DETECTED)
 R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RESOURCES)
@@ -95,6 +96,8 @@ def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Wo
     flow["event"], flow["end_reason"] = event, reason
     out[n] = flow
     flow["event"], flow["end_reason"] = 0, 0
+    flow["told_forward_packets"], flow["told_forward_octets"] = U32(flow["forward_packets"]), flow["forward_octets"]
+    flow["told_reverse_packets"], flow["told_reverse_octets"] = U32(flow["reverse_packets"]), flow["reverse_octets"]
     if event == E_ENDED:
         counts[EXPORTED] += 1
         counts[PACKETS_OUT] += np.int64(flow["forward_packets"] + flow["reverse_packets"])
@@ -173,6 +176,8 @@ def _zero(flow: np.void) -> None:
     """Delta counts start anew."""
     flow["forward_packets"], flow["forward_octets"], flow["forward_payload"] = U64(0), U64(0), U64(0)
     flow["reverse_packets"], flow["reverse_octets"], flow["reverse_payload"] = U64(0), U64(0), U64(0)
+    flow["told_forward_octets"], flow["told_reverse_octets"] = U64(0), U64(0)
+    flow["told_forward_packets"], flow["told_reverse_packets"] = U32(0), U32(0)
     flow["forward_data"], flow["reverse_data"] = U32(0), U32(0)
     flow["tcp_flags_forward"], flow["tcp_flags_reverse"] = 0, 0
 
@@ -359,6 +364,23 @@ def expire_flows(
             deadlines_s[slot] = 0
         groups_s[group] = earliest
     return len(groups_s), n
+
+
+@kernel
+def update_flows(start: int, slots: Rows, tags: Tags, counts: Words, out: Rows) -> tuple[int, int]:
+    """Tell of every living flow that has moved since its last event, from slot `start`. Returns (next slot, copies)."""
+    n = 0
+    for slot in range(start, len(tags)):
+        if tags[slot] == 0:
+            continue
+        flow = slots[slot]
+        forward, reverse = U32(flow["forward_packets"]), U32(flow["reverse_packets"])
+        if forward == flow["told_forward_packets"] and reverse == flow["told_reverse_packets"]:
+            continue
+        if n >= len(out):
+            return slot, n
+        n = _leave(flow, E_UPDATED, 0, out, n, counts)
+    return len(tags), n
 
 
 @kernel

@@ -55,6 +55,7 @@ class FlowEvent(IntEnum):
     STARTED = 1  # its first packet
     PROGRESS = 2  # a FlowMark was set
     ENDED = 3  # the record is final, or the active timeout cut it
+    UPDATED = 4  # an interval closed while it lived
 
 
 BIFLOW = np.dtype(
@@ -74,6 +75,10 @@ BIFLOW = np.dtype(
         ("reverse_payload", "<u8"),
         ("originator_mac", "<u8"),
         ("responder_mac", "<u8"),
+        ("told_forward_octets", "<u8"),  # counts as of its last event: the next event tells the difference
+        ("told_reverse_octets", "<u8"),
+        ("told_forward_packets", "<u4"),
+        ("told_reverse_packets", "<u4"),
         ("forward_data", "<u4"),  # packets with payload
         ("reverse_data", "<u4"),
         ("tcp_flags_forward", "u1"),
@@ -91,4 +96,4 @@ BIFLOW = np.dtype(
     ],
     align=True,
 )
-assert BIFLOW.itemsize == 144
+assert BIFLOW.itemsize == 168

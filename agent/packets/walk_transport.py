@@ -54,12 +54,14 @@ def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
 
 @leaf
 def _enter(row: np.void, cursor: Cursor, at: int, following: int) -> int:
-    """Go into a tunnel, unless it is the one too many."""
+    """Go into a tunnel, unless it is the one too many; nothing of the outer packet stays (what is inside may be ARP)."""
     if row["tunnels"] >= TUNNEL_DEPTH_MAX:
         return TOO_DEEP
     row["tunnels"] += 1
     row["flags"] = (row["flags"] | F_TUNNELLED) & (255 ^ (F_PORTS | F_FRAGMENT | F_FIRST))
     row["src_port"], row["dst_port"], row["tcp_flags"], row["l4_checksum"] = 0, 0, 0, 0
+    row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"] = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
+    row["ip_version"], row["l3_octets"], row["ip_id"], row["ttl"], row["protocol"] = 0, 0, 0, 0, 0
     cursor[AT] = at
     cursor[NEXT] = following
     cursor[TAGS] = 0
@@ -83,12 +85,12 @@ def _teredo(octets: Octets, cursor: Cursor, row: np.void) -> int:
 def _capwap(octets: Octets, cursor: Cursor, row: np.void) -> int:
     """RFC 5415 section 4: DTLS data cannot be seen; clear data is 802.3, or 802.11 with LLC/SNAP inside."""
     at = cursor[AT]
+    if cursor[END] - at >= 4 and octets[at] == 1:
+        return UNSEEN
     if cursor[END] - at < 8:
         return METERED
-    if octets[at] & 15 == 1:
-        return UNSEEN
     inner = at + np.int64(octets[at + 1] >> 3) * 4
-    if octets[at] != 0 or octets[at + 3] & 0x88:  # another version, a fragment, or a keep-alive
+    if octets[at] != 0 or inner < at + 8 or octets[at + 3] & 0x88:  # another version, a fragment, or a keep-alive
         return METERED
     if not octets[at + 2] & 1:
         return _enter(row, cursor, inner, ETHERNET_INSIDE) if cursor[END] - inner >= 14 else METERED
@@ -105,7 +107,7 @@ def _udp_tunnel(octets: Octets, cursor: Cursor, row: np.void) -> int:
     """A datagram on a tunnel's port whose content fits the tunnel is walked into; any other is a plain datagram."""
     at, captured = cursor[AT], cursor[END] - cursor[AT]
     port = row["dst_port"]
-    if port == L.VXLAN_PORT and captured >= 22 and octets[at] & 0x08 and octets[at + 1] == 0:
+    if port == L.VXLAN_PORT and captured >= 22 and octets[at] & 0x08:  # RFC 7348: other bits are ignored
         return _enter(row, cursor, at + 8, ETHERNET_INSIDE)
     if port == L.GENEVE_PORT and captured >= 8 and octets[at] >> 6 == 0:
         inner = at + 8 + np.int64(octets[at] & 0x3F) * 4

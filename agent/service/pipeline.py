@@ -243,6 +243,8 @@ class Pipeline:
 
     def _close(self, now_s: int) -> None:
         """Build the summary of the interval that ended, and open the next one."""
+        for records in self.cache.update():
+            self._relate(records)
         edges, waiting = self.table.take_counts(self._config.summaries.edges_per_summary_max)
         slots = self.table.occupied()
         changed = self.ward.take_changed()

@@ -1,6 +1,7 @@
 """wardtap and its peers on one trace, in turn, as whole processes: `python -m tests.bench.peers TRACE.pcap [--runs N]`.
 
-Peers are what is installed of softflowd, nfpcapd (nfdump), argus and ndpiReader (libndpi-bin); they alternate. Medians; "faster" is the peer's wall time over wardtap's.
+Peers are what is installed of softflowd, nfpcapd (nfdump), argus and ndpiReader (libndpi-bin); they alternate.
+Medians; "faster" is the wall time of the peer over that of wardtap.
 """
 
 import argparse

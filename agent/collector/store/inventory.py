@@ -126,18 +126,19 @@ def _row(connection: sqlite3.Connection, header: Header, row: Row, end_ns: int) 
 
 
 def _edge(connection: sqlite3.Connection, header: Header, edge: EdgeRow, end_ns: int) -> None:
-    """A tap counts an edge since it first saw it in this run: the highest is the newest, whatever comes first."""
+    """A tap tells what an edge did since it last told of it, so its summaries add up, whatever comes first."""
     connection.execute(
         """INSERT INTO edges VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
             ON CONFLICT (agent, run, number, direction, protocol, port, peer_number, peer_address) DO UPDATE SET
-            flows=max(flows, excluded.flows), packets_out=max(packets_out, excluded.packets_out),
-            packets_in=max(packets_in, excluded.packets_in), octets_out=max(octets_out, excluded.octets_out),
-            octets_in=max(octets_in, excluded.octets_in), application=excluded.application,
+            flows=min(flows+excluded.flows, ?), packets_out=min(packets_out+excluded.packets_out, ?),
+            packets_in=min(packets_in+excluded.packets_in, ?), octets_out=min(octets_out+excluded.octets_out, ?),
+            octets_in=min(octets_in+excluded.octets_in, ?), application=excluded.application,
             first_ns=min(first_ns, excluded.first_ns), last_ns=max(last_ns, excluded.last_ns)""",
         (
             *(header.agent, header.run, edge.number, edge.direction, edge.protocol, edge.port),
             *(edge.peer_number, edge.peer_address, edge.scope, edge.application),
             *_fit(edge[8:]),
             *(end_ns, end_ns),
+            *(COUNT_MAX,) * 5,
         ),
     )
