@@ -23,7 +23,7 @@ from agent.packets.cursor import (
     u16,
     u32,
 )
-from agent.packets.records import TUNNEL_DEPTH_MAX
+from agent.packets.records import TUNNEL_DEPTH_MAX, Rows
 from agent.tap.records import Octets
 
 
@@ -53,15 +53,23 @@ def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
 
 
 @leaf
-def _enter(row: np.void, cursor: Cursor, at: int, following: int) -> int:
-    """Go into a tunnel, unless it is the one too many; nothing of the outer packet stays (what is inside may be ARP)."""
+def _enter(row: np.void, cursor: Cursor, kept: Rows, at: int, following: int) -> int:
+    """Go into a tunnel, unless it is the one too many; nothing of the outer packet stays (inside may be ARP)."""
+
+    The outer packet is kept: if what is inside turns out to be no IP packet, the outer one is metered. Otherwise garbage
+    on a tunnel's port would be a way past the meter.
+    """
     if row["tunnels"] >= TUNNEL_DEPTH_MAX:
         return TOO_DEEP
+    row["payload"] = min(cursor[AT], cursor[END])
+    row["payload_caplen"] = max(cursor[END] - cursor[AT], 0)
+    row["payload_octets"] = max(cursor[WIRE_END] - cursor[AT], 0)
+    kept[0] = row
     row["tunnels"] += 1
     row["flags"] = (row["flags"] | F_TUNNELLED) & (255 ^ (F_PORTS | F_FRAGMENT | F_FIRST))
-    row["src_port"], row["dst_port"], row["tcp_flags"], row["l4_checksum"] = 0, 0, 0, 0
     row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"] = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
-    row["ip_version"], row["l3_octets"], row["ip_id"], row["ttl"], row["protocol"] = 0, 0, 0, 0, 0
+    row["src_port"], row["dst_port"], row["ip_id"], row["l4_checksum"] = 0, 0, 0, 0
+    row["l3_octets"], row["protocol"], row["ip_version"], row["ttl"] = 0, 0, 0, 0
     cursor[AT] = at
     cursor[NEXT] = following
     cursor[TAGS] = 0
@@ -69,20 +77,20 @@ def _enter(row: np.void, cursor: Cursor, at: int, following: int) -> int:
 
 
 @leaf
-def _teredo(octets: Octets, cursor: Cursor, row: np.void) -> int:
+def _teredo(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     """RFC 4380 section 5.1.1: authentication and origin indications, then IPv6."""
     at = cursor[AT]
     if cursor[END] - at >= 13 and octets[at] == 0 and octets[at + 1] == 1:
         at += 13 + np.int64(octets[at + 2]) + np.int64(octets[at + 3])
-    if cursor[END] - at >= 8 and octets[at] == 0 and octets[at + 1] == 0:
+    if cursor[END] - at >= 8 and octets[at] == 0:
         at += 8
     if cursor[END] - at < 40 or octets[at] >> 4 != 6:
         return METERED
-    return _enter(row, cursor, at, L.IPV6)
+    return _enter(row, cursor, kept, at, L.IPV6)
 
 
 @leaf
-def _capwap(octets: Octets, cursor: Cursor, row: np.void) -> int:
+def _capwap(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     """RFC 5415 section 4: DTLS data cannot be seen; clear data is 802.3, or 802.11 with LLC/SNAP inside."""
     at = cursor[AT]
     if cursor[END] - at >= 4 and octets[at] == 1:
@@ -93,38 +101,38 @@ def _capwap(octets: Octets, cursor: Cursor, row: np.void) -> int:
     if octets[at] != 0 or inner < at + 8 or octets[at + 3] & 0x88:  # another version, a fragment, or a keep-alive
         return METERED
     if not octets[at + 2] & 1:
-        return _enter(row, cursor, inner, ETHERNET_INSIDE) if cursor[END] - inner >= 14 else METERED
+        return _enter(row, cursor, kept, inner, ETHERNET_INSIDE) if cursor[END] - inner >= 14 else METERED
     if cursor[END] - inner < 34 or (octets[inner] >> 2) & 3 != 2:
         return METERED
     size = 24 + (2 if octets[inner] & 0x80 else 0) + (6 if octets[inner + 1] & 3 == 3 else 0)
     if cursor[END] - inner < size + 8 or octets[inner + size] != 0xAA:
         return METERED
-    return _enter(row, cursor, inner + size + 8, u16(octets, inner + size + 6))
+    return _enter(row, cursor, kept, inner + size + 8, u16(octets, inner + size + 6))
 
 
 @leaf
-def _udp_tunnel(octets: Octets, cursor: Cursor, row: np.void) -> int:
+def _udp_tunnel(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     """A datagram on a tunnel's port whose content fits the tunnel is walked into; any other is a plain datagram."""
     at, captured = cursor[AT], cursor[END] - cursor[AT]
     port = row["dst_port"]
     if port == L.VXLAN_PORT and captured >= 22 and octets[at] & 0x08:  # RFC 7348: other bits are ignored
-        return _enter(row, cursor, at + 8, ETHERNET_INSIDE)
+        return _enter(row, cursor, kept, at + 8, ETHERNET_INSIDE)
     if port == L.GENEVE_PORT and captured >= 8 and octets[at] >> 6 == 0:
         inner = at + 8 + np.int64(octets[at] & 0x3F) * 4
         kind = u16(octets, at + 2)
         if inner < cursor[END] and kind == L.TRANSPARENT_ETHERNET:
-            return _enter(row, cursor, inner, ETHERNET_INSIDE)
+            return _enter(row, cursor, kept, inner, ETHERNET_INSIDE)
         if inner < cursor[END] and (kind == L.IPV4 or kind == L.IPV6):
-            return _enter(row, cursor, inner, kind)
+            return _enter(row, cursor, kept, inner, kind)
     if port == L.TEREDO_PORT or row["src_port"] == L.TEREDO_PORT:
-        return _teredo(octets, cursor, row)
+        return _teredo(octets, cursor, row, kept)
     if port == L.CAPWAP_DATA_PORT or row["src_port"] == L.CAPWAP_DATA_PORT:
-        return _capwap(octets, cursor, row)
+        return _capwap(octets, cursor, row, kept)
     return METERED
 
 
 @leaf
-def _udp(octets: Octets, cursor: Cursor, row: np.void) -> int:
+def _udp(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     """RFC 768. A length below 8 or beyond the IP packet is a lie: no payload can be told."""
     at, captured = cursor[AT], cursor[END] - cursor[AT]
     cursor[AT] = at + 8
@@ -144,11 +152,11 @@ def _udp(octets: Octets, cursor: Cursor, row: np.void) -> int:
     if not first and size != 0:
         cursor[WIRE_END] = at + size
         cursor[END] = min(cursor[END], cursor[WIRE_END])
-    return METERED if first else _udp_tunnel(octets, cursor, row)
+    return METERED if first else _udp_tunnel(octets, cursor, row, kept)
 
 
 @leaf
-def _gre(octets: Octets, cursor: Cursor, row: np.void) -> int:
+def _gre(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     """RFC 2784 and 2890; routing and other versions are metered as GRE itself."""
     at = cursor[AT]
     if cursor[END] - at < 4:
@@ -163,9 +171,9 @@ def _gre(octets: Octets, cursor: Cursor, row: np.void) -> int:
     if inner >= cursor[END]:
         return METERED
     if kind == L.TRANSPARENT_ETHERNET:
-        return _enter(row, cursor, inner, ETHERNET_INSIDE)
+        return _enter(row, cursor, kept, inner, ETHERNET_INSIDE)
     if kind == L.IPV4 or kind == L.IPV6:
-        return _enter(row, cursor, inner, kind)
+        return _enter(row, cursor, kept, inner, kind)
     return METERED
 
 
@@ -183,20 +191,20 @@ def _icmp(octets: Octets, cursor: Cursor, row: np.void) -> int:
 
 
 @leaf
-def read_transport(octets: Octets, cursor: Cursor, row: np.void, protocol: int) -> int:
+def read_transport(octets: Octets, cursor: Cursor, row: np.void, kept: Rows, protocol: int) -> int:
     """The transport header, or the way into a tunnel."""
     if protocol == L.TCP:
         return _tcp(octets, cursor, row)
     if protocol == L.UDP:
-        return _udp(octets, cursor, row)
+        return _udp(octets, cursor, row, kept)
     if protocol == L.ICMP or protocol == L.ICMPV6:
         return _icmp(octets, cursor, row)
     if row["flags"] & F_FRAGMENT:
         return METERED  # half a tunnelled packet is not walked into
     if protocol == L.IPIP:
-        return _enter(row, cursor, cursor[AT], L.IPV4)
+        return _enter(row, cursor, kept, cursor[AT], L.IPV4)
     if protocol == L.IPV6_IN_IP:
-        return _enter(row, cursor, cursor[AT], L.IPV6)
+        return _enter(row, cursor, kept, cursor[AT], L.IPV6)
     if protocol == L.GRE:
-        return _gre(octets, cursor, row)
+        return _gre(octets, cursor, row, kept)
     return METERED
