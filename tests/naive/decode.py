@@ -6,9 +6,9 @@ Decisions where records.py leaves room:
    TRUNCATED when the capture cut them, MALFORMED when the wire had no more. A wire length below caplen is caplen.
 2. An ignored row keeps only time, wire octets, leg, verdict and the CUT bit; everything else is 0.
 3. MALFORMED is about the network layer: version, IHL < 5, a total length below the header, an IPv6 extension that ends
-   after the stated payload. An IP length beyond the wire's is kept as stated. A lying TCP data offset or UDP length
-   leaves a METERED row without transport payload; UDP length 0 means "to the end" (RFC 2675), and a fragment's UDP
-   length is not asked.
+   after the stated payload. An IP length beyond the wire's is kept as stated, and tells from there on what the wire
+   had. A lying TCP data offset or UDP length leaves a METERED row without transport payload; UDP length 0 means "to
+   the end" (RFC 2675), and a fragment's UDP length is not asked.
 4. IPv4 total length 0, and IPv6 payload length 0 with a next header, mean "to the end" (offload, jumbograms).
 5. More tags, labels, extensions, tunnels or layers than the limits: TOO_DEEP. A layer is an Ethernet header, a tag, a
    label stack, PPPoE, an IP header, an IPv6 extension or a tunnel header.
@@ -19,8 +19,8 @@ Decisions where records.py leaves room:
    else the 802.3 length. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
 8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header (VXLAN and CAPWAP: and a captured
    inner Ethernet header; Teredo: an IPv6 header), and then what is inside decides the verdict. VXLAN and GENEVE by
-   destination port, Teredo and CAPWAP by either. CAPWAP fragments, keep-alives and 802.11 payload, GRE version 1, GRE
-   with routing and ERSPAN are not entered: the outer packet is metered. After an MPLS stack a zero nibble is the
+   destination port, Teredo and CAPWAP by either. CAPWAP fragments and keep-alives, GRE version 1, GRE with routing and
+   ERSPAN are not entered: the outer packet is metered. After an MPLS stack a zero nibble is the
    control word of an Ethernet pseudowire.
 9. Cooked captures tell the source's MAC only; without one of six octets NO_MAC is set. Their packet type gives
    BROADCAST and MULTICAST. The PPPoE version and code are not judged.
@@ -66,7 +66,7 @@ def _link(walk: Walk, link: int) -> None:
     if link == 1:
         return _ethernet(walk)
     walk.row["flags"] |= PacketFlag.NO_MAC
-    sizes = {0: 4, 108: 4, 113: 16, 276: 20, 101: 1, 12: 1, 14: 1, 228: 1, 229: 1}
+    sizes = {0: 4, 108: 4, 113: 16, 276: 20, 239: 8, 101: 1, 12: 1, 14: 1, 228: 1, 229: 1}
     if link not in sizes:
         raise Ended(Verdict.UNSUPPORTED)
     if len(walk.data) < sizes[link]:
@@ -75,11 +75,24 @@ def _link(walk: Walk, link: int) -> None:
         return _cooked(walk, link)
     if link in {0, 108}:
         return _family(walk)
-    walk.need(20)
-    version = walk.number(0, 1) >> 4
-    if version not in {4, 6}:
-        raise Ended(Verdict.MALFORMED)
-    return _ip(walk, version)
+    if link == 239:
+        return _nflog(walk)
+    return _ip(walk, 6 if walk.number(0, 1) >> 4 == 6 else 4)
+
+
+def _nflog(walk: Walk) -> None:
+    """LINKTYPE_NFLOG: family, version, resource id, little-endian TLVs padded to four octets; type 9 is the packet."""
+    family, at = walk.number(0, 1), 4
+    while at + 4 <= len(walk.data):
+        size, kind = (int.from_bytes(walk.data[at + i : at + i + 2], "little") for i in (0, 2))
+        if size < 4:
+            raise Ended(Verdict.MALFORMED)
+        if kind == 9:
+            walk.end = min(walk.end, at + size)
+            walk.data, walk.at = walk.data[: walk.end], at + 4
+            return _ip(walk, 4 if family == AF_INET else 6)
+        at += -(-size // 4) * 4
+    raise Ended(Verdict.TRUNCATED)
 
 
 def _cooked(walk: Walk, link: int) -> None:
@@ -226,6 +239,7 @@ def _ipv4(walk: Walk) -> None:
     total = total or walk.end - walk.at
     if size < 20 or total < size:
         raise Ended(Verdict.MALFORMED)
+    walk.end = walk.at + total
     walk.need(size)
     row = walk.row
     row["l3_octets"], row["ip_id"], row["ttl"], row["protocol"] = (
@@ -256,6 +270,7 @@ def _ipv6(walk: Walk) -> None:
         row[name] = walk.number(offset, 8)
     walk.at += 40
     end, offset, more = walk.at + length, 0, False
+    walk.end = end
     count = 0
     while following in EXTENSIONS and offset == 0:
         walk.need(8)
@@ -289,6 +304,7 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
     if protocol == UDP and captured >= 8 and not (offset or more):
         told = walk.number(4, 2) or length  # RFC 2675
         row["payload_octets"] = told - 8 if 8 <= told <= length else 0
+        end = start + 8 + row["payload_octets"]
     row["payload"] = min(start + header, len(walk.data))
     row["payload_caplen"] = max(0, min(row["payload_octets"], captured - header))
     if not (offset or more):
@@ -359,14 +375,29 @@ def _udp_tunnel(walk: Walk) -> None:
         _geneve(walk, body)
     elif 3544 in ports:
         _teredo(walk, body)
-    elif 5247 in ports and left >= 1 and body[0] == 0x01:
+    elif 5247 in ports and left >= 4 and body[0] == 0x01:
         raise Ended(Verdict.UNSEEN)
     elif 5247 in ports and left >= 8 and body[0] == 0x00:
         flags = int.from_bytes(body[:4])
         size = 4 * (flags >> 19 & 31)
-        if 8 <= size <= left - 14 and not flags & (0x100 | 0x80 | 0x08):  # T (802.11), F (fragment), K (keep-alive)
+        if size < 8 or flags & (0x80 | 0x08):  # F (fragment), K (keep-alive)
+            return
+        if flags & 0x100:  # T
+            _wireless(walk, 8 + size, body[size:])
+        elif size <= left - 14:
             walk.enter(8 + size)
             _ethernet(walk)
+
+
+def _wireless(walk: Walk, skip: int, frame: bytes) -> None:
+    """IEEE 802.11 data with LLC and SNAP; anything else is not entered."""
+    if len(frame) < 34 or frame[0] >> 2 & 3 != 2:
+        return
+    size = 24 + (2 if frame[0] & 0x80 else 0) + (6 if frame[1] & 3 == 3 else 0)  # QoS control, fourth address
+    if len(frame) >= size + 8 and frame[size] == 0xAA:
+        walk.enter(skip + size + 8)
+        walk.tags = 0
+        _typed(walk, int.from_bytes(frame[size + 6 : size + 8]))
 
 
 def _geneve(walk: Walk, body: bytes) -> None:

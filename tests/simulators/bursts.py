@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from agent.packets import kernels
+from agent.packets import cursor, kernels
 from agent.packets.records import PACKET, VERDICTS, Rows
 from agent.tap.records import FRAME, Burst
 from tests.forge.pcap import EN10MB, Frame
@@ -53,7 +53,7 @@ def decode(burst: Burst) -> Rows:
     """The rows of a burst."""
     rows, verdicts = np.zeros(max(burst.count, 1), PACKET), np.zeros(VERDICTS, np.int64)
     kernels.decode_burst(
-        burst.frames, burst.count, burst.octets, rows, verdicts, np.zeros(kernels.CURSOR_SIZE, np.int64)
+        burst.frames, burst.count, burst.octets, rows, verdicts, np.zeros(cursor.CURSOR_SIZE, np.int64)
     )
     assert verdicts.sum() == burst.count
     return rows[: burst.count]
