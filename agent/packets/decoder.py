@@ -40,6 +40,7 @@ class Decoder:
     def __init__(self, secret: tuple[int, int], wanted: Iterable[HintKind]) -> None:
         self._secret = np.array(secret, np.uint64)
         self._cursor = np.zeros(CURSOR_SIZE, np.int64)
+        self._kept = np.zeros(1, PACKET)
         self._recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
         self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
         self._wanted[list(wanted)] = 1
@@ -58,7 +59,7 @@ class Decoder:
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """Fill `rows` from the burst's frames."""
         count = burst.count
-        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor)
+        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._kept)
         kernels_payload.recognise_burst(rows, count, burst.octets)
         kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
         return Decoded(burst, rows, count)

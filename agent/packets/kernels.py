@@ -22,6 +22,7 @@ from agent.packets.cursor import (
     TAGS,
     TOO_DEEP,
     TRANSPORT,
+    UNSEEN,
     WIRE_END,
     Cursor,
     have,
@@ -35,11 +36,11 @@ from agent.tap.records import Octets
 
 
 @leaf
-def _step(octets: Octets, cursor: Cursor, row: np.void) -> int:
+def _step(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     """Read the header that NEXT names; MORE, or the frame's verdict."""
     kind = cursor[NEXT]
     if kind >= TRANSPORT and kind < ETHERNET_INSIDE:
-        return read_transport(octets, cursor, row, kind - TRANSPORT)
+        return read_transport(octets, cursor, row, kept, kind - TRANSPORT)
     if kind == ETHERNET_INSIDE:
         short = have(cursor, 14)
         if short:
@@ -80,8 +81,10 @@ def _clear(row: np.void, frame: np.void) -> None:
 
 
 @kernel
-def decode_burst(frames: Rows, count: int, octets: Octets, rows: Rows, verdicts: Words, cursor: Cursor) -> None:
-    """`frames[:count]` -> `rows[:count]`; `verdicts[v]` grows by the frames with verdict v."""
+def decode_burst(
+    frames: Rows, count: int, octets: Octets, rows: Rows, verdicts: Words, cursor: Cursor, kept: Rows
+) -> None:
+    """`frames[:count]` -> `rows[:count]`; `verdicts[v]` counts the frames with verdict v; `kept` is scratch."""
     size = len(octets)
     for i in range(count):
         frame, row = frames[i], rows[i]
@@ -96,10 +99,15 @@ def decode_burst(frames: Rows, count: int, octets: Octets, rows: Rows, verdicts:
         verdict = read_link(octets, cursor, row, np.int64(frame["link"]))
         layers = 0
         while verdict == MORE and layers < LAYERS_MAX:
-            verdict = _step(octets, cursor, row)
+            verdict = _step(octets, cursor, row, kept)
             layers += 1
         if verdict == MORE:
             verdict = TOO_DEEP
+        if row["tunnels"] and verdict != METERED and verdict != TOO_DEEP and verdict != UNSEEN:
+            rows[i] = kept[0]
+            verdicts[METERED] += 1
+            rows[i]["verdict"] = METERED
+            continue
         verdicts[verdict] += 1
         if verdict == METERED or verdict == LINK:
             row["payload"] = min(cursor[AT], cursor[END])

@@ -134,9 +134,9 @@ def read_vlan(octets: Octets, cursor: Cursor, row: np.void) -> int:
         return short
     number = u16(octets, cursor[AT]) & 0xFFF
     if not row["flags"] & F_TUNNELLED:
-        if cursor[TAGS] == 0 and row["vlan"] == 0:
+        if cursor[TAGS] == 0:
             row["vlan"] = number
-        elif row["vlan_inner"] == 0:
+        elif cursor[TAGS] == 1:
             row["vlan_inner"] = number
     cursor[TAGS] += 1
     cursor[NEXT] = u16(octets, cursor[AT] + 2)

@@ -54,10 +54,10 @@ def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
 
 @leaf
 def _enter(row: np.void, cursor: Cursor, kept: Rows, at: int, following: int) -> int:
-    """Go into a tunnel, unless it is the one too many; nothing of the outer packet stays (inside may be ARP)."""
+    """Go into a tunnel, unless it is the one too many; nothing of the outer packet stays (inside may be ARP).
 
-    The outer packet is kept: if what is inside turns out to be no IP packet, the outer one is metered. Otherwise garbage
-    on a tunnel's port would be a way past the meter.
+    The outer packet is kept: if what is inside turns out to be no IP packet, the outer one is metered. Otherwise
+    garbage on a tunnel's port would be a way past the meter.
     """
     if row["tunnels"] >= TUNNEL_DEPTH_MAX:
         return TOO_DEEP
@@ -82,7 +82,7 @@ def _teredo(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
     at = cursor[AT]
     if cursor[END] - at >= 13 and octets[at] == 0 and octets[at + 1] == 1:
         at += 13 + np.int64(octets[at + 2]) + np.int64(octets[at + 3])
-    if cursor[END] - at >= 8 and octets[at] == 0:
+    if cursor[END] - at >= 8 and octets[at] == 0 and octets[at + 1] == 0:
         at += 8
     if cursor[END] - at < 40 or octets[at] >> 4 != 6:
         return METERED

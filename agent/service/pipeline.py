@@ -22,7 +22,7 @@ from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
 from agent.findings.records import Finding, Turn
 from agent.findings.settings import JudgeSettings
-from agent.flows.cache import FlowCache, FlowLimits
+from agent.flows.cache import UNANSWERED_TIMEOUT_S, FlowCache, FlowLimits
 from agent.flows.records import FlowEvent, Rows
 from agent.packets.counts import FrameCounts
 from agent.packets.decoder import Decoded, Decoder, Hint
@@ -256,6 +256,11 @@ class Pipeline:
         contents = Contents(self.table.devices, slots, changed, edges)
         self._outlet.summary(self.builder.build(interval, coverage, contents))
         self.summaries += 1
+
+    def settle(self) -> None:
+        """Let silence tell what it tells: tries at the end of a file that nobody answered have failed."""
+        if self._now_s is not None:
+            self.advance(self._now_s + UNANSWERED_TIMEOUT_S + 1)
 
     def drain(self) -> None:
         """End: every open flow leaves, the open interval is judged and closed, so nothing metered is lost."""

@@ -92,6 +92,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
         for _ in pipeline.take_steps(decoded):
             screen.clock.advance(pipeline.now_ns)
     pipeline.note_legs(source.legs())
+    pipeline.settle()
     pipeline.drain()
     pipeline_s = stopwatch_s() - began_s
     _devices(pipeline, parts.pseudonyms, wanted, out)

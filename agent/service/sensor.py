@@ -38,6 +38,7 @@ from agent.wire.types import MessageType
 PSEUDONYM_KEY_BYTES = 32
 SAY_EVERY_FRAMES = 5_000
 REPLAY_BACKLOG_BYTES = 1 << 20
+LAST_BURSTS_MAX = 64  # a full 32 MiB ring of small frames
 Say = Callable[[str], None]
 
 
@@ -127,6 +128,17 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
         pipeline.advance(now_s)
         if burst.count:
             pipeline.take_slice(pipeline.decoder.decode(burst, rows), 0, burst.count)
+    _empty(source, pipeline)
+
+
+def _empty(source: Source, pipeline: Pipeline) -> None:
+    """What the legs held when we were told to end is metered too; bounded, because a busy leg never falls silent."""
+    rows = pipeline.decoder.buffer()
+    for _ in range(LAST_BURSTS_MAX):
+        burst = source.next_burst()
+        if burst is None or not burst.count:
+            return
+        pipeline.take_slice(pipeline.decoder.decode(burst, rows), 0, burst.count)
 
 
 def _play(source: ReplaySource, pipeline: Pipeline, clock: CaptureClock, stop: threading.Event, say: Say) -> None:
@@ -141,6 +153,7 @@ def _play(source: ReplaySource, pipeline: Pipeline, clock: CaptureClock, stop: t
                 say(f"{told} frames, {done} s of capture, {pipeline.devices} devices, {pipeline.findings} findings")
             if stop.is_set():
                 return
+    pipeline.settle()
 
 
 def run(

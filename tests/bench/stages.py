@@ -12,7 +12,7 @@ from agent.flows.cache import FlowCache, FlowLimits
 from agent.packets import kernels, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE
 from agent.packets.decoder import Decoder
-from agent.packets.records import VERDICTS
+from agent.packets.records import PACKET, VERDICTS
 from agent.service.pipeline import SCAN_TEST
 from agent.tap.replay import ReplaySource
 
@@ -23,6 +23,7 @@ class Stages:
     def __init__(self) -> None:
         self.rows, self.verdicts = Decoder.buffer(), np.zeros(VERDICTS, np.int64)
         self.cursor = np.zeros(CURSOR_SIZE, np.int64)
+        self.kept = np.zeros(1, PACKET)
         self.recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
         self.cache, self.table = FlowCache(FlowLimits()), DeviceTable(DeviceLimits(scan_test=SCAN_TEST))
         self.spent: dict[str, float] = defaultdict(float)
@@ -41,7 +42,7 @@ class Stages:
         while (burst := source.next_burst()) is not None:
             self.lap("walk")
             count = burst.count
-            kernels.decode_burst(burst.frames, count, burst.octets, self.rows, self.verdicts, self.cursor)
+            kernels.decode_burst(burst.frames, count, burst.octets, self.rows, self.verdicts, self.cursor, self.kept)
             self.lap("decode")
             kernels_payload.recognise_burst(self.rows, count, burst.octets)
             self.lap("recognise")
