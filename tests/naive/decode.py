@@ -18,7 +18,8 @@ Decisions where records.py leaves room:
 7. `ethertype`: the type of the network header where there is one, else the last type after tags and SNAP (OUI zero),
    else the 802.3 length. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
 8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header (VXLAN and CAPWAP: and a captured
-   inner Ethernet header; Teredo: an IPv6 header), and then what is inside decides the verdict. VXLAN and GENEVE by
+   inner Ethernet header; Teredo: an IPv6 header). Then what is inside is told if it is IP, or too deep, or unseen; else
+   the outer packet is metered (garbage on a tunnel's port is no way past the meter). VXLAN and GENEVE by
    destination port, Teredo and CAPWAP by either. CAPWAP fragments and keep-alives, GRE version 1, GRE with routing and
    ERSPAN are not entered: the outer packet is metered. After an MPLS stack a zero nibble is the
    control word of an Ethernet pseudowire.
@@ -55,6 +56,8 @@ def decode(data: bytes, *, link: int = 1, wirelen: int = 0, time_ns: int = 0, le
         _link(walk, link)
     except Ended as ended:
         row["verdict"] = int(ended.verdict)
+        if walk.outer and ended.verdict not in {Verdict.METERED, Verdict.TOO_DEEP, Verdict.UNSEEN}:
+            row = walk.outer  # METERED: its verdict is still zero
     if row["verdict"] > Verdict.LINK:
         bare = dict.fromkeys(row, 0) | {key: int(value) for key, value in kept.items()}
         return bare | {"verdict": row["verdict"]}

@@ -13,7 +13,7 @@ FRAMES = {name: (octets, link) for name, octets, link in frames()}
 VERDICTS = {
     Verdict.LINK: {
         "arp", "arp-reply", "arp-odd", "lldp", "stp", "llc", "snap-cisco", "vlan-arp", "null-other", "sll-broadcast",
-        "pppoe-lcp", "vxlan-arp",
+        "pppoe-lcp",
     },
     Verdict.MALFORMED: {
         "raw-neither", "ip6-extension-lie", "version-5", "ihl-4", "total-short",
@@ -141,8 +141,8 @@ def test_arp_row() -> None:
     assert (told["src_lo"], told["dst_lo"], told["dst_port"], told["ip_version"]) == (number(A4), number(B4), 1, 0)
     assert told["flags"] == PacketFlag.BROADCAST
     assert (told["l3_octets"], told["payload"], told["payload_octets"]) == (0, 14, 46)
-    inside = row("vxlan-arp")
-    assert (inside["src_lo"], inside["l3_octets"], inside["protocol"], inside["ip_version"]) == (number(A4), 0, 0, 0)
+    outside = row("vxlan-arp")
+    assert (outside["src_lo"], outside["dst_port"], outside["tunnels"]) == (number(C4), 4789, 0), "not IP: stays outside"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ class Walk:
     layers: int = 0
     tags: int = 0
     vlans: list[int] = field(default_factory=list)
+    outer: Row = field(default_factory=dict)  # the row of the packet whose inside is walked
 
     def need(self, count: int) -> None:
         """The next `count` octets were captured: what the wire did not have is a lie, what the capture cut is not."""
@@ -63,6 +64,7 @@ class Walk:
     def enter(self, size: int) -> None:
         """Step over a tunnel header into what it carries."""
         self.layer()
+        self.outer = dict(self.row)
         self.row["tunnels"] += 1
         if self.row["tunnels"] > TUNNEL_DEPTH_MAX:
             raise Ended(Verdict.TOO_DEEP)

@@ -135,7 +135,7 @@ def test_rows_are_written_whole() -> None:
     used, verdicts = np.zeros(len(heard), PACKET), np.zeros(VERDICTS, np.int64)
     used.view(np.uint8)[:] = 0xFF
     kernels.decode_burst(
-        burst.frames, burst.count, burst.octets, used, verdicts, np.zeros(cursor.CURSOR_SIZE, np.int64)
+        burst.frames, burst.count, burst.octets, used, verdicts, np.zeros(cursor.CURSOR_SIZE, np.int64), used[:1].copy()
     )
     for name in PACKET.names or ():
         assert np.array_equal(fresh[name], used[name]), name

@@ -53,7 +53,13 @@ def decode(burst: Burst) -> Rows:
     """The rows of a burst."""
     rows, verdicts = np.zeros(max(burst.count, 1), PACKET), np.zeros(VERDICTS, np.int64)
     kernels.decode_burst(
-        burst.frames, burst.count, burst.octets, rows, verdicts, np.zeros(cursor.CURSOR_SIZE, np.int64)
+        burst.frames,
+        burst.count,
+        burst.octets,
+        rows,
+        verdicts,
+        np.zeros(cursor.CURSOR_SIZE, np.int64),
+        np.zeros(1, PACKET),
     )
     assert verdicts.sum() == burst.count
     return rows[: burst.count]
