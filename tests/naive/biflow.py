@@ -3,25 +3,27 @@
 Decisions where records.py leaves room:
 
 1. Only METERED rows count. The key is (lower end, higher end, VLAN, inner VLAN, protocol); an end is (address, port).
-2. ICMP and ICMPv6: both ports of the key are 0, so all echoes and errors between two hosts are one biflow; the ports
-   told are those of the first packet. Later fragments have ports 0 and so a biflow of their own.
+2. ICMP and ICMPv6: both ports of the key are the request's type and code, so a question and its answer are one biflow
+   and every other kind has its own. Later fragments have ports 0 and so a biflow of their own.
 3. The first packet chooses the originator and nothing changes it: SYN without ACK -> its sender; SYN with ACK -> its
-   receiver; exactly one side's port a service port -> the other side; else the sender. `service_ports` is a parameter.
-   Equal ends (a land packet) are always forward.
+   receiver; an ICMP answer -> its receiver; two ports of which one is below 1024 -> the side of the higher one; else
+   the sender. Equal ends (a land packet) are always forward.
 4. A record ends when a packet comes, or the end of the rows, and: closed and either a fresh SYN came or `closed` passed
-   (END_DETECTED); silent for longer than `half_open` while only one side of a TCP SYN spoke, or than `tcp_idle` or
-   `other_idle` (IDLE); older than `active` (ACTIVE; the record that follows keeps the originator, how it was chosen,
-   the TCP state and the marks). At the end of the rows: closed -> END_DETECTED, overdue -> IDLE, else FORCED.
-   Silence is counted from the newest packet; time that runs backwards ends nothing.
-5. Octets are l3_octets; payload is payload_octets; a data packet is one with payload.
-6. A flow is met in its middle when its first packet has no SYN.
+   (END_DETECTED); silent for as long as `_silence` says (IDLE); older than `active` (ACTIVE; the record that follows
+   keeps the originator, how it was chosen, the TCP state and the marks). At the end of the rows: closed ->
+   END_DETECTED, overdue -> IDLE, else FORCED. Silence is counted in whole seconds from that of the newest packet; time
+   that runs backwards ends nothing.
+5. Octets are l3_octets; payload is payload_octets of rows with ports; a data packet is one with payload.
+6. Silence: a closed TCP flow `closed`; one whose SYN or SYN/ACK was seen but not the ACK, and whose responder sent no
+   payload, `half_open`; one of which one side was heard `other_idle`, else `tcp_idle`. Another flow `other_idle`, but
+   `unanswered` while it is up to three packets that nobody answered.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agent.flows.records import Direction, FlowEndReason, FlowMark, FlowState
-from agent.packets.records import Verdict
+from agent.packets.records import PacketFlag, Verdict
 
 S = 1_000_000_000
 FIN, SYN, RST, ACK = 1, 2, 4, 16
@@ -40,6 +42,7 @@ class Timeouts:
     half_open: int = 10 * S
     closed: int = 2 * S
     active: int = 3600 * S
+    unanswered: int = 30 * S
 
 
 @dataclass(slots=True)
@@ -60,55 +63,64 @@ class Biflow:
     flags: list[int] = field(default_factory=lambda: [0, 0])
     state: int = 0
     marks: int = 0
-    middle: bool = False  # no SYN began it
     end_reason: FlowEndReason = FlowEndReason.FORCED
 
 
+def _request(protocol: int, port: int) -> int:
+    """Type and code of the question that a type and code may answer (RFC 792, 950, 4443, 4861)."""
+    kind, code = port >> 8, port & 255
+    answers = {0: 8, 14: 13, 16: 15, 18: 17} if protocol == ICMP else {129: 128, 134: 133, 136: 135}
+    return answers.get(kind, kind) << 8 | code
+
+
+def _typed(row: Row) -> bool:
+    return row["protocol"] in {ICMP, ICMPV6} and bool(row["flags"] & PacketFlag.PORTS)
+
+
 def _ends(row: Row) -> tuple[End, End]:
-    echo = row["protocol"] in {ICMP, ICMPV6}
-    ports = (0, 0) if echo else (row["src_port"], row["dst_port"])
+    ports = row["src_port"], row["dst_port"]
+    if _typed(row):
+        ports = (_request(row["protocol"], row["src_port"]),) * 2
     return (row["src_hi"], row["src_lo"], ports[0]), (row["dst_hi"], row["dst_lo"], ports[1])
 
 
-def _choose(row: Row, service_ports: Container[int]) -> tuple[bool, Direction]:
+def _choose(row: Row) -> tuple[bool, Direction]:
     """Whether the sender is the originator, and why."""
     if row["protocol"] == TCP and row["tcp_flags"] & SYN:
         return not row["tcp_flags"] & ACK, Direction.INITIATOR
-    source, target = row["src_port"] in service_ports, row["dst_port"] in service_ports
-    if row["protocol"] not in {ICMP, ICMPV6} and source != target:
-        return target, Direction.PORT
+    if _typed(row):
+        return _request(row["protocol"], row["src_port"]) == row["src_port"], Direction.FIRST_SEEN
+    source, target = row["src_port"], row["dst_port"]
+    if source != target and min(source, target) < 1024:
+        return source > target, Direction.PORT
     return True, Direction.FIRST_SEEN
 
 
-def _begin(row: Row, key: Key, service_ports: Container[int]) -> Biflow:
+def _begin(row: Row, key: Key) -> Biflow:
     sender, receiver = _ends(row)
-    forward, direction = _choose(row, service_ports)
-    if row["protocol"] in {ICMP, ICMPV6}:
-        sender, receiver = (*sender[:2], row["src_port"]), (*receiver[:2], row["dst_port"])
+    forward, direction = _choose(row)
     ends, macs = (sender, receiver), (row["src_mac"], row["dst_mac"])
     if not forward:
         ends, macs = (receiver, sender), (macs[1], macs[0])
-    flow = Biflow(key, *ends, direction, row["time_ns"], row["time_ns"], macs)
-    flow.middle = row["protocol"] == TCP and not row["tcp_flags"] & SYN
-    return flow
+    return Biflow(key, *ends, direction, row["time_ns"], row["time_ns"], macs)
 
 
 def _follow(flow: Biflow, now_ns: int) -> Biflow:
     """The record after an active timeout."""
     fresh = Biflow(flow.key, flow.originator, flow.responder, flow.direction, now_ns, now_ns, flow.macs)
-    fresh.state, fresh.marks, fresh.middle = flow.state, flow.marks, flow.middle
+    fresh.state, fresh.marks = flow.state, flow.marks
     return fresh
 
 
 def _count(flow: Biflow, row: Row) -> None:
     sender, receiver = _ends(row)
-    echo = row["protocol"] in {ICMP, ICMPV6}
-    side = 0 if sender == ((*flow.originator[:2], 0) if echo else flow.originator) or sender == receiver else 1
+    side = 0 if sender in {flow.originator, receiver} else 1
+    payload = row["payload_octets"] if row["flags"] & PacketFlag.PORTS else 0
     flow.first_ns, flow.last_ns = min(flow.first_ns, row["time_ns"]), max(flow.last_ns, row["time_ns"])
     flow.packets[side] += 1
     flow.octets[side] += row["l3_octets"]
-    flow.payload[side] += row["payload_octets"]
-    flow.data[side] += row["payload_octets"] > 0
+    flow.payload[side] += payload
+    flow.data[side] += payload > 0
     if row["protocol"] == TCP:
         flow.flags[side] |= row["tcp_flags"]
         flow.state = _state(flow.state, side, row["tcp_flags"])
@@ -120,7 +132,7 @@ def _state(state: int, side: int, flags: int) -> int:
         state |= FlowState.SYN
     if flags & SYN and side == 1 and flags & ACK:
         state |= FlowState.SYN_ACK
-    if side == 0 and flags & ACK and not flags & SYN and state & FlowState.SYN_ACK:
+    if side == 0 and flags & (ACK | SYN | RST) == ACK and state & FlowState.SYN_ACK:
         state |= FlowState.ESTABLISHED
     if flags & RST:
         state |= FlowState.RESET | FlowState.CLOSED
@@ -135,24 +147,30 @@ def _marks(flow: Biflow, side: int, row: Row) -> int:
     flags, marks = row["tcp_flags"], 0
     if row["protocol"] != TCP:
         answered = side == 1
+    elif side == 1 and flags & RST:
+        answered = False
+        marks |= 0 if flow.marks & FlowMark.ANSWERED else FlowMark.REFUSED
     else:
-        answered = bool(flow.state & FlowState.SYN_ACK) or (flow.middle and side == 1 and not flags & RST)
-        marks |= FlowMark.HANDSHAKE if flow.state & FlowState.ESTABLISHED and flow.state & FlowState.SYN else 0
-        if side == 1 and flags & RST and not (flow.marks & FlowMark.ANSWERED or answered):
-            marks |= FlowMark.REFUSED
+        middle = not flow.state & FlowState.SYN  # the originator's SYN was not seen: any answer is one
+        answered = bool(flow.state & FlowState.SYN_ACK) or (middle and side == 1)
+    if flow.state & FlowState.ESTABLISHED and flow.state & FlowState.SYN:
+        marks |= FlowMark.HANDSHAKE
     marks |= FlowMark.ANSWERED if answered else 0
-    marks |= FlowMark.EXCHANGED if min(flow.payload) > 0 else 0
+    marks |= FlowMark.EXCHANGED if min(flow.data) > 0 else 0
     return marks | (FlowMark.TWO_WAY_DATA if min(flow.data) >= 2 else 0)
 
 
 def _silence(flow: Biflow, timeouts: Timeouts) -> int:
     """How long this flow may be silent."""
     if flow.key[4] != TCP:
-        return timeouts.other_idle
+        tried = flow.packets[1] == 0 and flow.packets[0] <= 3
+        return min(timeouts.unanswered, timeouts.other_idle) if tried else timeouts.other_idle
     if flow.state & FlowState.CLOSED:
         return timeouts.closed
-    half = flow.state & FlowState.SYN and not flow.packets[1]
-    return timeouts.half_open if half else timeouts.tcp_idle
+    begun = flow.state & (FlowState.SYN | FlowState.SYN_ACK) and not flow.state & FlowState.ESTABLISHED
+    if begun and not flow.data[1]:
+        return timeouts.half_open
+    return timeouts.tcp_idle if flow.packets[1] else timeouts.other_idle
 
 
 def _ended(flow: Biflow, now_ns: int, timeouts: Timeouts, *, fresh: bool) -> FlowEndReason | None:
@@ -160,16 +178,14 @@ def _ended(flow: Biflow, now_ns: int, timeouts: Timeouts, *, fresh: bool) -> Flo
     closed = flow.state & FlowState.CLOSED
     if closed and fresh:
         return FlowEndReason.END_DETECTED
-    if now_ns - flow.last_ns > _silence(flow, timeouts):
+    if now_ns // S - flow.last_ns // S >= _silence(flow, timeouts) // S:
         return FlowEndReason.END_DETECTED if closed else FlowEndReason.IDLE
     if now_ns - flow.first_ns > timeouts.active:
         return FlowEndReason.ACTIVE
     return None
 
 
-def biflows(
-    rows: Iterable[Row], timeouts: Timeouts | None = None, service_ports: Container[int] = range(1, 1024)
-) -> Iterator[Biflow]:
+def biflows(rows: Iterable[Row], timeouts: Timeouts | None = None) -> Iterator[Biflow]:
     """Every record, those that ended first, first; what is left at the end in order of appearance."""
     timeouts = timeouts or Timeouts()
     open_flows: dict[Key, Biflow] = {}
@@ -189,7 +205,7 @@ def biflows(
                 yield open_flows.pop(key)
                 flow = _follow(flow, row["time_ns"]) if reason == FlowEndReason.ACTIVE else None
         if flow is None:
-            flow = _begin(row, key, service_ports)
+            flow = _begin(row, key)
         open_flows[key] = flow
         _count(flow, row)
     for flow in open_flows.values():

@@ -108,12 +108,20 @@ def test_fresh_syn_ends_a_closed_flow_at_once() -> None:
 
 def test_idle_active_and_their_edges() -> None:
     talk = Talk()
-    for at_s in (0, 120, 240, 361):
-        talk.udp(at_s)
-    assert [flow.packets[0] for flow in talk.told()] == [3, 1]
-    assert [flow.packets[0] for flow in talk.told(Timeouts(other_idle=200 * S, active=240 * S))] == [3, 1]
-    first, second = talk.told(Timeouts(other_idle=200 * S, active=239 * S))
+    for at_s in (0, 119, 238, 358.5):
+        talk.udp(at_s, back=at_s == 0)
+    assert [sum(flow.packets) for flow in talk.told()] == [3, 1], "358 - 238 is 120"
+    assert [sum(flow.packets) for flow in talk.told(Timeouts(other_idle=200 * S, active=240 * S))] == [3, 1]
+    first, second = talk.told(Timeouts(other_idle=200 * S, active=238 * S - 1, unanswered=200 * S))
     assert (first.end_reason, second.end_reason) == (FlowEndReason.ACTIVE, FlowEndReason.FORCED)
+
+
+def test_a_try_that_nobody_answers_ends_early() -> None:
+    talk = Talk()
+    for at_s in (0, 29, 58, 88, 99, 100, 101, 221):
+        talk.udp(at_s)
+    assert [flow.packets[0] for flow in talk.told()] == [3, 4, 1], "four packets are a stream"
+    assert [flow.end_reason for flow in talk.told()][:2] == [FlowEndReason.IDLE] * 2
 
 
 def test_active_cut_keeps_the_originator() -> None:

@@ -142,7 +142,9 @@ def test_arp_row() -> None:
     assert told["flags"] == PacketFlag.BROADCAST
     assert (told["l3_octets"], told["payload"], told["payload_octets"]) == (0, 14, 46)
     outside = row("vxlan-arp")
-    assert (outside["src_lo"], outside["dst_port"], outside["tunnels"]) == (number(C4), 4789, 0), "not IP: stays outside"
+    assert (outside["src_lo"], outside["dst_port"], outside["tunnels"]) == (number(C4), 4789, 0), (
+        "not IP: stays outside"
+    )
 
 
 @pytest.mark.parametrize(

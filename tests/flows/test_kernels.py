@@ -1,0 +1,297 @@
+"""Metering and expiry against the slow twin, and what a full set, a small buffer and a used port do."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from agent.flows import kernels
+from agent.flows.cache import FlowCache, FlowLimits
+from agent.flows.records import BIFLOW, Direction, FlowEndReason, FlowEvent, FlowMark, FlowState, Rows
+from tests.flows.talks import LIMITS, START_S, Talk, ended, of_kernel, random_frames, run, twins
+from tests.forge.ipv4 import UDP, Ipv4
+from tests.forge.pcap import Frame
+from tests.forge.tcp import ACK, FIN, RST, SYN
+from tests.forge.udp import Udp
+from tests.naive.biflow import S, Timeouts
+from tests.simulators.bursts import HASHES, SECRET, THIN, rows_of
+
+pytestmark = HASHES
+
+
+def agree(frames: list[Frame], limits: FlowLimits = LIMITS, timeouts: Timeouts | None = None) -> Rows:
+    """Kernel and twin give the same records; the kernel's."""
+    records = ended(run(frames, limits)[1])
+    told = sorted(of_kernel(record) for record in records)
+    wanted = twins(frames, timeouts or Timeouts())
+    only = [row for row in told if row not in wanted], [row for row in wanted if row not in told]
+    assert told == wanted, f"only the kernel: {only[0][:3]}\nonly the twin: {only[1][:3]}"
+    return records
+
+
+def test_whole_session() -> None:
+    talk = Talk()
+    talk.handshake()
+    for at_s in (1, 2):
+        talk.tcp(at_s, ACK, b"question")
+        talk.tcp(at_s, ACK, b"answer", back=True)
+    talk.tcp(3, FIN | ACK)
+    talk.tcp(3, FIN | ACK, back=True)
+    talk.tcp(3, ACK)
+    (record,) = agree(talk.frames)
+    assert record["marks"] == FlowMark.ANSWERED | FlowMark.HANDSHAKE | FlowMark.EXCHANGED | FlowMark.TWO_WAY_DATA
+    assert record["end_reason"] == FlowEndReason.END_DETECTED
+    assert record["state"] & FlowState.CLOSED
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_reset(*, back: bool) -> None:
+    talk = Talk()
+    talk.tcp(0, SYN)
+    talk.tcp(0, RST | ACK, back=back)
+    (record,) = agree(talk.frames)
+    assert record["marks"] == (FlowMark.REFUSED if back else 0)
+    assert record["state"] == FlowState.SYN | FlowState.RESET | FlowState.CLOSED
+
+
+def test_port_is_used_again() -> None:
+    talk = Talk()
+    for at_s in (0, 0.5, 1):
+        talk.handshake(at_s)
+        talk.tcp(at_s, RST | ACK, back=True)
+    records = agree(talk.frames)
+    assert records["end_reason"].tolist() == [FlowEndReason.END_DETECTED] * 3
+
+
+def test_half_open_and_one_sided() -> None:
+    talk = Talk()
+    talk.tcp(0, SYN)
+    talk.tcp(9.9, SYN)
+    talk.tcp(20, SYN)  # the first ended at 19
+    talk.ports = (50001, 3613)
+    for at_s in (0, 100, 219, 340):
+        talk.tcp(at_s, ACK, b"x")  # only one side is heard: as a datagram's
+    frames = sorted(talk.frames)
+    records = agree(frames)
+    assert sorted(records["forward_packets"].tolist()) == [1, 1, 2, 3]
+
+
+def test_unanswered_try_and_stream() -> None:
+    talk = Talk(ports=(50000, 53))
+    for at_s in (0, 29, 59, 60, 61, 62, 150, 271):
+        talk.udp(at_s)
+    assert sorted(agree(talk.frames)["forward_packets"].tolist()) == [1, 2, 5]
+
+
+def test_active_timeout_cuts_and_goes_on() -> None:
+    talk = Talk()
+    talk.handshake()
+    for at_s in range(0, 9000, 500):
+        talk.tcp(at_s, ACK, b"x", back=at_s % 1000 == 0)
+    records = agree(talk.frames)
+    assert records["end_reason"].tolist() == [FlowEndReason.ACTIVE, FlowEndReason.ACTIVE, FlowEndReason.FORCED]
+    assert set(records["direction"].tolist()) == {Direction.INITIATOR}
+    assert all(record["marks"] & FlowMark.HANDSHAKE for record in records)
+
+
+@pytest.mark.parametrize("six", [False, True])
+def test_questions_and_answers_of_icmp(*, six: bool) -> None:
+    ends = (("fd00::1", "00:d0:75:00:00:01"), ("fd00::2", "00:d0:75:00:00:02"))
+    talk = Talk(ends) if six else Talk()
+    talk.ping(0)
+    talk.ping(0.1, back=True)
+    talk.ping(1, back=True, kind=136 if six else 14)  # an answer whose question was not heard
+    talk.ping(2, kind=1 if six else 3)
+    records = agree(talk.frames)
+    assert len(records) == 3
+    assert {int(record["key_ports"]) >> 48 for record in records} == (
+        {0x8000, 0x8700, 0x100} if six else {0x800, 0xD00, 0x300}
+    )
+
+
+def test_fragments_of_an_echo_have_no_type() -> None:
+    """A later fragment is no echo reply, though its ports are zero as an echo reply's are."""
+    talk = Talk()
+    (first, mac), (second, other) = talk.ends
+    from tests.forge.ethernet import IPV4, ethernet  # noqa: PLC0415 - only here
+    from tests.forge.icmp import echo  # noqa: PLC0415 - only here
+
+    for number, piece in enumerate(Ipv4(first, second, 1, ident=9).fragments(echo(1, 1, b"x" * 4000), 1480)):
+        talk.frames.append(Frame((START_S + number) * S, ethernet(other, mac, IPV4, piece)))
+    records = agree(talk.frames)
+    assert sorted(records["forward_packets"].tolist()) == [1, 2]
+    assert records["reverse_packets"].tolist() == [0, 0]
+
+
+def test_vlans_and_versions_are_kept_apart() -> None:
+    talk = Talk()
+    for vlan in (0, 5, 6):
+        talk.vlan = vlan
+        talk.udp(0)
+    assert len(agree(talk.frames)) == 3
+
+
+@pytest.mark.parametrize(("first", "direction"), [(SYN, 1), (SYN | ACK, 1), (ACK, 3)])
+def test_who_began(first: int, direction: int) -> None:
+    talk = Talk()
+    talk.tcp(0, first)
+    (record,) = agree(talk.frames)
+    assert record["direction"] == direction
+    assert record["forward_packets"] == (0 if first == SYN | ACK else 1)
+
+
+@pytest.mark.parametrize("ports", [(50000, 80), (80, 50000), (123, 123), (68, 67), (67, 68), (50000, 50001), (0, 5)])
+def test_who_began_by_port(ports: tuple[int, int]) -> None:
+    talk = Talk(ports=ports)
+    talk.udp(0)
+    agree(talk.frames)
+
+
+def test_a_host_that_talks_to_itself() -> None:
+    talk = Talk((("10.1.0.1", "00:d0:75:00:00:01"),) * 2, (139, 139))
+    talk.tcp(0, SYN)
+    talk.tcp(1, SYN)
+    (record,) = agree(talk.frames)
+    assert (record["forward_packets"], record["reverse_packets"]) == (2, 0)
+
+
+@pytest.mark.parametrize("seed", range(12 if THIN == 1 else 2))
+def test_random_talks(seed: int) -> None:
+    rng = Random(seed)
+    frames = random_frames(rng, 1500 // THIN, rng.choice((0.1, 2, 30, 200)))
+    agree(frames)
+
+
+@pytest.mark.parametrize("seed", range(4 if THIN == 1 else 1))
+def test_random_talks_with_other_timeouts(seed: int) -> None:
+    limits = FlowLimits(
+        4096,
+        tcp_idle_timeout_s=20,
+        udp_idle_timeout_s=15,
+        half_open_timeout_s=3,
+        closed_timeout_s=1,
+        active_timeout_s=60,
+    )
+    timeouts = Timeouts(20 * S, 15 * S, 3 * S, 1 * S, 60 * S, 15 * S)
+    agree(random_frames(Random(100 + seed), 1500 // THIN, 1), limits, timeouts)
+
+
+def flood(count: int, seed: int = 1) -> list[Frame]:
+    """Single datagrams with random addresses and ports."""
+    rng, frames = Random(seed), []
+    for number in range(count):
+        ends = tuple(f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}" for _ in range(2))
+        packet = Ipv4(*ends, UDP).octets(
+            Udp(rng.randrange(65536), rng.randrange(65536)).octets(*ends, b"x" * rng.randrange(9))
+        )
+        frames.append(Frame(START_S * S + number * 1000, b"\2" * 12 + b"\x08\0" + packet))
+    return frames
+
+
+def test_flood_of_tuples_keeps_every_packet_and_octet() -> None:
+    frames = flood(6000 // THIN)
+    cache, events = run(frames, FlowLimits(slots_max=256))
+    records = ended(events)
+    assert int((records["forward_packets"] + records["reverse_packets"]).sum()) == len(frames)
+    octets = int(rows_of(frames)["l3_octets"].sum())
+    assert int((records["forward_octets"] + records["reverse_octets"]).sum()) == octets
+    assert cache.evicted == np.count_nonzero(records["end_reason"] == FlowEndReason.LACK_OF_RESOURCES) > 0
+    assert cache.counts[kernels.IN_TABLE] == 0
+    assert cache.exported == len(records) == cache.counts[kernels.CREATED]
+
+
+def test_who_stays_when_there_is_no_room() -> None:
+    """Sixty-four slots are eight sets: a flood takes tries and half-open flows, never the two that are established."""
+    keep: list[Frame] = []
+    for port in (50000, 50001):
+        talk = Talk(ports=(port, 3613), frames=keep)
+        talk.handshake()
+        talk.tcp(0, ACK, b"order")
+        talk.tcp(0, ACK, b"taken", back=True)
+    weak = Talk(ports=(50002, 445), frames=keep)
+    weak.tcp(0, SYN)
+    frames = keep + flood(800 // THIN)
+    _, events = run(frames, FlowLimits(slots_max=64))
+    records = ended(events)
+    strong = records[records["marks"] & FlowMark.EXCHANGED != 0]
+    assert strong["end_reason"].tolist() == [FlowEndReason.FORCED] * 2
+    assert FlowEndReason.LACK_OF_RESOURCES in records["end_reason"]
+
+
+def test_closed_flows_go_before_all_others() -> None:
+    """The smallest table has eight sets of eight slots; 120 flows fill them all."""
+    frames: list[Frame] = []
+    for port in range(40000, 40040):
+        talk = Talk(ports=(port, 3613), frames=frames)
+        talk.handshake()
+        if port % 2:
+            talk.tcp(0, RST, back=True)
+    for port in range(41000, 41080):
+        talk = Talk(ports=(port, 3613), frames=frames)
+        talk.handshake(0.5)
+    _, events = run(frames, FlowLimits(slots_max=64))
+    out = ended(events)
+    out = out[out["end_reason"] == FlowEndReason.LACK_OF_RESOURCES]
+    closed = out["state"] & FlowState.CLOSED != 0
+    assert closed[:5].all(), "the first to go are closed"
+    assert np.count_nonzero(closed) <= 20
+
+
+@pytest.mark.parametrize("room", [kernels.EVENTS_PER_PACKET, 5, 7, 64])
+def test_small_buffer_is_resumed(room: int) -> None:
+    """Whatever fits into `out`, the events are the same and in the same order."""
+    frames = random_frames(Random(3), 400 // THIN, 0.01)
+    rows = rows_of(frames)
+
+    def events(size: int) -> Rows:
+        cache = FlowCache(FlowLimits(slots_max=64), SECRET)
+        cache._out = np.zeros(size, BIFLOW)
+        told = [copies.copy() for copies in cache.meter(rows, len(rows))]
+        cache._out = np.zeros(max(size, kernels.GROUP), BIFLOW)
+        told += [copies.copy() for copies in cache.update()]
+        told += [copies.copy() for copies in cache.expire(0, forced=True)]
+        assert cache.conserved()
+        return np.concatenate(told)
+
+    whole, pieces = events(4096), events(room)
+    assert whole.tobytes() == pieces.tobytes()
+
+
+def test_events_tell_of_starts_progress_and_ends_once() -> None:
+    talk = Talk()
+    talk.handshake()
+    for _ in range(3):
+        talk.tcp(1, ACK, b"x")
+        talk.tcp(1, ACK, b"y", back=True)
+    _, events = run(talk.frames)
+    rows = np.concatenate(events)
+    steps = FlowEvent.PROGRESS
+    assert rows["event"].tolist() == [FlowEvent.STARTED, steps, steps, steps, steps, FlowEvent.ENDED]
+    marks = rows["marks"].tolist()
+    assert marks == sorted(marks), "a mark is never taken back"
+
+
+def test_time_backwards_ends_nothing_and_loses_nothing() -> None:
+    talk = Talk()
+    for at_s in (100, 0, 50, 101, -1000, 102):
+        talk.udp(at_s, b"x", back=at_s == 50)
+    (record,) = ended(run(talk.frames)[1])
+    assert (record["forward_packets"], record["reverse_packets"]) == (5, 1)
+    assert record["last_ns"] == (START_S + 102) * S
+
+
+def test_next_deadline_is_never_late() -> None:
+    rng = Random(9)
+    rows = rows_of(random_frames(rng, 300 // THIN, 1))
+    cache = FlowCache(LIMITS, SECRET)
+    list(cache.meter(rows, len(rows)))
+    last_s = int(rows["time_ns"].max()) // S
+    list(cache.expire(last_s))
+    ends = 0
+    while (due := cache.next_deadline_s()) is not None:
+        assert due > last_s
+        list(cache.expire(due - 1))
+        last_s = due
+        ends += sum(len(copies) for copies in cache.expire(due))
+    assert ends > 0
+    assert cache.counts[kernels.IN_TABLE] == 0
