@@ -222,17 +222,23 @@ def _begin_edge(edge: np.void, device: int, peer: tuple[np.uint64, np.uint64], k
     edge["first_ns"], edge["last_ns"], edge["octets_out"], edge["octets_in"] = now_ns, now_ns, U64(0), U64(0)
     edge["packets_out"], edge["packets_in"], edge["flows"] = U32(0), U32(0), U32(0)
     edge["answered"], edge["failed"], edge["scope"], edge["application"] = U32(0), U32(0), 0, 0
-    edge["gates"], edge["changed"] = 0, 0
+    edge["gates"] = 0  # `changed` stays: the slot is on its lists already, once
 
 
 @leaf
 def _count(edge: np.void, record: np.void, failed: bool) -> None:
-    """What a flow did since its last event, from this device's side; its outcome when it ends."""
-    forward_octets = record["forward_octets"] - record["told_forward_octets"]
-    reverse_octets = record["reverse_octets"] - record["told_reverse_octets"]
-    forward_packets = U32(record["forward_packets"]) - record["told_forward_packets"]
-    reverse_packets = U32(record["reverse_packets"]) - record["told_reverse_packets"]
+    """What a flow did since its last event, from this device's side; its outcome when it ends.
+
+    A responder's edge hears of a flow only when it is answered: then of all that came before.
+    """
+    forward_octets, reverse_octets = record["forward_octets"], record["reverse_octets"]
+    forward_packets, reverse_packets = U32(record["forward_packets"]), U32(record["reverse_packets"])
     out = edge["direction"] == OUT
+    if out or record["told_marks"] & M_ANSWERED:
+        forward_octets -= record["told_forward_octets"]
+        reverse_octets -= record["told_reverse_octets"]
+        forward_packets -= record["told_forward_packets"]
+        reverse_packets -= record["told_reverse_packets"]
     edge["octets_out"] += forward_octets if out else reverse_octets
     edge["octets_in"] += reverse_octets if out else forward_octets
     edge["packets_out"] += U32(forward_packets if out else reverse_packets)
@@ -321,7 +327,8 @@ def relate_records(
                 edge["scope"] = S_SEGMENT if its >= 0 else scopes[i, direction]
                 if record["flags"] & F_GROUP and direction == OUT:
                     edge["scope"] = S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
-            if record["event"] == E_STARTED or new:
+            began = record["event"] == E_STARTED if direction == OUT else not record["told_marks"] & M_ANSWERED
+            if began or new:
                 edge["flows"] += U32(1)
             _count(edge, record, failed)
             edge["last_ns"] = max(edge["last_ns"], now_ns)

@@ -111,7 +111,8 @@ class DeviceTable:
         slots = _listed(self._changed)
         self.edges["changed"][slots] &= 0xFF ^ kernels_edges.CHANGED
         self._changed[0] = 0
-        return self.edges[slots]
+        edges = self.edges[slots]
+        return edges[edges["protocol"] != 0]  # without those of a device that has lost its slot
 
     def disown(self, slots: npt.NDArray[np.uint32]) -> None:
         """Free the edges that an earlier owner of these slots left behind: a new device starts with none."""

@@ -98,6 +98,7 @@ def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Wo
     flow["event"], flow["end_reason"] = 0, 0
     flow["told_forward_packets"], flow["told_forward_octets"] = U32(flow["forward_packets"]), flow["forward_octets"]
     flow["told_reverse_packets"], flow["told_reverse_octets"] = U32(flow["reverse_packets"]), flow["reverse_octets"]
+    flow["told_marks"] = flow["marks"]
     if event == E_ENDED:
         counts[EXPORTED] += 1
         counts[PACKETS_OUT] += np.int64(flow["forward_packets"] + flow["reverse_packets"])
@@ -164,7 +165,7 @@ def _begin(flow: np.void, row: np.void, key: tuple[np.uint64, ...], source_is_hi
     flow["originator_is_hi"] = np.uint8(source_is_hi == sender_first)
     flow["originator_mac"] = row["src_mac"] if sender_first else row["dst_mac"]
     flow["responder_mac"] = row["dst_mac"] if sender_first else row["src_mac"]
-    flow["state"], flow["application"], flow["looked_at"], flow["marks"] = 0, 0, 0, 0
+    flow["state"], flow["application"], flow["looked_at"], flow["marks"], flow["told_marks"] = 0, 0, 0, 0, 0
     flow["event"], flow["end_reason"], flow["flags"] = 0, 0, row["flags"]
     flow["first_ns"] = row["time_ns"]
     flow["last_ns"] = row["time_ns"]

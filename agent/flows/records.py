@@ -92,7 +92,8 @@ BIFLOW = np.dtype(
         ("marks", "u1"),  # FlowMark bits
         ("event", "u1"),  # FlowEvent, in copies that left the cache
         ("flags", "u1"),  # packets.records.PacketFlag of the first packet
-        ("pad", "u1", (5,)),
+        ("told_marks", "u1"),  # marks as of its last event
+        ("pad", "u1", (4,)),
     ],
     align=True,
 )
