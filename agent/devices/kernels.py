@@ -199,7 +199,8 @@ def attribute_burst(
         if verdict != METERED and verdict != LINK:
             continue
         source = row["src_mac"]
-        if row["flags"] & F_NO_MAC and source == U64(0):
+        named = (row["src_hi"] | row["src_lo"]) != U64(0)  # without an address it is nobody's
+        if row["flags"] & F_NO_MAC and source == U64(0) and named:
             source = sip3(secret[0], secret[1], row["src_hi"], row["src_lo"], U64(1)) | NO_MAC_BIT
             row["src_mac"] = source
             row["dst_mac"] = sip3(secret[0], secret[1], row["dst_hi"], row["dst_lo"], U64(1)) | NO_MAC_BIT

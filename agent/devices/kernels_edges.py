@@ -369,7 +369,7 @@ def count_arp(
         base = np.int64(sip1(secret[0], secret[1], row["src_mac"]) & U64(len(macs) // WAYS - 1)) * WAYS
         device = -1
         for way in range(WAYS):
-            if macs[base + way] == row["src_mac"]:
+            if macs[base + way] == row["src_mac"] and row["src_mac"] != U64(0):  # a free slot has the MAC 0
                 device = base + way
         if device < 0:
             continue
