@@ -1,0 +1,149 @@
+"""Table and identity joined: numbers, roles by slot, who is forgotten, what is told once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from agent.devices.identity import Identifier
+from agent.devices.packs import Packs
+from agent.devices.roles import ROLE_INDEX, UNKNOWN
+from agent.devices.view import Ward, mac_text
+from agent.packets.hints import READERS
+from agent.packets.hints.records import Signal
+from agent.packets.records import HintKind
+from tests.devices.bench import GATEWAY, Bench, hello, number, session, small
+from tests.flows.talks import HOSTS
+from tests.forge import dhcp
+from tests.forge.ethernet import IPV4, ethernet
+from tests.forge.ipv4 import UDP, Ipv4
+from tests.forge.pcap import Frame
+from tests.forge.udp import Udp
+from tests.simulators.bursts import HASHES
+
+pytestmark = HASHES
+PACKS = Packs.load()
+PUMP = ("10.1.0.101", "00:d0:75:18:42:9b")
+SERVER = ("10.1.0.10", "d4:ae:52:10:30:0a")
+S = 1_000_000_000
+DAY_S = 24 * 3600
+
+
+def turn(bench: Bench, ward: Ward) -> None:
+    """What the pipeline does each second."""
+    promoted = bench.table.take_promoted()
+    bench.table.disown(promoted)
+    ward.promote(promoted)
+    ward.hear_edges(bench.table.take_edges())
+    ward.refresh()
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A small table."""
+    return Bench(small(devices=64))
+
+
+@pytest.fixture
+def ward(bench: Bench) -> Ward:
+    """Its ward."""
+    return Ward(bench.table, Identifier(PACKS))
+
+
+@pytest.mark.parametrize(
+    ("mac", "text"),
+    [(0x00D07518429B, "00:d0:75:18:42:9b"), (0, "00:00:00:00:00:00"), (1 << 63 | 0xABCDEF0123, "address-cdef0123")],
+)
+def test_names_of_macs(mac: int, text: str) -> None:
+    assert mac_text(mac) == text
+
+
+def test_devices_get_numbers_in_order_and_keep_them(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP), hello(SERVER, 1)]), ward)
+    assert [ward.number(bench.slot(end[1])) for end in (PUMP, SERVER)] == [0, 1]
+    turn(bench.hear([hello(HOSTS[0], 2)]), ward)
+    assert ward.number(bench.slot(HOSTS[0][1])) == 2
+    assert ward.mac(bench.slot(PUMP[1])) == number(PUMP[1])
+    assert ward.first_ns(bench.slot(SERVER[1])) - ward.first_ns(bench.slot(PUMP[1])) == S
+    assert ward.number(next(slot for slot in range(64) if ward.mac(slot) == 0)) == -1
+
+
+def test_an_answer_of_identity_reaches_the_roles(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP)]), ward)
+    slot = bench.slot(PUMP[1])
+    before = ward.roles()[slot]
+    ward.hear(number(PUMP[1]), 0, [Signal("dhcp.host", "PCU-13408871")], 1)
+    assert ward.refresh()
+    assert ward.role(slot) == "infusion-pump"
+    assert ward.roles()[slot] == ROLE_INDEX["infusion-pump"]
+    assert 0.5 < ward.confidence(slot) <= 1
+    assert ward.label(slot).startswith("infusion pump 00:d0:75:18:42:9b (")
+    assert before in {ROLE_INDEX[UNKNOWN], ROLE_INDEX["infusion-pump"]}
+
+
+def test_what_was_heard_before_the_promotion_counts(bench: Bench, ward: Ward) -> None:
+    ward.hear(number(PUMP[1]), 0, [Signal("dhcp.host", "PCU-13408871")], 1)
+    turn(bench.hear([hello(PUMP)]), ward)
+    assert ward.roles()[bench.slot(PUMP[1])] == ROLE_INDEX["infusion-pump"]
+
+
+def test_a_card_is_changed_once(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP), hello(SERVER)]), ward)
+    assert sorted(ward.take_changed()) == sorted([bench.slot(PUMP[1]), bench.slot(SERVER[1])])
+    assert ward.take_changed() == []
+    ward.hear(number(PUMP[1]), 0, [Signal("dhcp.host", "PCU-13408871")], 1)
+    ward.refresh()
+    assert ward.take_changed() == [bench.slot(PUMP[1])]
+
+
+def test_gateway(bench: Bench, ward: Ward) -> None:
+    frames = [hello(GATEWAY)]
+    for n in range(1, 9):
+        packet = Ipv4(f"203.0.113.{n}", PUMP[0], UDP).octets(Udp(443, 5).octets(f"203.0.113.{n}", PUMP[0], b"x"))
+        frames.append(Frame(frames[0].time_ns, ethernet(PUMP[1], GATEWAY[1], IPV4, packet)))
+    turn(bench.hear(frames), ward)
+    slot = bench.slot(GATEWAY[1])
+    assert ward.is_gateway(slot)
+    assert ward.role(slot) == "network-gear"
+
+
+def test_who_loses_its_slot_is_forgotten(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP)]), ward)
+    ward.hear(number(PUMP[1]), 0, [Signal("dhcp.host", "PCU-13408871")], 1)
+    ward.refresh()
+    slot = bench.slot(PUMP[1])
+    crowd = [(f"10.3.0.{n}", f"00:1b:78:00:00:{n:02x}") for n in range(200)]
+    turn(bench.hear([hello(end, DAY_S + 3600) for end in crowd]), ward)
+    assert bench.slot(PUMP[1]) == -1
+    assert ward.mac(slot) != number(PUMP[1])
+    assert ward.role(slot) != "infusion-pump"
+    assert ward.roles()[slot] == ROLE_INDEX[ward.role(slot)]
+    assert not ward.is_gateway(slot)
+    assert slot in ward.take_changed()
+
+
+def test_services_are_told_once(bench: Bench, ward: Ward) -> None:
+    told = []
+
+    class Counting(Identifier):
+        """The real identifier, which also writes down what it was told."""
+
+        def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
+            told.append((mac, direction, protocol, port, application))
+            super().observe_edge(mac, direction, protocol, port, application)
+
+    ward = Ward(bench.table, Counting(PACKS))
+    frames = [hello(PUMP), hello(SERVER)]
+    for attempt in range(3):
+        frames += session((PUMP, SERVER), attempt, (50000 + attempt, 3613))
+        turn(bench.hear(frames), ward)
+        frames = []
+    assert sorted(told) == sorted([(number(PUMP[1]), 0, 6, 3613, 0), (number(SERVER[1]), 1, 6, 3613, 0)])
+
+
+def test_the_real_reader_s_signals_reach_the_ward(bench: Bench, ward: Ward) -> None:
+    payload = dhcp.Dhcp(dhcp.DISCOVER, PUMP[1], 5).octets()
+    turn(bench.hear([hello(PUMP)]), ward)
+    signals = READERS[HintKind.DHCP](payload)
+    ward.hear(number(PUMP[1]), 0xFFFFFFFFFFFF, signals, 5)
+    ward.refresh()
+    assert ward.identity(bench.slot(PUMP[1])).vendor
