@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.packets import cursor, kernels
 from agent.packets.records import PACKET, VERDICTS, PacketFlag, Verdict
 from agent.tap.replay import ReplaySource
 from tests.conftest import captures_folder
@@ -15,7 +14,7 @@ from tests.forge.ethernet import VLAN, tagged
 from tests.naive import decode as twin
 from tests.naive.compare import differences
 from tests.naive.frames import TCP4, eth, frames
-from tests.simulators.bursts import MARGIN, THIN, Heard, as_dicts, burst_of, decode
+from tests.simulators.bursts import LONG, MARGIN, THIN, Heard, as_dicts, burst_of, decode, decode_into
 
 NAMED = frames()
 LINKS = (0, 1, 12, 14, 101, 108, 113, 228, 229, 239, 276, 127, 147, 0xFFFF)
@@ -132,11 +131,9 @@ def test_rows_are_written_whole() -> None:
     heard = [Heard(octets, 0, link) for _, octets, link in NAMED]
     burst = burst_of(heard)
     fresh = decode(burst)
-    used, verdicts = np.zeros(len(heard), PACKET), np.zeros(VERDICTS, np.int64)
+    used = np.zeros(len(heard), PACKET)
     used.view(np.uint8)[:] = 0xFF
-    kernels.decode_burst(
-        burst.frames, burst.count, burst.octets, used, verdicts, np.zeros(cursor.CURSOR_SIZE, np.int64), used[:1].copy()
-    )
+    verdicts = decode_into(burst, used)
     for name in PACKET.names or ():
         assert np.array_equal(fresh[name], used[name]), name
     assert verdicts.tolist() == np.bincount(fresh["verdict"], minlength=VERDICTS).tolist()
@@ -166,8 +163,11 @@ def _of_a_capture(path: Path, most: int) -> int:
     return compared
 
 
+GROUPS = sorted({name.split("/")[0] for name in capture_names()}) or ["none"]
+
+
 @pytest.mark.captures
-@pytest.mark.parametrize("group", sorted({name.split("/")[0] for name in capture_names()}) or ["none"])
+@pytest.mark.parametrize("group", GROUPS)
 def test_frames_of_real_captures(captures: Path, group: str) -> None:
     paths = [captures / name for name in capture_names() if name.startswith(f"{group}/")]
     assert sum(_of_a_capture(path, PER_CAPTURE) for path in paths)
@@ -175,6 +175,9 @@ def test_frames_of_real_captures(captures: Path, group: str) -> None:
 
 @pytest.mark.captures
 @pytest.mark.slow
-@pytest.mark.parametrize("name", capture_names() or ["none"])
-def test_every_frame_of_real_captures(captures: Path, name: str) -> None:
-    _of_a_capture(captures / name, 1 << 30)
+@LONG
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_frame_of_real_captures(captures: Path, group: str) -> None:
+    for name in capture_names():
+        if name.startswith(f"{group}/"):
+            _of_a_capture(captures / name, 1 << 30)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from agent.jit import Words
 from agent.packets import cursor, kernels
 from agent.packets.records import PACKET, VERDICTS, Rows
 from agent.tap.records import FRAME, Burst
@@ -16,6 +17,7 @@ from tests.forge.pcap import EN10MB, Frame
 THIN = 20 if os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"} else 1
 # SipHash adds modulo 2**64; compiled code does so silently, numpy's scalars say so. Only there is it meant.
 HASHES = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning:agent.keyed")
+LONG = pytest.mark.skipif(not os.environ.get("WARDTAP_SLOW"), reason="long form: set WARDTAP_SLOW=1 to run it")
 SECRET = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
 MARGIN = 7  # octets before the first frame and after the last: nobody may read them
 
@@ -49,19 +51,18 @@ def burst_of(frames: Iterable[Heard]) -> Burst:
     return Burst(table, len(heard), np.frombuffer(bytearray(octets), np.uint8))
 
 
+def decode_into(burst: Burst, rows: Rows) -> Words:
+    """Fill the rows of a burst; gives the counts by verdict."""
+    verdicts, walk = np.zeros(VERDICTS, np.int64), np.zeros(cursor.CURSOR_SIZE, np.int64)
+    kernels.decode_burst(burst.frames, burst.count, burst.octets, rows, verdicts, walk, np.zeros(64, PACKET))
+    assert verdicts.sum() == burst.count
+    return verdicts
+
+
 def decode(burst: Burst) -> Rows:
     """The rows of a burst."""
-    rows, verdicts = np.zeros(max(burst.count, 1), PACKET), np.zeros(VERDICTS, np.int64)
-    kernels.decode_burst(
-        burst.frames,
-        burst.count,
-        burst.octets,
-        rows,
-        verdicts,
-        np.zeros(cursor.CURSOR_SIZE, np.int64),
-        np.zeros(1, PACKET),
-    )
-    assert verdicts.sum() == burst.count
+    rows = np.zeros(max(burst.count, 1), PACKET)
+    decode_into(burst, rows)
     return rows[: burst.count]
 
 
