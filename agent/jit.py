@@ -79,7 +79,7 @@ def inline(function: F) -> F:
 
 def leaf(function: F) -> F:
     """A leaf that LLVM may inline or not; for bodies too long to paste."""
-    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
     return cast("F", compiled)
 
 

@@ -54,6 +54,21 @@ def sip1(key0: np.uint64, key1: np.uint64, word: np.uint64) -> np.uint64:
 
 
 @leaf
+def sip2(key0: np.uint64, key1: np.uint64, a: np.uint64, b: np.uint64) -> np.uint64:
+    """Hash of two words."""
+    v0, v1, v2, v3 = key0 ^ _C0, key1 ^ _C1, key0 ^ _C2, key1 ^ _C3
+    for word in (a, b):
+        v3 ^= word
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0 ^= word
+    v2 ^= _FF
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+@leaf
 def sip3(key0: np.uint64, key1: np.uint64, a: np.uint64, b: np.uint64, c: np.uint64) -> np.uint64:
     """Hash of three words."""
     v0, v1, v2, v3 = key0 ^ _C0, key1 ^ _C1, key0 ^ _C2, key1 ^ _C3

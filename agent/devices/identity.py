@@ -4,6 +4,7 @@ Bounded in every way: devices, facts per device, names per device. A role that w
 evidence: what comes later and disagrees is reported as a contradiction, for it may be an intruder's costume.
 """
 
+import itertools
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -18,6 +19,7 @@ from agent.packets.records import application_name
 
 __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity", "Name", "is_random", "is_real_mac"]
 
+CONCLUSIONS_MAX = 32  # in one turn of a second: 32 x 0.2 ms leave the turn its time
 DEVICES_MAX = 4096  # as many as the device table has slots
 DROP_LOOKS_MAX = 64  # devices looked at when room is needed: the cost of a flood of new addresses is bounded
 RANDOM_MAX = 512  # locally administered addresses come and go: they have their own, smaller room
@@ -156,10 +158,14 @@ class Identifier:
             device.identity = self._conclude(device, mac)
         return device.identity
 
-    def changed(self) -> list[int]:
-        """The devices whose identity is another than when this was last asked."""
+    def changed(self, most: int = CONCLUSIONS_MAX) -> list[int]:
+        """The devices whose identity is another than when this was last asked, among the `most` that waited longest.
+
+        Evidence about more devices than that waits for the next call: a flood of names costs no more than this.
+        """
         moved: list[int] = []
-        for mac in self._changed:
+        for mac in list(itertools.islice(self._changed, most)):
+            del self._changed[mac]
             device = self._known(mac)
             if device is None:
                 continue
@@ -168,7 +174,6 @@ class Identifier:
             if shown != device.reported:
                 device.reported = shown
                 moved.append(mac)
-        self._changed.clear()
         return moved
 
     def forget(self, mac: int) -> None:

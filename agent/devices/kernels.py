@@ -15,6 +15,7 @@ from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8
+MEMO = 1024  # addresses found lately: the devices of a ward several times over
 PROMOTED_FRAMES = 3
 FOREIGN_MIN = 2  # bits of the linear-counting map: two remote sources behind one MAC make it a gateway
 KEEP_NS = 24 * 3600 * 1_000_000_000  # a promoted device keeps its slot this long after its last frame
@@ -69,6 +70,22 @@ def _slot_of(macs: Hashes, secret: Hashes, mac: np.uint64) -> tuple[int, int]:
         if macs[base + way] == mac:
             return base + way, base
     return -1, base
+
+
+@leaf
+def _recall(macs: Hashes, secret: Hashes, memo: Words, mac: np.uint64) -> tuple[int, int]:
+    """As `_slot_of`, after a look at where this address was found last.
+
+    The memo's place is chosen by a plain mix: whoever makes addresses collide there only loses the shortcut.
+    """
+    place = np.int64((mac ^ (mac >> U64(10)) ^ (mac >> U64(24))) & U64(MEMO - 1))
+    slot = memo[place]
+    if macs[slot] == mac:
+        return slot, slot - slot % WAYS
+    slot, base = _slot_of(macs, secret, mac)
+    if slot >= 0:
+        memo[place] = slot
+    return slot, base
 
 
 @leaf
@@ -189,7 +206,7 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 @kernel
 def attribute_burst(
     rows: Rows, count: int, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
-    fresh: Tags,
+    fresh: Tags, memo: Words,
 ) -> int:  # fmt: skip
     """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n."""
     n = 0
@@ -204,7 +221,7 @@ def attribute_burst(
             source = sip3(secret[0], secret[1], row["src_hi"], row["src_lo"], U64(1)) | NO_MAC_BIT
             row["src_mac"] = source
             row["dst_mac"] = sip3(secret[0], secret[1], row["dst_hi"], row["dst_lo"], U64(1)) | NO_MAC_BIT
-        slot, base = _slot_of(macs, secret, source)
+        slot, base = _recall(macs, secret, memo, source)
         if source == U64(0):
             slot = -1  # a free slot has the MAC 0: a frame that says it comes from there is nobody's
         elif slot < 0:
@@ -240,7 +257,7 @@ def attribute_burst(
         else:
             counts[UNPLACED] += 1
         if not row["flags"] & (F_BROADCAST | F_MULTICAST):
-            target, _ = _slot_of(macs, secret, row["dst_mac"])
+            target, _ = _recall(macs, secret, memo, row["dst_mac"])
             if target >= 0 and row["dst_mac"] != U64(0):
                 device = devices[target]
                 device["rx_packets"] += U64(1)

@@ -68,7 +68,7 @@ class DeviceTable:
         self._test = np.array(limits.scan_test, np.float64)
         self._macs = np.zeros(limits.device_slots_max, np.uint64)
         self.devices = np.zeros(limits.device_slots_max, DEVICE)
-        self.edges = np.zeros(limits.edge_slots_max, EDGE)
+        self.edges: Rows = np.zeros(limits.edge_slots_max, EDGE)
         self._fans = np.zeros(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)
         self._scopes = np.zeros((RECORDS_MAX, 2), np.int64)
@@ -76,6 +76,7 @@ class DeviceTable:
         self._touched = np.zeros(limits.edge_slots_max + 1, np.int64)
         self._crossed = np.zeros(CROSSED_MAX, FAN)
         self._crossings: list[Rows] = []
+        self._memo = np.zeros(kernels.MEMO, np.int64)
         self._fresh = np.zeros(2 * 8192, np.uint32)
         self._promoted: list[npt.NDArray[np.uint32]] = []
         self.counts = np.zeros(kernels.COUNTS, np.int64)
@@ -84,7 +85,7 @@ class DeviceTable:
     def attribute(self, rows: Rows, count: int) -> None:
         """Count decoded rows for their senders and receivers, and ARP requests for their fans."""
         n = kernels.attribute_burst(
-            rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh
+            rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo
         )
         if n:
             self._promoted.append(self._fresh[:n].copy())
@@ -111,8 +112,9 @@ class DeviceTable:
         slots = _listed(self._changed)
         self.edges["changed"][slots] &= 0xFF ^ kernels_edges.CHANGED
         self._changed[0] = 0
-        edges = self.edges[slots]
-        return edges[edges["protocol"] != 0]  # without those of a device that has lost its slot
+        edges: Rows = self.edges[slots]
+        kept: Rows = edges[edges["protocol"] != 0]  # without those of a device that has lost its slot
+        return kept
 
     def disown(self, slots: npt.NDArray[np.uint32]) -> None:
         """Free the edges that an earlier owner of these slots left behind: a new device starts with none."""

@@ -1,16 +1,21 @@
 """Who the devices of the table are: joins the table's slots with what identity says of their MAC addresses."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.identity import Identifier
 from agent.devices.records import DeviceFlag, EdgeGate, Rows
-from agent.devices.roles import ROLE_INDEX, UNKNOWN
+from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
+from agent.packets.records import Application, application_name
 
-SEEN_SERVICES_MAX = 1 << 18  # (device, direction, protocol, port, application) tuples told once; cleared when full
+SERVICES_MAX = 256  # services that a pack may know; a bit for each device and direction
+TRANSPORT_ROW = np.full(256, 2, np.intp)  # protocol -> row of the service table: TCP, UDP, other
+TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
 
 
@@ -21,6 +26,19 @@ def mac_text(mac: int) -> str:
     return ":".join(f"{mac >> shift & 255:02x}" for shift in range(40, -1, -8))
 
 
+def _service_numbers(services: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """(service number by transport and port, by application): 0 for what no pack knows."""
+    ports, applications = np.zeros((3, 1 << 16), np.uint8), np.zeros(256, np.uint8)
+    by_name = {application_name(number): number for number in Application}
+    for number, name in enumerate(sorted(services)[: SERVICES_MAX - 1], start=1):
+        transport, _, port = name.partition("/")
+        if port.isdigit():
+            ports[("tcp", "udp").index(transport), int(port)] = number
+        elif name in by_name:
+            applications[by_name[name]] = number
+    return ports, applications
+
+
 class Ward:
     """The judge's and the summary's view of the devices (implements `findings.records.DeviceView`)."""
 
@@ -28,11 +46,13 @@ class Ward:
         self._table, self._identifier = table, identifier
         slots = len(table.devices)
         self._roles = np.full(slots, ROLE_INDEX[UNKNOWN], np.int16)
+        self._confidences = np.zeros(slots)
         self._macs: dict[int, int] = {}  # slot -> MAC of its present owner
         self._slots: dict[int, int] = {}
         self._numbers: dict[int, int] = {}  # MAC -> device number of this run
         self._gateways = np.zeros(slots, np.bool_)
-        self._told: set[int] = set()
+        self._services, self._applications = _service_numbers(identifier.packs.services)
+        self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
@@ -45,35 +65,31 @@ class Ward:
                 self._slots.pop(before, None)
                 self._gateways[slot] = False
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
+                self._told[slot] = False
             self._macs[slot], self._slots[mac] = mac, slot
             self._numbers.setdefault(mac, len(self._numbers))
             self._identifier.see(mac, self.first_ns(slot))
-            self._roles[slot] = ROLE_INDEX[self._identifier.assess(mac).role]  # what was heard before the promotion
+            self._conclude(slot, mac)  # what was heard before the promotion
             self._changed_macs.add(mac)
+
+    def _conclude(self, slot: int, mac: int) -> None:
+        identity = self._identifier.assess(mac)
+        self._roles[slot], self._confidences[slot] = ROLE_INDEX[identity.role], identity.confidence
 
     def hear(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """Signals of one payload."""
         self._identifier.observe_payload(source, destination, signals, time_ns)
 
     def hear_edges(self, edges: Rows) -> None:
-        """Services that were offered or used with an answer, each told once."""
-        edges = edges[edges["gates"] & EdgeGate.ANSWERED != 0]
-        if not len(edges):
-            return
-        codes = edges["device"].astype(np.uint64) << np.uint64(33) | edges["direction"].astype(np.uint64) << np.uint64(
-            32
-        )
-        codes |= edges["protocol"].astype(np.uint64) << np.uint64(24) | edges["application"].astype(
-            np.uint64
-        ) << np.uint64(16)
-        codes |= edges["port"].astype(np.uint64)
-        unique, first = np.unique(codes, return_index=True)
-        if len(self._told) > SEEN_SERVICES_MAX:
-            self._told.clear()
-        for code, index in zip(unique.tolist(), first.tolist(), strict=True):
-            if code in self._told:
-                continue
-            self._told.add(code)
+        """Services that were offered or used with an answer, each told once for each device and direction."""
+        service = self._services[TRANSPORT_ROW[edges["protocol"]], edges["port"]]
+        service = np.where(service != 0, service, self._applications[edges["application"]])
+        slot, direction = edges["device"], edges["direction"]
+        told = (edges["gates"] & EdgeGate.ANSWERED == 0) | (service == 0) | self._told[slot, direction, service]
+        news = np.flatnonzero(~told)
+        self._told[slot[news], direction[news], service[news]] = True
+        codes = (slot[news].astype(np.int64) * 2 + direction[news]) * SERVICES_MAX + service[news]
+        for index in news[np.unique(codes, return_index=True)[1]].tolist():
             edge = edges[index]
             self._identifier.observe_edge(
                 self.mac(int(edge["device"])),
@@ -94,7 +110,7 @@ class Ward:
             self._changed_macs.add(mac)
             held = self._slots.get(mac)
             if held is not None:
-                self._roles[held] = ROLE_INDEX[self._identifier.assess(mac).role]
+                self._conclude(held, mac)
         return bool(changed)
 
     def take_changed(self) -> list[int]:
@@ -116,12 +132,12 @@ class Ward:
         return int(self._table.devices["mac"][slot])
 
     def role(self, slot: int) -> str:
-        """Its role."""
-        return self.identity(slot).role
+        """Its role, as of the last `refresh`: asking concludes nothing anew."""
+        return ROLES[int(self._roles[slot])]
 
     def confidence(self, slot: int) -> float:
-        """How sure the role is."""
-        return self.identity(slot).confidence
+        """How sure the role is, as of the last `refresh`."""
+        return float(self._confidences[slot])
 
     def is_gateway(self, slot: int) -> bool:
         """Whether it speaks for addresses that are not its own."""
@@ -138,6 +154,6 @@ class Ward:
     def label(self, slot: int) -> str:
         """How a sentence names it: role, MAC address and the maker where it is known."""
         identity = self.identity(slot)
-        role = identity.role.replace("-", " ") if identity.role != UNKNOWN else "device"
+        role = self.role(slot).replace("-", " ") if self.role(slot) != UNKNOWN else "device"
         vendor = f" ({identity.vendor[:LABEL_VENDOR_CHARS]})" if identity.vendor else ""
         return f"{role} {mac_text(self.mac(slot))}{vendor}"

@@ -58,6 +58,7 @@ class FlowCache:
         self._deadlines_s = np.zeros(limits.slots_max, np.int64)
         self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
         self._limits = limits.as_row()
+        self._ahead = np.zeros(kernels.AHEAD + 1, np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 
@@ -67,7 +68,7 @@ class FlowCache:
         while at < count:
             at, n = kernels.meter_burst(
                 rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._secret, self._limits,
-                self.counts, self._out,
+                self.counts, self._out, self._ahead,
             )  # fmt: skip
             if n:
                 yield self._out[:n]

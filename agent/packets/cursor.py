@@ -11,6 +11,8 @@ from agent.packets.records import PacketFlag, Verdict
 from agent.tap.records import Octets
 
 Cursor = Words
+U64 = np.uint64
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 
 # Columns of the cursor.
 AT = 0  # next octet to read
@@ -19,6 +21,11 @@ WIRE_END = 2  # where the packet ends on the wire
 NEXT = 3  # what comes at AT: an EtherType, or TRANSPORT + protocol number, or ETHERNET_INSIDE
 TAGS = 4  # VLAN tags seen
 CURSOR_SIZE = 5
+
+# Rows of the scratch table that goes with a cursor.
+BLANK = 0  # stays zero
+KEPT = 1  # the packet outside the tunnel that is being walked
+SCRATCH = 2
 
 TRANSPORT = 0x10000
 ETHERNET_INSIDE = 0x20000
@@ -32,16 +39,21 @@ F_BROADCAST, F_MULTICAST = int(PacketFlag.BROADCAST), int(PacketFlag.MULTICAST)
 F_TUNNELLED, F_PORTS, F_NO_MAC = int(PacketFlag.TUNNELLED), int(PacketFlag.PORTS), int(PacketFlag.NO_MAC)
 
 
+# Reads index with unsigned numbers: a signed index makes numba ask at every octet whether it counts from the end, and
+# keeps the compiler from reading a word at once (measured: 112 ns a frame before).
 @leaf
 def u16(octets: Octets, at: int) -> int:
     """Two octets, network order; the caller has asked `have`."""
-    return (np.int64(octets[at]) << 8) | np.int64(octets[at + 1])
+    i = U64(at)
+    return (np.int64(octets[i]) << 8) | np.int64(octets[i + ONE])
 
 
 @leaf
 def u32(octets: Octets, at: int) -> int:
     """Four octets, network order; the caller has asked `have`."""
-    return (u16(octets, at) << 16) | u16(octets, at + 2)
+    i = U64(at)
+    high = (np.uint32(octets[i]) << np.uint32(24)) | (np.uint32(octets[i + ONE]) << np.uint32(16))
+    return np.int64(high | (np.uint32(octets[i + TWO]) << np.uint32(8)) | np.uint32(octets[i + THREE]))
 
 
 @leaf
@@ -53,7 +65,7 @@ def u48(octets: Octets, at: int) -> int:
 @leaf
 def u64(octets: Octets, at: int) -> np.uint64:
     """Eight octets, network order: half an IPv6 address."""
-    return (np.uint64(u32(octets, at)) << np.uint64(32)) | np.uint64(u32(octets, at + 4))
+    return (U64(u32(octets, at)) << U64(32)) | U64(u32(octets, at + 4))
 
 
 @leaf

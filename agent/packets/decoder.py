@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.packets import kernels, kernels_mirror, kernels_payload
-from agent.packets.cursor import CURSOR_SIZE
+from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
 from agent.tap.records import BURST_FRAMES_MAX, Burst
 
@@ -40,7 +40,7 @@ class Decoder:
     def __init__(self, secret: tuple[int, int], wanted: Iterable[HintKind]) -> None:
         self._secret = np.array(secret, np.uint64)
         self._cursor = np.zeros(CURSOR_SIZE, np.int64)
-        self._kept = np.zeros(1, PACKET)
+        self._scratch = np.zeros(SCRATCH, PACKET)
         self._recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
         self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
         self._wanted[list(wanted)] = 1
@@ -59,7 +59,7 @@ class Decoder:
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """Fill `rows` from the burst's frames."""
         count = burst.count
-        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._kept)
+        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._scratch)
         kernels_payload.recognise_burst(rows, count, burst.octets)
         kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
         return Decoded(burst, rows, count)

@@ -12,9 +12,11 @@ from agent.jit import Words, kernel, leaf
 from agent.packets import layouts as L  # noqa: N812 - a table of names
 from agent.packets.cursor import (
     AT,
+    BLANK,
     END,
     ETHERNET_INSIDE,
     F_CUT,
+    KEPT,
     LINK,
     METERED,
     MORE,
@@ -31,16 +33,16 @@ from agent.packets.cursor import (
 from agent.packets.records import LAYERS_MAX, Rows
 from agent.packets.walk_ip import read_ipv4, read_ipv6
 from agent.packets.walk_link import read_arp, read_link, read_llc, read_mpls, read_pppoe, read_vlan
-from agent.packets.walk_transport import read_transport
+from agent.packets.walk_transport import read_plain, read_transport
 from agent.tap.records import Octets
 
 
 @leaf
-def _step(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
+def _step(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows) -> int:
     """Read the header that NEXT names; MORE, or the frame's verdict."""
     kind = cursor[NEXT]
     if kind >= TRANSPORT and kind < ETHERNET_INSIDE:
-        return read_transport(octets, cursor, row, kept, kind - TRANSPORT)
+        return read_transport(octets, cursor, row, scratch, kind - TRANSPORT)
     if kind == ETHERNET_INSIDE:
         short = have(cursor, 14)
         if short:
@@ -67,44 +69,39 @@ def _step(octets: Octets, cursor: Cursor, row: np.void, kept: Rows) -> int:
 
 
 @leaf
-def _clear(row: np.void, frame: np.void) -> None:
-    """A row before its frame is read."""
-    row["time_ns"], row["wire_octets"], row["leg"] = frame["time_ns"], frame["wirelen"], frame["leg"]
-    row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"] = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
-    row["src_mac"], row["dst_mac"] = np.uint64(0), np.uint64(0)
-    row["payload"], row["payload_caplen"], row["payload_octets"], row["l3_octets"] = 0, 0, 0, 0
-    row["tcp_seq"], row["tcp_ack"], row["ethertype"], row["vlan_inner"] = 0, 0, 0, 0
-    row["vlan"] = frame["vlan"] & 0xFFF
-    row["src_port"], row["dst_port"], row["ip_id"], row["l4_checksum"], row["tcp_window"] = 0, 0, 0, 0, 0
-    row["tcp_flags"], row["protocol"], row["ip_version"], row["ttl"], row["flags"] = 0, 0, 0, 0, 0
-    row["tunnels"], row["application"], row["hint"] = 0, 0, 0
+def _clear(row: np.void, frame: np.void, wirelen: int) -> None:
+    """What a row tells of its frame before a header is read, or when none may be told. The rest of it is zero."""
+    row["time_ns"], row["wire_octets"], row["leg"] = frame["time_ns"], wirelen, frame["leg"]
+    row["flags"] = F_CUT if frame["caplen"] < wirelen else 0
 
 
 @kernel
 def decode_burst(
-    frames: Rows, count: int, octets: Octets, rows: Rows, verdicts: Words, cursor: Cursor, kept: Rows
+    frames: Rows, count: int, octets: Octets, rows: Rows, verdicts: Words, cursor: Cursor, scratch: Rows
 ) -> None:
-    """`frames[:count]` -> `rows[:count]`; `verdicts[v]` counts the frames with verdict v; `kept` is scratch."""
+    """`frames[:count]` -> `rows[:count]`; `verdicts[v]` counts the frames with verdict v; `scratch`: SCRATCH rows."""
     size = len(octets)
     for i in range(count):
         frame, row = frames[i], rows[i]
-        _clear(row, frame)
         start, caplen = np.int64(frame["offset"]), np.int64(frame["caplen"])
         wirelen = max(np.int64(frame["wirelen"]), caplen)  # 0: the backend took the frame whole
-        row["wire_octets"] = wirelen
-        if caplen < wirelen:
-            row["flags"] = F_CUT
+        rows[i] = scratch[BLANK]
+        _clear(row, frame, wirelen)
+        row["vlan"] = frame["vlan"] & 0xFFF
         cursor[AT], cursor[END], cursor[WIRE_END] = start, min(start + caplen, size), start + wirelen
+        if frame["link"] == L.LINK_ETHERNET and frame["vlan"] == 0 and read_plain(octets, cursor, row):
+            verdicts[METERED] += 1
+            continue
         cursor[TAGS] = np.int64(row["vlan"] != 0)  # the ring takes the outer tag out of the frame
         verdict = read_link(octets, cursor, row, np.int64(frame["link"]))
         layers = 0
         while verdict == MORE and layers < LAYERS_MAX:
-            verdict = _step(octets, cursor, row, kept)
+            verdict = _step(octets, cursor, row, scratch)
             layers += 1
         if verdict == MORE:
             verdict = TOO_DEEP
         if row["tunnels"] and verdict != METERED and verdict != TOO_DEEP and verdict != UNSEEN:
-            rows[i] = kept[0]
+            rows[i] = scratch[KEPT]
             verdicts[METERED] += 1
             rows[i]["verdict"] = METERED
             continue
@@ -114,7 +111,6 @@ def decode_burst(
             row["payload_caplen"] = max(cursor[END] - cursor[AT], 0)
             row["payload_octets"] = max(cursor[WIRE_END] - cursor[AT], 0)
         else:
-            _clear(row, frame)  # what was read before the fault is not told: nobody may build on it
-            row["vlan"], row["wire_octets"] = 0, wirelen
-            row["flags"] = F_CUT if caplen < wirelen else 0
+            rows[i] = scratch[BLANK]  # what was read before the fault is not told: nobody may build on it
+            _clear(row, frame, wirelen)
         row["verdict"] = verdict

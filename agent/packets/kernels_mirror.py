@@ -39,13 +39,14 @@ def mark_duplicates(rows: Rows, count: int, recent: Hashes, verdicts: Words) -> 
         three |= U64(row["protocol"])
         source, destination = U64(row["src_lo"]), U64(row["dst_lo"])
         mixed = (one ^ two ^ (source << U64(1)) ^ destination) * U64(0x9E3779B97F4A7C15)
-        slot = recent[np.int64(mixed >> U64(51))]
-        now = U64(row["time_ns"])
-        same = slot[0] == one and slot[1] == two and slot[2] == three and slot[3] == source and slot[4] == destination
-        if same and now - slot[5] <= U64(WINDOW_NS):
+        place, now = mixed >> U64(51), U64(row["time_ns"])  # 13 bits: SLOTS
+        same = recent[place, 0] == one and recent[place, 1] == two and recent[place, 2] == three
+        same = same and recent[place, 3] == source and recent[place, 4] == destination
+        if same and now - recent[place, 5] <= U64(WINDOW_NS):
             row["verdict"] = DUPLICATE
             row["hint"] = 0
             verdicts[METERED] -= 1
             verdicts[DUPLICATE] += 1
             continue
-        slot[0], slot[1], slot[2], slot[3], slot[4], slot[5] = one, two, three, source, destination, now
+        recent[place, 0], recent[place, 1], recent[place, 2] = one, two, three
+        recent[place, 3], recent[place, 4], recent[place, 5] = source, destination, now

@@ -17,7 +17,8 @@ from agent.tap.records import Octets
 METERED, LINK = int(Verdict.METERED), int(Verdict.LINK)
 F_PORTS = int(PacketFlag.PORTS)
 TCP, UDP = 6, 17
-U64 = np.uint64
+U64, U32 = np.uint64, np.uint32
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned indices: see packets/cursor.py
 
 A_DNS, A_DHCP, A_NTP, A_TLS, A_HTTP = int(App.DNS), int(App.DHCP), int(App.NTP), int(App.TLS), int(App.HTTP)
 A_SMB1, A_SMB2, A_DICOM, A_HL7, A_SSH = int(App.SMB1), int(App.SMB2), int(App.DICOM), int(App.HL7), int(App.SSH)
@@ -64,13 +65,15 @@ LEFT, PER_SOURCE_MAX, SKIPPED, REPEATED = 0, 1, 2, 3
 @leaf
 def _word(octets: Octets, at: int) -> int:
     """Four octets, network order; the caller has checked that they are there."""
-    a, b, c, d = np.int64(octets[at]), np.int64(octets[at + 1]), np.int64(octets[at + 2]), np.int64(octets[at + 3])
-    return (a << 24) | (b << 16) | (c << 8) | d
+    i = U64(at)
+    high = (U32(octets[i]) << U32(24)) | (U32(octets[i + ONE]) << U32(16))
+    return np.int64(high | (U32(octets[i + TWO]) << U32(8)) | U32(octets[i + THREE]))
 
 
 @leaf
 def _half(octets: Octets, at: int) -> int:
-    return (np.int64(octets[at]) << 8) | np.int64(octets[at + 1])
+    i = U64(at)
+    return (np.int64(octets[i]) << 8) | np.int64(octets[i + ONE])
 
 
 @leaf

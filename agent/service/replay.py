@@ -1,5 +1,6 @@
 """`wardtap replay`: the whole sensor over capture files; no root, no network, no broker."""
 
+import gc
 import secrets
 import sys
 from collections.abc import Callable  # noqa: TC003 - NamedTuple fields beside it are read at run time
@@ -86,6 +87,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     parts = judgement(config, secrets.token_bytes(32))
     pipeline = Pipeline(config, parts, screen)
     source = ReplaySource(paths)
+    gc.freeze()  # packs, contracts and tables live to the end: the collector need not look at them again and again
     startup_s, began_s = process_age_s(), stopwatch_s()
     for decoded in decoded_bursts(source, pipeline.decoder):
         pipeline.note_legs(source.legs())

@@ -10,6 +10,9 @@ import numpy as np
 from agent.jit import Words, kernel, leaf
 from agent.tap.records import Octets, Rows
 
+U64, U32 = np.uint64, np.uint32
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned indices: see packets/cursor.py
+
 # What a walk ended with.
 FULL = 0  # the frame table is full: call again
 END = 1  # the file ended between two records
@@ -18,6 +21,7 @@ CUT_FRAME = 3  # the file ends inside a frame
 NOT_A_RECORD = 4  # a length no record can have
 
 CAPLEN_MAX = 1 << 20  # no writer's snap length comes near; libpcap's own maximum is 262144
+TOUCH = 56  # octets into the frame: the cache line after the one that the record header is in
 PCAP_RECORD = 16  # draft-ietf-opsawg-pcap section 5
 INTERFACES_MAX = 256  # of one pcapng section
 
@@ -31,16 +35,19 @@ LINK, TICK_NS, TICKS_PER_S, SNAPLEN = 0, 1, 2, 3
 @leaf
 def _u32(octets: Octets, at: int, swapped: bool) -> int:
     """Four octets, unsigned; the caller has checked that they are there."""
-    a, b, c, d = np.int64(octets[at]), np.int64(octets[at + 1]), np.int64(octets[at + 2]), np.int64(octets[at + 3])
+    i = U64(at)
+    a, b = np.uint32(octets[i]), np.uint32(octets[i + ONE])
+    c, d = np.uint32(octets[i + TWO]), np.uint32(octets[i + THREE])
     if swapped:
-        return (a << 24) | (b << 16) | (c << 8) | d
-    return (d << 24) | (c << 16) | (b << 8) | a
+        return np.int64((a << U32(24)) | (b << U32(16)) | (c << U32(8)) | d)
+    return np.int64((d << U32(24)) | (c << U32(16)) | (b << U32(8)) | a)
 
 
 @leaf
 def _u16(octets: Octets, at: int, swapped: bool) -> int:
     """Two octets, unsigned; the caller has checked that they are there."""
-    a, b = np.int64(octets[at]), np.int64(octets[at + 1])
+    i = U64(at)
+    a, b = np.int64(octets[i]), np.int64(octets[i + ONE])
     return (a << 8) | b if swapped else (b << 8) | a
 
 
@@ -70,6 +77,10 @@ def walk_pcap(octets: Octets, start: int, frames: Rows, swapped: bool, tick_ns: 
         # Seconds are unsigned: captures of 2038 and later keep their order.
         time_ns = _u32(octets, at, swapped) * 1_000_000_000 + _u32(octets, at + 4, swapped) * tick_ns
         _put(frames[count], time_ns, at + PCAP_RECORD, caplen, wirelen, link)
+        if caplen > TOUCH:
+            frames[count]["pad"] = octets[
+                at + PCAP_RECORD + TOUCH
+            ]  # fetched here, it is there when the frame is decoded
         count += 1
         at += PCAP_RECORD + caplen
     return count, at, FULL

@@ -10,7 +10,7 @@ import numpy as np
 from agent.devices.table import DeviceLimits, DeviceTable
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.packets import kernels, kernels_mirror, kernels_payload
-from agent.packets.cursor import CURSOR_SIZE
+from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.decoder import Decoder
 from agent.packets.records import PACKET, VERDICTS
 from agent.service.pipeline import SCAN_TEST
@@ -23,7 +23,7 @@ class Stages:
     def __init__(self) -> None:
         self.rows, self.verdicts = Decoder.buffer(), np.zeros(VERDICTS, np.int64)
         self.cursor = np.zeros(CURSOR_SIZE, np.int64)
-        self.kept = np.zeros(1, PACKET)
+        self.scratch = np.zeros(SCRATCH, PACKET)
         self.recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
         self.cache, self.table = FlowCache(FlowLimits()), DeviceTable(DeviceLimits(scan_test=SCAN_TEST))
         self.spent: dict[str, float] = defaultdict(float)
@@ -42,7 +42,7 @@ class Stages:
         while (burst := source.next_burst()) is not None:
             self.lap("walk")
             count = burst.count
-            kernels.decode_burst(burst.frames, count, burst.octets, self.rows, self.verdicts, self.cursor, self.kept)
+            kernels.decode_burst(burst.frames, count, burst.octets, self.rows, self.verdicts, self.cursor, self.scratch)
             self.lap("decode")
             kernels_payload.recognise_burst(self.rows, count, burst.octets)
             self.lap("recognise")
