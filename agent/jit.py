@@ -37,6 +37,7 @@ def _sources() -> list[Path]:
             *_HERE.glob("*/layouts.py"),
             *_HERE.glob("*/walk_*.py"),
             *_HERE.glob("*/cursor.py"),
+            *_HERE.glob("*/lifecycle.py"),
             _HERE / "keyed.py",
             _HERE / "jit.py",
         ]

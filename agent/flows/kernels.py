@@ -8,7 +8,21 @@ stay exact.
 
 import numpy as np
 
-from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState, Rows
+from agent.flows.lifecycle import (
+    ACK,
+    ACTIVE,
+    ICMP,
+    ICMPV6,
+    S_CLOSED,
+    SYN,
+    TCP,
+    advance_tcp,
+    marks_of,
+    originates,
+    request_type,
+    timeout_s,
+)
+from agent.flows.records import FlowEndReason, FlowEvent, Rows
 from agent.jit import Hashes, Tags, Words, kernel, leaf
 from agent.keyed import sip2, sip5
 from agent.packets.records import PacketFlag, Verdict
@@ -20,17 +34,8 @@ LOOKS = 4  # first payloads per direction that are searched for an application a
 U64, U32 = np.uint64, np.uint32
 
 METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
-FIN, SYN, RST, ACK = 1, 2, 4, 16
-S_SYN, S_SYN_ACK, S_ESTABLISHED = int(FlowState.SYN), int(FlowState.SYN_ACK), int(FlowState.ESTABLISHED)
-S_RESET, S_FIN_F, S_FIN_R = int(FlowState.RESET), int(FlowState.FIN_FORWARD), int(FlowState.FIN_REVERSE)
-S_CLOSED = int(FlowState.CLOSED)
-M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSED), int(FlowMark.HANDSHAKE)
-M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
-M_SETTLED = M_ANSWERED | M_HANDSHAKE | M_EXCHANGED | M_TWO_WAY
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
 E_UPDATED = int(FlowEvent.UPDATED)
-D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), int(Direction.FIRST_SEEN)
 R_IDLE, R_ACTIVE, R_END = int(FlowEndReason.IDLE), int(FlowEndReason.ACTIVE), int(FlowEndReason.END_DETECTED)
 R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RESOURCES)
 
@@ -39,57 +44,9 @@ R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RES
 GROUP = 64
 NEVER_S = 1 << 60  # the minimum of an empty group
 
-# Columns of `limits`, in seconds.
-TCP_IDLE, UDP_IDLE, HALF_OPEN, CLOSED, ACTIVE, UNANSWERED = 0, 1, 2, 3, 4, 5
-LIMITS = 6
 # Columns of `counts`.
 PACKETS, OCTETS, CREATED, EXPORTED, EVICTED, PACKETS_OUT, OCTETS_OUT, IN_TABLE = 0, 1, 2, 3, 4, 5, 6, 7
 COUNTS = 8
-FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
-
-
-@leaf
-def _request_type(protocol: int, port: int) -> int:
-    """An ICMP reply's type is mapped to its request's, so that both are one biflow; code kept."""
-    kind, code = port >> 8, port & 255
-    if protocol == ICMP:
-        if kind == 0:
-            kind = 8
-        elif kind == 14 or kind == 16 or kind == 18:
-            kind -= 1
-    elif kind == 129:
-        kind = 128
-    elif kind == 134 or kind == 136:
-        kind -= 1
-    return (kind << 8) | code
-
-
-@leaf
-def _timeout_s(flow: np.void, protocol: int, limits: Words) -> int:
-    """How long this flow may be silent."""
-    state = flow["state"]
-    if protocol == TCP:
-        if state & S_CLOSED:
-            return limits[CLOSED]
-        if (state & S_SYN or state & S_SYN_ACK) and not state & S_ESTABLISHED and flow["reverse_data"] == 0:
-            return limits[HALF_OPEN]
-        return limits[TCP_IDLE] if flow["reverse_packets"] > 0 else limits[UDP_IDLE]
-    if flow["reverse_packets"] == 0 and flow["forward_packets"] <= FEW_PACKETS:
-        return limits[UNANSWERED]
-    return limits[UDP_IDLE]
-
-
-@leaf
-def _worth(flow: np.void) -> int:
-    """Who stays when a set is full: closed flows go first, then half-open, then one-sided; both-sided flows go last."""
-    state = flow["state"]
-    if state & S_CLOSED:
-        return 0
-    if state & S_SYN and not state & S_ESTABLISHED:
-        return 1
-    if flow["reverse_packets"] == 0 or flow["forward_packets"] == 0:
-        return 2
-    return 3
 
 
 @leaf
@@ -133,28 +90,10 @@ def _room(slots: Rows, tags: Tags, base: int) -> int:
         if tags[base + way] == 0:
             return base + way
         flow = slots[base + way]
-        its_worth, its_last = _worth(flow), np.int64(flow["last_ns"])
+        its_worth, its_last = worth_of(flow), np.int64(flow["last_ns"])
         if its_worth < worth or (its_worth == worth and its_last < last):
             victim, worth, last = base + way, its_worth, its_last
     return victim
-
-
-@leaf
-def _originates(row: np.void, protocol: int) -> tuple[bool, int]:
-    """Whether the sender of a flow's first packet is its originator, and how that is known."""
-    if protocol == TCP:
-        flags = row["tcp_flags"] & (SYN | ACK)
-        if flags == SYN:
-            return True, D_INITIATOR
-        if flags == SYN | ACK:
-            return False, D_INITIATOR
-    if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:
-        port = np.int64(row["src_port"])
-        return _request_type(protocol, port) == port, D_FIRST
-    source, destination = np.int64(row["src_port"]), np.int64(row["dst_port"])
-    if source != destination and (source < 1024 or destination < 1024):  # one well-known port: it is the responder's
-        return source > destination, D_PORT
-    return True, D_FIRST
 
 
 @leaf
@@ -162,7 +101,7 @@ def _begin(flow: np.void, row: np.void, key: tuple[np.uint64, ...], source_is_hi
     """A new flow in a slot, before its first packet is counted."""
     flow["key_lo_hi"], flow["key_lo_lo"], flow["key_hi_hi"], flow["key_hi_lo"] = key[0], key[1], key[2], key[3]
     flow["key_ports"] = key[4]
-    sender_first, direction = _originates(row, protocol)
+    sender_first, direction = originates(row, protocol)
     flow["direction"] = direction
     flow["originator_is_hi"] = np.uint8(source_is_hi == sender_first)
     flow["originator_mac"] = row["src_mac"] if sender_first else row["dst_mac"]
@@ -220,56 +159,11 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 
 
 @leaf
-def _advance_tcp(flow: np.void, flags: int, forward: bool) -> None:
-    """TCP state from one segment's flags (RFC 9293 section 3.3.2, as far as a listener needs it)."""
-    state = flow["state"]
-    if not flags & (SYN | FIN | RST) and (state & (S_SYN_ACK | S_ESTABLISHED)) != S_SYN_ACK:
-        return  # nothing that most segments carry can change it
-    if flags & RST:
-        state |= S_RESET | S_CLOSED
-    if flags & SYN:
-        if forward and not flags & ACK:
-            state |= S_SYN
-        elif not forward and flags & ACK:
-            state |= S_SYN_ACK
-    elif forward and flags & ACK and state & S_SYN_ACK and not flags & RST:
-        state |= S_ESTABLISHED
-    if flags & FIN:
-        state |= S_FIN_F if forward else S_FIN_R
-        if state & S_FIN_F and state & S_FIN_R:
-            state |= S_CLOSED
-    flow["state"] = state
-
-
-@leaf
-def _marks(flow: np.void, protocol: int, flags: int, forward: bool) -> int:
-    """All that can be told of the flow now."""
-    marks = np.int64(flow["marks"])
-    if marks & M_SETTLED == M_SETTLED:
-        return marks
-    state = np.int64(flow["state"])
-    if protocol == TCP:
-        if not forward and flags & RST and not marks & M_ANSWERED:
-            marks |= M_REFUSED
-        elif state & S_SYN_ACK or (not forward and not flags & RST and not state & S_SYN):
-            marks |= M_ANSWERED
-        if state & S_ESTABLISHED and state & S_SYN:
-            marks |= M_HANDSHAKE
-    elif flow["reverse_packets"] > 0:
-        marks |= M_ANSWERED
-    if flow["forward_data"] > 0 and flow["reverse_data"] > 0:
-        marks |= M_EXCHANGED
-        if flow["forward_data"] > 1 and flow["reverse_data"] > 1:
-            marks |= M_TWO_WAY
-    return marks
-
-
-@leaf
 def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]]:
     """The direction-free key of a packet, and whether its source is the higher end."""
     source, destination = U64(row["src_port"]), U64(row["dst_port"])
     if protocol == ICMP or protocol == ICMPV6:
-        source = U64(_request_type(protocol, np.int64(row["src_port"])))
+        source = U64(request_type(protocol, np.int64(row["src_port"])))
         destination = source
     s_hi, s_lo, d_hi, d_lo = row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"]
     higher = s_hi > d_hi or (s_hi == d_hi and (s_lo > d_lo or (s_lo == d_lo and source > destination)))
@@ -363,9 +257,9 @@ def meter_burst(
         counts[PACKETS] += 1
         counts[OCTETS] += np.int64(row["l3_octets"])
         if protocol == TCP:
-            _advance_tcp(flow, flags, forward)
-        marks = _marks(flow, protocol, flags, forward)
-        due_s = np.int64(flow["last_ns"]) // 1_000_000_000 + _timeout_s(flow, protocol, limits)
+            advance_tcp(flow, flags, forward)
+        marks = marks_of(flow, protocol, flags, forward)
+        due_s = np.int64(flow["last_ns"]) // 1_000_000_000 + timeout_s(flow, protocol, limits)
         deadlines_s[slot] = due_s
         if due_s < groups_s[slot // GROUP]:
             groups_s[slot // GROUP] = due_s

@@ -52,9 +52,9 @@ class Talk:
         return (self.ports[::-1], addresses[::-1]) if back else (self.ports, addresses)
 
     def tcp(self, at_s: float, flags: int, data: bytes = b"", *, back: bool = False) -> None:
-        """One segment."""
+        """One segment; no two are alike, or the second would be a mirror's copy."""
         ports, ends = self._sides(back=back)
-        self.put(at_s, TCP, Tcp(*ports, flags=flags).octets(*ends, data), back=back)
+        self.put(at_s, TCP, Tcp(*ports, len(self.frames), flags=flags).octets(*ends, data), back=back)
 
     def udp(self, at_s: float, data: bytes = b"", *, back: bool = False) -> None:
         """One datagram."""

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from agent.flows import kernels
+from agent.flows import lifecycle
 from agent.flows.cache import EVENTS_PER_CALL, UNANSWERED_TIMEOUT_S, FlowCache, FlowLimits
 from agent.flows.records import FlowEvent
 from tests.flows.talks import START_S, Talk, ended, random_frames, run
@@ -32,8 +32,8 @@ def test_slots_are_a_power_of_two(slots: int) -> None:
 def test_limits_as_the_kernel_takes_them() -> None:
     assert FlowLimits().as_row().tolist() == [600, 120, 10, 2, 3600, UNANSWERED_TIMEOUT_S]
     short = FlowLimits(udp_idle_timeout_s=5).as_row()
-    assert short[kernels.UNANSWERED] == 5, "a try never lasts longer than a stream"
-    assert len(short) == kernels.LIMITS
+    assert short[lifecycle.UNANSWERED] == 5, "a try never lasts longer than a stream"
+    assert len(short) == lifecycle.LIMITS
 
 
 def test_nothing_metered_has_no_deadline() -> None:

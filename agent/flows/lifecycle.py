@@ -1,0 +1,130 @@
+"""The life of one flow: who began it, how far it came, when it may be forgotten. Leaves of the meter's kernels."""
+
+import numpy as np
+
+from agent.flows.records import Direction, FlowMark, FlowState
+from agent.jit import Words, leaf
+from agent.packets.records import PacketFlag
+
+F_PORTS = int(PacketFlag.PORTS)
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+S_SYN, S_SYN_ACK, S_ESTABLISHED = int(FlowState.SYN), int(FlowState.SYN_ACK), int(FlowState.ESTABLISHED)
+S_RESET, S_FIN_F, S_FIN_R = int(FlowState.RESET), int(FlowState.FIN_FORWARD), int(FlowState.FIN_REVERSE)
+S_CLOSED = int(FlowState.CLOSED)
+M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSED), int(FlowMark.HANDSHAKE)
+M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
+M_SETTLED = M_ANSWERED | M_HANDSHAKE | M_EXCHANGED | M_TWO_WAY
+D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), int(Direction.FIRST_SEEN)
+FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
+
+# Columns of `limits`, in seconds.
+TCP_IDLE, UDP_IDLE, HALF_OPEN, CLOSED, ACTIVE, UNANSWERED = 0, 1, 2, 3, 4, 5
+LIMITS = 6
+
+
+@leaf
+def request_type(protocol: int, port: int) -> int:
+    """An ICMP reply's type is mapped to its request's, so that both are one biflow; code kept."""
+    kind, code = port >> 8, port & 255
+    if protocol == ICMP:
+        if kind == 0:
+            kind = 8
+        elif kind == 14 or kind == 16 or kind == 18:
+            kind -= 1
+    elif kind == 129:
+        kind = 128
+    elif kind == 134 or kind == 136:
+        kind -= 1
+    return (kind << 8) | code
+
+
+@leaf
+def timeout_s(flow: np.void, protocol: int, limits: Words) -> int:
+    """How long this flow may be silent."""
+    state = flow["state"]
+    if protocol == TCP:
+        if state & S_CLOSED:
+            return limits[CLOSED]
+        if (state & S_SYN or state & S_SYN_ACK) and not state & S_ESTABLISHED and flow["reverse_data"] == 0:
+            return limits[HALF_OPEN]
+        return limits[TCP_IDLE] if flow["reverse_packets"] > 0 else limits[UDP_IDLE]
+    if flow["reverse_packets"] == 0 and flow["forward_packets"] <= FEW_PACKETS:
+        return limits[UNANSWERED]
+    return limits[UDP_IDLE]
+
+
+@leaf
+def worth_of(flow: np.void) -> int:
+    """Who stays when a set is full: closed flows go first, then half-open, then one-sided; both-sided flows go last."""
+    state = flow["state"]
+    if state & S_CLOSED:
+        return 0
+    if state & S_SYN and not state & S_ESTABLISHED:
+        return 1
+    if flow["reverse_packets"] == 0 or flow["forward_packets"] == 0:
+        return 2
+    return 3
+
+
+@leaf
+def originates(row: np.void, protocol: int) -> tuple[bool, int]:
+    """Whether the sender of a flow's first packet is its originator, and how that is known."""
+    if protocol == TCP:
+        flags = row["tcp_flags"] & (SYN | ACK)
+        if flags == SYN:
+            return True, D_INITIATOR
+        if flags == SYN | ACK:
+            return False, D_INITIATOR
+    if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:
+        port = np.int64(row["src_port"])
+        return request_type(protocol, port) == port, D_FIRST
+    source, destination = np.int64(row["src_port"]), np.int64(row["dst_port"])
+    if source != destination and (source < 1024 or destination < 1024):  # one well-known port: it is the responder's
+        return source > destination, D_PORT
+    return True, D_FIRST
+
+
+@leaf
+def advance_tcp(flow: np.void, flags: int, forward: bool) -> None:
+    """TCP state from one segment's flags (RFC 9293 section 3.3.2, as far as a listener needs it)."""
+    state = flow["state"]
+    if not flags & (SYN | FIN | RST) and (state & (S_SYN_ACK | S_ESTABLISHED)) != S_SYN_ACK:
+        return  # nothing that most segments carry can change it
+    if flags & RST:
+        state |= S_RESET | S_CLOSED
+    if flags & SYN:
+        if forward and not flags & ACK:
+            state |= S_SYN
+        elif not forward and flags & ACK:
+            state |= S_SYN_ACK
+    elif forward and flags & ACK and state & S_SYN_ACK and not flags & RST:
+        state |= S_ESTABLISHED
+    if flags & FIN:
+        state |= S_FIN_F if forward else S_FIN_R
+        if state & S_FIN_F and state & S_FIN_R:
+            state |= S_CLOSED
+    flow["state"] = state
+
+
+@leaf
+def marks_of(flow: np.void, protocol: int, flags: int, forward: bool) -> int:
+    """All that can be told of the flow now."""
+    marks = np.int64(flow["marks"])
+    if marks & M_SETTLED == M_SETTLED:
+        return marks
+    state = np.int64(flow["state"])
+    if protocol == TCP:
+        if not forward and flags & RST and not marks & M_ANSWERED:
+            marks |= M_REFUSED
+        elif state & S_SYN_ACK or (not forward and not flags & RST and not state & S_SYN):
+            marks |= M_ANSWERED
+        if state & S_ESTABLISHED and state & S_SYN:
+            marks |= M_HANDSHAKE
+    elif flow["reverse_packets"] > 0:
+        marks |= M_ANSWERED
+    if flow["forward_data"] > 0 and flow["reverse_data"] > 0:
+        marks |= M_EXCHANGED
+        if flow["forward_data"] > 1 and flow["reverse_data"] > 1:
+            marks |= M_TWO_WAY
+    return marks
