@@ -21,6 +21,7 @@ from agent.flows.lifecycle import (
     originates,
     request_type,
     timeout_s,
+    worth_of,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
 from agent.jit import Hashes, Tags, Words, kernel, leaf
