@@ -163,7 +163,7 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]]:
     """The direction-free key of a packet, and whether its source is the higher end."""
     source, destination = U64(row["src_port"]), U64(row["dst_port"])
-    if protocol == ICMP or protocol == ICMPV6:
+    if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:  # a later fragment has no type
         source = U64(request_type(protocol, np.int64(row["src_port"])))
         destination = source
     s_hi, s_lo, d_hi, d_lo = row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"]
