@@ -1,0 +1,189 @@
+"""Time is a clock's: intervals close on silence, empty ones fold, years are quick, and everything adds up."""
+
+from agent.clock import stopwatch_s
+from agent.flows.records import FlowEndReason
+from agent.service.pipeline import SCAN_TEST, flow_limits
+from agent.tap.records import LegCounts
+from agent.wire import body
+from agent.wire.parts import split
+from agent.wire.types import MessageType
+from tests.devices.bench import hello, session, tries
+from tests.findings.bench import CONTRACTS
+from tests.flows.talks import HOSTS, START_S, Talk
+from tests.forge.pcap import Frame
+from tests.service.bench import Sensor, parts, small
+from tests.simulators.bursts import HASHES
+from tests.wire.samples import header
+
+pytestmark = HASHES
+A, B = HOSTS[0], HOSTS[1]
+S = 1_000_000_000
+INTERVAL_S = 60
+
+
+def at(seconds: float) -> Frame:
+    """An ARP announcement of A."""
+    return hello(A, seconds)
+
+
+def spans(sensor: Sensor) -> list[tuple[int, int, int]]:
+    """(start, end, empty ones before) of each summary, in seconds since the start of the first interval."""
+    base = START_S - START_S % INTERVAL_S
+    told = [summary.interval for summary in sensor.kept.summaries]
+    return [(one.start_ns // S - base, one.end_ns // S - base, one.empty_before) for one in told]
+
+
+def test_an_interval_closes_on_silence() -> None:
+    sensor = Sensor()
+    sensor.play([at(0)])
+    sensor.pipeline.advance(START_S + 59)
+    assert spans(sensor) == []
+    sensor.pipeline.advance(START_S + 60)
+    assert spans(sensor) == [(0, 60, 0)]
+    assert sensor.kept.summaries[0].processed == 1
+
+
+def test_intervals_begin_at_multiples_of_their_length() -> None:
+    sensor = Sensor()
+    sensor.play([at(37)])
+    sensor.pipeline.advance(START_S + 60)
+    assert spans(sensor) == [(0, 60, 0)]
+    assert sensor.kept.summaries[0].interval.start_ns % (INTERVAL_S * S) == 0
+
+
+def test_empty_intervals_fold() -> None:
+    sensor = Sensor()
+    sensor.play([at(0), at(600)])
+    sensor.end()
+    first, last = spans(sensor)[0], spans(sensor)[-1]
+    assert first == (0, 60, 0)
+    assert last == (600, 601, 9)
+    assert len(spans(sensor)) == 2
+
+
+def test_flows_that_end_in_silence_are_told_in_their_interval() -> None:
+    sensor = Sensor()
+    talk = Talk((A, B))
+    talk.handshake()
+    sensor.play([hello(A), hello(B), *talk.frames])
+    sensor.pipeline.advance(START_S + 700)
+    told = [(summary.interval.end_ns // S - START_S, summary.flows_exported) for summary in sensor.kept.summaries]
+    assert [count for _, count in told] == [0, 1]
+    assert told[1][0] in range(600, 661)
+    assert spans(sensor)[1][2] == 9, "the silent minutes between them"
+
+
+def test_years_of_silence_are_quick() -> None:
+    sensor = Sensor()
+    year = 365 * 24 * 3600
+    began = stopwatch_s()
+    sensor.play([at(0), at(30 * year)])
+    sensor.end()
+    assert stopwatch_s() - began < 5
+    assert spans(sensor)[-1][2] == 30 * year // INTERVAL_S - 1
+
+
+def test_time_backwards_moves_nothing_back() -> None:
+    sensor = Sensor()
+    sensor.play([at(100), at(0), at(50), at(101)])
+    sensor.play([at(-100_000)])
+    kept = sensor.end()
+    assert sum(summary.processed for summary in kept.summaries) == 5
+    ends = [summary.interval.end_ns for summary in kept.summaries]
+    assert ends == sorted(ends)
+    assert sensor.pipeline.now_ns == (START_S + 102) * S
+
+
+def test_steps_are_seconds_since_the_first() -> None:
+    assert Sensor().play([at(0), at(0.5), at(3), at(2), at(7)]) == [0, 3, 7]
+    assert Sensor().play([]) == []
+
+
+def test_drain_ends_every_flow_and_interval() -> None:
+    sensor = Sensor()
+    sensor.play([hello(A), hello(B), *session((A, B), 1)[:5]])
+    assert not sensor.kept.records
+    kept = sensor.end()
+    (records,) = kept.records
+    assert records["end_reason"].tolist() == [FlowEndReason.FORCED]
+    (summary,) = kept.summaries
+    assert (summary.processed, summary.flows_exported) == (7, 1)
+
+
+def test_drain_of_nothing_says_nothing() -> None:
+    assert Sensor().end().summaries == []
+
+
+def test_settling_lets_silence_speak() -> None:
+    sensor = Sensor()
+    Talk((A, B), frames=(frames := [hello(A), hello(B)])).tcp(1, 2)
+    sensor.play(frames)
+    sensor.pipeline.settle()
+    kept = sensor.end()
+    assert [int(reason) for records in kept.records for reason in records["end_reason"]] == [FlowEndReason.IDLE]
+
+
+def test_a_sweep_becomes_a_finding_within_seconds() -> None:
+    targets = [((f"10.1.0.{n}", f"00:1b:78:00:00:{n:02x}"), 445) for n in range(30, 60)]
+    sensor = Sensor()
+    sensor.play([hello(A), *(hello(end) for end, _ in targets), *tries(A, targets, refused=True, at_s=5)])
+    sensor.pipeline.advance(START_S + 8)
+    assert {"host-sweep", "smb-spread"} & {finding.id for finding in sensor.kept.findings}
+    sensor.end()
+    assert sensor.pipeline.findings == len(sensor.kept.findings)
+
+
+def test_summaries_add_up_and_fit_the_wire() -> None:
+    sensor = Sensor()
+    for minute in range(6):
+        frames = [hello(end, 60 * minute) for end in HOSTS]
+        for number, end in enumerate(HOSTS[1:]):
+            frames += session((A, end), 60 * minute + 1 + number, (50000 + minute, 3613))
+        sensor.play(sorted(frames, key=lambda frame: frame.time_ns))
+    kept = sensor.end()
+    assert sum(summary.processed for summary in kept.summaries) == sensor.pipeline.frames.processed == 6 * (8 + 7 * 9)
+    assert sum(summary.flows_exported for summary in kept.summaries) == sensor.pipeline.cache.exported == 42
+    rows = [row for summary in kept.summaries for row in summary.rows]
+    assert sum(row.tx_packets for row in rows) == sensor.pipeline.frames.processed
+    edges = [edge for summary in kept.summaries for edge in summary.edges if edge.direction == 0]
+    assert sum(edge.flows for edge in edges) == 42
+    assert sum(edge.packets_out + edge.packets_in for edge in edges) == 42 * 9
+    for summary in kept.summaries:
+        for part in split(summary):
+            assert body.encode(MessageType.SUMMARY, header(), part.to_content())
+
+
+def test_cards_are_told_when_they_change_each_hour_and_when_asked() -> None:
+    sensor = Sensor(small(cards_every_s=3600))
+    sensor.play([hello(A), hello(B)])
+    sensor.play([at(61)])
+    sensor.pipeline.tell_all_cards()
+    sensor.play([at(121), at(3700), at(3800)])
+    kept = sensor.end()
+    assert [len(summary.cards) for summary in kept.summaries][:3] == [2, 2, 0]
+    assert sum(len(summary.cards) for summary in kept.summaries[3:]) >= 2
+
+
+def test_legs_are_in_every_summary() -> None:
+    sensor = Sensor()
+    sensor.pipeline.note_legs([LegCounts("eth1", 1, 0, 0, 0), LegCounts("eth2", 1, 5, 2, 0)])
+    sensor.play([hello(A)], leg=0)
+    sensor.play([hello(B)], leg=1)
+    (summary,) = sensor.end().summaries
+    assert [tuple(leg) for leg in summary.legs] == [("eth1", 1, 60, 0, 0, 0), ("eth2", 1, 60, 5, 2, 0)]
+
+
+def test_loss_is_a_finding_and_not_conserved_away() -> None:
+    sensor = Sensor()
+    sensor.play([at(n / 100) for n in range(100)])
+    sensor.pipeline.note_legs([LegCounts("eth1", 100, 50, 0, 0)])
+    sensor.pipeline.advance(START_S + 61)
+    assert "capture-loss" in {finding.id for finding in sensor.kept.findings}
+    assert sensor.kept.summaries[0].legs[0].dropped == 50
+
+
+def test_limits_come_from_the_configuration() -> None:
+    limits = flow_limits(small())
+    assert (limits.slots_max, limits.tcp_idle_timeout_s, limits.active_timeout_s) == (4096, 600, 3600)
+    assert len(SCAN_TEST) == 10
+    assert parts().contracts.version == CONTRACTS.version
