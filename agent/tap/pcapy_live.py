@@ -6,6 +6,7 @@ read in turn.
 """
 
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,11 @@ import numpy as np
 import pcapy
 
 from agent.errors import InputError, PermissionNeeded
-from agent.tap.records import LEGS_MAX, Burst, LegCounts, Octets, Rows, frame_buffers
+from agent.tap.records import BURST_FRAMES_MAX, LEGS_MAX, Burst, LegCounts, Octets, Rows, frame_buffers
 
 SNAPLEN_BYTES = 262144  # libpcap's maximum: a shorter one would hide wire lengths that next_batch does not give
 READ_TIMEOUT_MS = 100  # a silent leg gives the turn back this often, so that the clock goes on
-BATCH_FRAMES = 4096
+BATCH_FRAMES = BURST_FRAMES_MAX
 LINK_TYPES = {12: 101, 14: 101}  # DLT_RAW differs between systems; LINKTYPE_RAW is 101
 META = np.dtype([("sec", "<u4"), ("usec", "<u4"), ("offset", "<u4"), ("caplen", "<u4")])
 STATISTICS = Path("/sys/class/net")
@@ -59,6 +60,9 @@ class _Leg:
                 self.handle = pcapy.open_live(name, SNAPLEN_BYTES, 1, READ_TIMEOUT_MS)
         except pcapy.PcapError as error:
             raise _explained(name, str(error)) from error
+        # libpcap's own timeout begins with a packet (TPACKET_V3 wakes nobody for an empty block): on a silent leg a
+        # blocking read waits for ever. So legs never block, and `next_burst` waits on their descriptors.
+        self.handle.setnonblock(1)
         self.link = LINK_TYPES.get(self.handle.datalink(), self.handle.datalink())
         self.frames = 0
 
@@ -89,12 +93,25 @@ class PcapyLive:
         self._legs = [_Leg(name) for name in legs]
         self._buffers = frame_buffers()
         self._turn = 0
+        self._poll = select.poll()
+        self._numbers: dict[int, int] = {}
+        for number, leg in enumerate(self._legs):
+            self._numbers[leg.handle.getfd()] = number
+            self._poll.register(leg.handle.getfd(), select.POLLIN)
+
+    def _next_leg(self) -> int:
+        """The next leg, in turn, that has something; the one whose turn it is when all are silent for the timeout."""
+        ready = {self._numbers[descriptor] for descriptor, _ in self._poll.poll(READ_TIMEOUT_MS)}
+        count = len(self._legs)
+        order = [(self._turn + step) % count for step in range(count)]
+        number = next((leg for leg in order if leg in ready), self._turn)
+        self._turn = (number + 1) % count
+        return number
 
     def next_burst(self) -> Burst | None:
         """One batch of the next leg. A leg that breaks ends the source: the service starts anew and reopens it."""
-        number = self._turn
+        number = self._next_leg()
         leg = self._legs[number]
-        self._turn = (number + 1) % len(self._legs)
         try:
             octets, meta = leg.handle.next_batch(BATCH_FRAMES)
         except pcapy.PcapError as error:
