@@ -35,7 +35,7 @@ def _replay(options: argparse.Namespace) -> int:
     from agent.service.replay import Wanted, replay  # noqa: PLC0415
 
     wanted = Wanted(options.json, options.flows, options.plain_names)
-    return replay(options.files, _config(options), wanted)
+    return replay(options.files, _config(options), wanted, sys.stdout)
 
 
 def _sensor(options: argparse.Namespace) -> int:
