@@ -1,0 +1,48 @@
+"""The demo with a small capture, as a person runs it: every part real, every record stored, nothing left behind."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from agent.service.demo import main
+from agent.service.programs import mosquitto
+from tests.conftest import ROOT
+from tests.devices.bench import hello, tries
+from tests.flows.talks import HOSTS
+from tests.forge.pcap import Pcap
+from tests.simulators.bursts import THIN
+
+PUMP = ("10.1.0.101", "00:d0:75:18:42:9b")
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
+def test_from_a_capture_to_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("starlette", reason="the collector extra is not installed")
+    if mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    targets = [((f"10.1.0.{n}", f"00:1b:78:00:00:{n:02x}"), 445) for n in range(30, 60)]
+    frames = [hello(PUMP), *(hello(end) for end in HOSTS), *tries(PUMP, targets, refused=True, at_s=5)]
+    path = tmp_path / "scan.pcap"
+    path.write_bytes(Pcap().octets(frames))
+    before = set(Path(tempfile.gettempdir()).glob("wardtap-demo-*"))
+    command = [sys.executable, "-m", "agent.service.demo", "--no-serve", "--capture", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"uplink +(\d+) of \1 records sealed, sent, verified, stored and acknowledged", done.stdout)
+    assert re.search(r"\d+ devices of \d+ roles", done.stdout)
+    assert PUMP[1] in done.stdout
+    assert re.search(r"page +(host-sweep|smb-spread|contract-breach)", done.stdout)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert set(Path(tempfile.gettempdir()).glob("wardtap-demo-*")) <= before
+
+
+def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--no-serve", "--capture", str(tmp_path / "missing.pcap")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("wardtap demo: ")
+    assert "missing.pcap" in line

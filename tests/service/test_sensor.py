@@ -1,0 +1,206 @@
+"""The sensor as it runs: captures into a spool, SIGTERM in the middle, a silent leg, keys that may not be read."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.errors import PermissionNeeded, StateError
+from agent.service.sensor import pseudonym_key, run
+from agent.spool.reader import SpoolReader
+from agent.wire import body
+from agent.wire.header import Header
+from agent.wire.summary import Summary
+from agent.wire.types import MessageType
+from tests.conftest import ROOT
+from tests.devices.bench import hello, session, tries
+from tests.faults.conftest import eventually
+from tests.flows.talks import HOSTS, START_S
+from tests.forge.pcap import Frame, Pcap
+from tests.service.bench import small
+from tests.simulators.bursts import HASHES, THIN
+from tests.simulators.namespace import Namespace, cable
+
+pytestmark = HASHES
+A, B = HOSTS[0], HOSTS[1]
+S = 1_000_000_000
+LIVE = """[tap]
+legs = ["eth1"]
+[summaries]
+interval_s = 1
+[metering]
+flow_slots_max = 4096
+edge_slots_max = 4096
+device_slots_max = 256
+fan_slots_max = 256
+"""
+
+
+def spooled(state: Path) -> list[tuple[MessageType, Header, dict[str, Any]]]:
+    """Every record of the sensor's spool, opened."""
+    opened = []
+    for record in SpoolReader(state / "sensor" / "spool").records():
+        header, content = body.decode(record.type, record.body)
+        assert header is not None
+        assert header.seq == record.seq
+        opened.append((MessageType(record.type), header, content))
+    return opened
+
+
+def summaries(state: Path) -> list[Summary]:
+    """The summaries of the spool."""
+    return [Summary.from_content(content) for kind, _, content in spooled(state) if kind == MessageType.SUMMARY]
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """Two devices that talk and one sweep: 3 minutes."""
+    targets = [((f"10.1.0.{n}", f"00:1b:78:00:00:{n:02x}"), 445) for n in range(30, 60)]
+    frames: list[Frame] = [hello(A), hello(B), *(hello(end, 0.1) for end, _ in targets), *session((A, B), 1)]
+    frames += tries(A, targets, refused=True, at_s=70)
+    frames.append(hello(A, 170))
+    path = tmp_path / "scan.pcap"
+    path.write_bytes(Pcap().octets(sorted(frames, key=lambda frame: frame.time_ns)))
+    return path
+
+
+def test_a_capture_is_read_back_from_the_spool(scan: Path, tmp_path: Path) -> None:
+    state, said = tmp_path / "state", []
+    assert run(small(), state, [scan], say=said.append) == 0
+    records = spooled(state)
+    kinds = [kind for kind, _, _ in records]
+    assert kinds.count(MessageType.FINDING) >= 1
+    told = summaries(state)
+    assert sum(summary.processed for summary in told) == 2 + 30 + 9 + 60 + 1
+    assert sorted(header.seq for _, header, _ in records) == list(range(1, len(records) + 1))
+    assert {(header.agent, header.site, header.stream) for _, header, _ in records} == {("tap-1", "ward", "sensor")}
+    assert all("spool_bytes" in summary.health for summary in told)
+    assert {leg.tx_packets for summary in told for leg in summary.legs} == {0}
+    introduced = json.loads((state / "sensor" / "run.json").read_text())
+    assert introduced["run"] == records[0][1].run.hex()
+    assert said[-1].startswith("drained: 102 frames, ")
+    assert f"{len(records)} records spooled" in said[-1]
+
+
+def test_a_second_run_continues_the_chain(scan: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for _ in range(2):
+        run(small(), state, [scan], say=lambda _: None)
+    runs = list(dict.fromkeys(header.run for _, header, _ in spooled(state)))
+    assert len(runs) == 2
+    assert {header.before_run for _, header, _ in spooled(state) if header.run == runs[1]} == {runs[0]}
+
+
+def test_damage_is_exit_code_2_and_what_came_before_is_spooled(scan: Path, tmp_path: Path) -> None:
+    scan.write_bytes(scan.read_bytes()[:-5])
+    said: list[str] = []
+    assert run(small(), tmp_path / "state", [scan], say=said.append) == 2
+    assert sum(summary.processed for summary in summaries(tmp_path / "state")) == 101
+    assert "ends inside a frame" in said[-1]
+
+
+def test_told_to_stop_it_drains(scan: Path, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert run(small(), tmp_path / "state", [scan], stop=stop, say=lambda _: None) == 0
+    told = summaries(tmp_path / "state")
+    assert len(told) == 1
+    assert 0 < told[0].processed < 102
+
+
+def test_the_pseudonym_key_is_drawn_once(tmp_path: Path) -> None:
+    path = tmp_path / "sensor" / "pseudonym.key"
+    key = pseudonym_key(path)
+    assert len(key) == 32
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert pseudonym_key(path) == key
+    assert pseudonym_key(tmp_path / "other.key") != key
+
+
+def test_keys_that_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    path.write_bytes(bytes(32))
+    path.chmod(0o640)
+    with pytest.raises(PermissionNeeded, match="others may read"):
+        pseudonym_key(path)
+    path.chmod(0o600)
+    path.write_bytes(b"short")
+    with pytest.raises(StateError, match="too short"):
+        pseudonym_key(path)
+    with pytest.raises(StateError):
+        pseudonym_key(path / "below-a-file")
+
+
+def program(state: Path, *more: str) -> list[str]:
+    """The command line of the sensor."""
+    return [sys.executable, "-m", "agent", "sensor", "--state", str(state), *more]
+
+
+@pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
+def test_sigterm_drains(tmp_path: Path) -> None:
+    """In the middle of a long capture."""
+    frames = [hello(HOSTS[n % 8], n / 50) for n in range(200_000)]
+    path = tmp_path / "long.pcap"
+    path.write_bytes(Pcap().octets(frames))
+    state = tmp_path / "state"
+    with subprocess.Popen(program(state, "--replay", str(path)), cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            if "frames," in line:
+                break
+        child.send_signal(signal.SIGTERM)
+        rest = child.stderr.read()
+        assert child.wait(60) == 0
+    assert "drained" in rest or "drained" in line
+    assert "NOT ALL DURABLE" not in rest
+    told = summaries(state)
+    processed = sum(summary.processed for summary in told)
+    assert f"drained: {processed} frames" in rest + line
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    """A cable of its own."""
+    with cable() as made:
+        yield made
+
+
+@pytest.mark.root
+@pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
+def test_a_silent_leg_closes_intervals_and_sends_nothing(namespace: Namespace, tmp_path: Path) -> None:
+    config, state = tmp_path / "wardtap.toml", tmp_path / "state"
+    config.write_text(LIVE)
+    command = namespace.command(*program(state, "--config", str(config)))
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        try:
+            assert "listening on eth1" in child.stderr.readline()
+            namespace.put([frame.octets for frame in [hello(A), hello(B), *session((A, B))]])
+            assert eventually(lambda: sum(s.processed for s in summaries(state)) == 11, 30), (
+                "an interval closed on silence"
+            )
+            assert namespace.transmitted("eth1") == 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(signal.SIGTERM)
+            rest = child.stderr.read()
+        assert child.wait(30) == 0
+    assert "drained: 11 frames, 2 devices" in rest
+    told = summaries(state)
+    assert {leg.name for summary in told for leg in summary.legs} == {"eth1"}
+    assert sum(leg.tx_packets for summary in told for leg in summary.legs) == 0
+    assert sum(summary.flows_exported for summary in told) == 1
+
+
+def test_times_of_a_capture_are_its_own(scan: Path, tmp_path: Path) -> None:
+    assert run(small(), tmp_path / "state", [scan], clock=SystemClock(), say=lambda _: None) == 0
+    times = [header.wall_ns // S - START_S for _, header, _ in spooled(tmp_path / "state")]
+    assert 0 <= min(times) <= max(times) <= 240
