@@ -20,6 +20,7 @@ CUT_HEADER = 2  # the file ends inside a record header
 CUT_FRAME = 3  # the file ends inside a frame
 NOT_A_RECORD = 4  # a length no record can have
 
+TIME_MAX_NS = 1 << 62  # the year 2116: a writer with the wrong resolution must not carry time past 63 bits
 CAPLEN_MAX = 1 << 20  # no writer's snap length comes near; libpcap's own maximum is 262144
 TOUCH = 56  # octets into the frame: the cache line after the one that the record header is in
 PCAP_RECORD = 16  # draft-ietf-opsawg-pcap section 5
@@ -91,9 +92,12 @@ def _time_ns(high: int, low: int, interface: Words) -> int:
     """A pcapng timestamp in nanoseconds; resolutions finer than a nanosecond or not of ten are divided."""
     ticks = (np.uint64(high) << np.uint64(32)) | np.uint64(low)
     if interface[TICK_NS] > 0:
-        return np.int64(ticks * np.uint64(interface[TICK_NS]))
+        tick_ns = np.uint64(interface[TICK_NS])
+        return np.int64(ticks * tick_ns) if ticks <= np.uint64(TIME_MAX_NS) // tick_ns else TIME_MAX_NS
     per_s = np.uint64(max(interface[TICKS_PER_S], 1))
     whole, rest = ticks // per_s, ticks % per_s
+    if whole > np.uint64(TIME_MAX_NS // 1_000_000_000):
+        return TIME_MAX_NS
     return np.int64(whole) * 1_000_000_000 + np.int64(np.float64(rest) * 1e9 / np.float64(per_s))
 
 
