@@ -1,0 +1,54 @@
+"""The machine's clocks, their floor, and the time inside a capture."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.clock import CaptureClock, Clock, SystemClock, boot_id, process_age_s, stopwatch_s
+from agent.errors import StateError
+
+S = 1_000_000_000
+
+
+def test_the_machine_s_clocks_go_on() -> None:
+    clock: Clock = SystemClock()
+    mono, wall = clock.mono_ns(), clock.wall_ns()
+    clock.sleep(0.02)
+    assert clock.mono_ns() - mono >= 0.02 * S
+    assert clock.wall_ns() > wall > 1_600_000_000 * S
+
+
+def test_wall_time_never_goes_below_its_floor() -> None:
+    floor = SystemClock().wall_ns() + 3600 * S
+    behind = SystemClock(floor)
+    assert behind.wall_ns() == floor
+    assert behind.state() == ("floor", -1)
+    assert SystemClock(1).state() == ("holdover", -1)
+    assert SystemClock(1, synced=True).state() == ("synced", S)
+
+
+def test_time_inside_a_capture() -> None:
+    clock = CaptureClock()
+    clock.advance(5 * S)
+    clock.advance(3 * S)
+    assert (clock.mono_ns(), clock.wall_ns()) == (5 * S, 5 * S)
+    clock.sleep(2.5)
+    assert clock.wall_ns() == int(7.5 * S)
+    assert clock.state() == ("none", -1)
+
+
+def test_the_boot_has_an_id(tmp_path: Path) -> None:
+    assert len(boot_id()) == 16
+    assert boot_id() == boot_id()
+    wrong = tmp_path / "boot_id"
+    for content in (None, "not hexadecimal"):
+        if content is not None:
+            wrong.write_text(content)
+        with pytest.raises(StateError, match="which boot"):
+            boot_id(wrong)
+
+
+def test_stopwatch_and_age() -> None:
+    began = stopwatch_s()
+    assert 0 <= stopwatch_s() - began < 5
+    assert 0 < process_age_s() < 24 * 3600

@@ -1,0 +1,69 @@
+"""Where compiled kernels are kept: a folder per release, the user's own, or a temporary one."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent import jit
+from tests.conftest import ROOT
+from tests.simulators.bursts import THIN
+
+
+def test_the_folder_is_the_user_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = jit.cache_folder()
+    assert folder.parent == tmp_path / "wardtap"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert jit.cache_folder() == folder
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    folder = jit.cache_folder()
+    assert folder.name.startswith("wardtap-jit-")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.rmdir()
+
+
+def test_every_kernel_source_is_in_the_name() -> None:
+    """A changed file means another folder: numba itself does not look at what a kernel calls."""
+    sources = {path.name for path in jit._sources()}
+    assert {
+        "kernels.py",
+        "kernels_payload.py",
+        "kernels_edges.py",
+        "records.py",
+        "layouts.py",
+        "keyed.py",
+        "jit.py",
+    } <= sources
+
+
+@pytest.mark.skipif(THIN > 1, reason="nothing is compiled without the JIT")
+def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
+    program = (
+        "import numpy as np\nfrom agent.jit import compiled\nfrom agent.flows import kernels\n"
+        "kernels.next_deadline(np.zeros(4, np.int64))\nprint(*compiled())"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA")}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+    def told() -> str:
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout
+
+    assert [told(), told()] == ["1 1\n", "1 0\n"]
+
+
+def test_kernels_are_listed() -> None:
+    from agent.flows import kernels  # noqa: PLC0415 - decorated at import
+
+    assert kernels.next_deadline in jit.KERNELS
+    versions, _ = jit.compiled()
+    assert versions >= 0
