@@ -33,6 +33,7 @@ EVENTS_PER_PACKET = 4  # at most: an eviction or a reused port's end, a start, a
 AHEAD = 64  # rows whose slots are fetched together: 64 x 6 cache lines fit the first-level cache
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32 = np.uint64, np.uint32
+ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
@@ -169,7 +170,7 @@ def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64,
     s_hi, s_lo, d_hi, d_lo = row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"]
     higher = s_hi > d_hi or (s_hi == d_hi and (s_lo > d_lo or (s_lo == d_lo and source > destination)))
     # Which end comes first is a coin toss to a branch predictor: the ends are swapped with a mask.
-    swap = U64(0) - U64(higher)
+    swap = U64(higher) * ALL_ONES
     hi, lo, port = (s_hi ^ d_hi) & swap, (s_lo ^ d_lo) & swap, (source ^ destination) & swap
     below = (U64(row["vlan"]) << U64(20)) | (U64(row["vlan_inner"]) << U64(8)) | U64(protocol)
     ports = ((source ^ port) << U64(48)) | ((destination ^ port) << U64(32)) | below
@@ -198,7 +199,7 @@ def _fetch(
         _, key = _key(rows[i], np.int64(rows[i]["protocol"]))
         ahead[U64(i - start)] = _digest(key, secret)
     for j in range(stop - start):
-        touched += U64(tags[(ahead[U64(j)] & mask) * U64(WAYS)])
+        touched ^= U64(tags[(ahead[U64(j)] & mask) * U64(WAYS)])
     for j in range(stop - start):
         digest = ahead[U64(j)]
         base, tag = (digest & mask) * U64(WAYS), U32(digest >> U64(32)) | U32(1)
@@ -206,7 +207,7 @@ def _fetch(
         for way in range(WAYS):
             found = base + U64(way) if tags[base + U64(way)] == tag else found
         flow = slots[found]
-        touched += flow["key_lo_hi"] + flow["forward_payload"] + U64(flow["state"]) + U64(deadlines_s[found])
+        touched ^= flow["key_lo_hi"] ^ flow["forward_payload"] ^ U64(flow["state"]) ^ U64(deadlines_s[found])
     ahead[U64(AHEAD)] = touched
     return stop
 
