@@ -10,10 +10,10 @@ from agent.tap.records import BURST_FRAMES_MAX
 from tests.forge.ethernet import IPV4, ethernet, lldp
 from tests.forge.ipv4 import TCP, Ipv4
 from tests.forge.tcp import Tcp
-from tests.simulators.bursts import SECRET, Heard, burst_of
+from tests.simulators.bursts import HASHES, SECRET, Heard, burst_of
 
 A, B = "10.1.0.5", "10.1.0.9"
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # two hashes and a plain mix
+pytestmark = HASHES
 PER_DEVICE = HINTS_PER_SOURCE + 3
 
 

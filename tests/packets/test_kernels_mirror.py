@@ -9,11 +9,11 @@ from tests.forge.ethernet import IPV4, VLAN, ethernet, tagged
 from tests.forge.ipv4 import ICMP, TCP, UDP, Ipv4
 from tests.forge.tcp import Tcp
 from tests.forge.udp import Udp
-from tests.simulators.bursts import Heard, burst_of, decode
+from tests.simulators.bursts import HASHES, Heard, burst_of, decode
 
 A, B = "10.1.0.5", "10.1.0.9"
 US, MS = 1_000, 1_000_000
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning:agent.packets.kernels_mirror")
+pytestmark = HASHES
 
 
 def packet(ident: int = 7, ttl: int = 64, vlan: int = 0, seq: int = 1, size: int = 4) -> bytes:

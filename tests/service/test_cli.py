@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.devices.bench import hello
 from tests.flows.talks import HOSTS
 from tests.forge.pcap import Pcap
-from tests.simulators.bursts import HASHES
+from tests.simulators.bursts import HASHES, THIN
 
 pytestmark = HASHES
 
@@ -112,6 +112,7 @@ def test_a_fault_of_our_own_is_one_sentence(
         main(["replay", str(capture)])
 
 
+@pytest.mark.skipif(THIN > 1, reason="a child without the JIT says what numpy warns of")
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     path = tmp_path / "many.pcap"
     path.write_bytes(

@@ -251,6 +251,7 @@ def test_conservation_on_every_real_capture(captures: Path) -> None:
         assert code in {0, 2}, path
 
 
+@pytest.mark.skipif(THIN > 1, reason="a child without the JIT says what numpy warns of")
 def test_a_pipe_is_read_and_nothing_but_lines_is_printed(talk: Path) -> None:
     """As a person would do it: through the shell, packed, from standard input."""
     command = [sys.executable, "-m", "agent", "replay", "-", "--json"]
