@@ -33,15 +33,14 @@ Decisions where records.py leaves room:
 from typing import NoReturn
 
 from agent.packets.records import IPV6_EXTENSIONS_MAX, MPLS_LABELS_MAX, PACKET, VLAN_TAGS_MAX, PacketFlag, Verdict
+from tests.naive.transport import UDP, transport
 from tests.naive.walk import Ended, Row, Walk
 
 MAPPED = 0xFFFF << 32
 AF_INET, AF_INET6 = 2, {10, 24, 28, 30}  # Linux, NetBSD, FreeBSD, Darwin
 TAGS = {0x8100, 0x88A8, 0x9100}
-TCP, UDP, ICMP, ICMPV6, GRE = 6, 17, 1, 58, 47
+GRE = 47
 EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045
-FIXED_HEADER = {TCP: 20, UDP: 8, ICMP: 4, ICMPV6: 4}
-CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
 
 
 def decode(data: bytes, *, link: int = 1, wirelen: int = 0, time_ns: int = 0, leg: int = 0, ring_vlan: int = 0) -> Row:
@@ -245,18 +244,8 @@ def _ipv4(walk: Walk) -> None:
     walk.end = walk.at + total
     walk.need(size)
     row = walk.row
-    row["l3_octets"], row["ip_id"], row["ttl"], row["protocol"] = (
-        total,
-        walk.number(4, 2),
-        walk.number(8, 1),
-        walk.number(9, 1),
-    )
-    row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"] = (
-        0,
-        MAPPED | walk.number(12, 4),
-        0,
-        MAPPED | walk.number(16, 4),
-    )
+    row |= {"l3_octets": total, "ip_id": walk.number(4, 2), "ttl": walk.number(8, 1), "protocol": walk.number(9, 1)}
+    row |= {"src_lo": MAPPED | walk.number(12, 4), "dst_lo": MAPPED | walk.number(16, 4)}
     part = walk.number(6, 2)
     end = walk.at + total
     walk.at += size
@@ -302,7 +291,7 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
         row["flags"] |= PacketFlag.FRAGMENT
     if offset == 0:
         row["flags"] |= PacketFlag.FIRST_FRAGMENT if more else 0
-        header = _transport(walk, protocol, length, captured)
+        header = transport(walk, protocol, length, captured)
     row["payload_octets"] = length - header
     if protocol == UDP and captured >= 8 and not (offset or more):
         told = walk.number(4, 2) or length  # RFC 2675
@@ -315,28 +304,6 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
         walk.data = walk.data[: walk.end]
         _tunnel(walk, protocol)
     raise Ended(Verdict.METERED)
-
-
-def _transport(walk: Walk, protocol: int, length: int, captured: int) -> int:
-    """Read ports and the rest; gives the header's size on the wire, never more than `length`."""
-    row = walk.row
-    if protocol not in FIXED_HEADER:
-        return 0
-    if captured >= (4 if protocol in {TCP, UDP} else 2):
-        row["flags"] |= PacketFlag.PORTS
-        row["src_port"], row["dst_port"] = walk.number(0, 2), walk.number(2, 2) if protocol in {TCP, UDP} else 0
-    if protocol == TCP and captured >= 14:
-        row["tcp_flags"] = walk.number(13, 1)
-    size = {TCP: 20, UDP: 8}.get(protocol, 8)
-    if captured >= FIXED_HEADER[protocol]:
-        row["l4_checksum"] = walk.number(CHECKSUM_AT[protocol], 2)
-        if protocol == TCP:
-            row["tcp_seq"], row["tcp_ack"] = walk.number(4, 4), walk.number(8, 4)
-            row["tcp_window"] = walk.number(14, 2)
-            size = 4 * (walk.number(12, 1) >> 4)
-            if size < 20:
-                return length
-    return min(size, length)
 
 
 def _tunnel(walk: Walk, protocol: int) -> None:
