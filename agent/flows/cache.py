@@ -64,14 +64,19 @@ class FlowCache:
 
     def meter(self, rows: Rows, count: int) -> Iterator[Rows]:
         """Count decoded rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows)."""
-        at = 0
-        while at < count:
+        at, n = 0, -1
+        while at < count or n < 0:
             at, n = kernels.meter_burst(
                 rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._secret, self._limits,
                 self.counts, self._out, self._ahead,
             )  # fmt: skip
             if n:
                 yield self._out[:n]
+
+    def no_events(self) -> Rows:
+        """An empty table of events."""
+        none: Rows = self._out[:0]
+        return none
 
     def expire(self, now_s: int, *, forced: bool = False) -> Iterator[Rows]:
         """End flows whose deadline has passed; all of them when the program drains."""

@@ -8,7 +8,7 @@ import numpy as np
 from agent.packets import kernels, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
-from agent.tap.records import BURST_FRAMES_MAX, Burst
+from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
 
 HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
 HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
@@ -64,6 +64,13 @@ class Decoder:
         kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
         return Decoded(burst, rows, count)
 
+    def load(self) -> Decoded:
+        """Bring every kernel of this room into memory, with a burst of no frames."""
+        frames, octets = next(frame_buffers()), np.zeros(1, np.uint8)
+        decoded = self.decode(Burst(frames, 0, octets), self.buffer())
+        self._select(decoded, 0, 0)
+        return decoded
+
     def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:
         """Give `tell` the news among rows[start:stop], within the budget of this second of capture time."""
         rows = decoded.rows[start:stop]
@@ -74,11 +81,7 @@ class Decoder:
             self._budget[kernels_payload.LEFT] = HINTS_PER_SECOND
             self._per_source[:] = 0
         octets = decoded.burst.octets
-        chosen = kernels_payload.select_hints(
-            decoded.burst.frames[start:stop], rows, stop - start, octets, self._wanted, self._seen, self._per_source,
-            self._secret, self._budget, self._chosen,
-        )  # fmt: skip
-        for index, at, size in self._chosen[:chosen].tolist():
+        for index, at, size in self._chosen[: self._select(decoded, start, stop)].tolist():
             row = rows[index]
             tell(
                 Hint(
@@ -89,6 +92,13 @@ class Decoder:
                     octets[at : at + size].tobytes(),
                 )
             )
+
+    def _select(self, decoded: Decoded, start: int, stop: int) -> int:
+        """How many of these rows are news; which: `_chosen`."""
+        return kernels_payload.select_hints(
+            decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets, self._wanted,
+            self._seen, self._per_source, self._secret, self._budget, self._chosen,
+        )  # fmt: skip
 
     @property
     def hints_skipped(self) -> int:

@@ -123,6 +123,16 @@ class Pipeline:
         self.findings = 0
         self.summaries = 0
 
+    def load(self) -> None:
+        """Bring every kernel into memory before the first frame: loading takes longer than many a capture."""
+        decoded = self.decoder.load()
+        self.table.attribute(decoded.rows, 0)
+        for events in (self.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
+            for records in events:
+                self.table.relate(records)
+        self.table.relate(self.cache.no_events())
+        self.cache.next_deadline_s()
+
     @property
     def now_ns(self) -> int:
         """The present time of the pipeline; 0 before the first frame."""

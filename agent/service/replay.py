@@ -87,6 +87,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     parts = judgement(config, secrets.token_bytes(32))
     pipeline = Pipeline(config, parts, screen)
     source = ReplaySource(paths)
+    pipeline.load()
     gc.freeze()  # packs, contracts and tables live to the end: the collector need not look at them again and again
     startup_s, began_s = process_age_s(), stopwatch_s()
     for decoded in decoded_bursts(source, pipeline.decoder):

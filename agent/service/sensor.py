@@ -171,6 +171,7 @@ def run(
     outlet = SpoolOutlet(writer, may_wait=bool(replay))
     parts = judgement(config, key)
     pipeline = Pipeline(config, parts, outlet)
+    pipeline.load()
     _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:
         with _stop_on_signals(ended):
