@@ -34,6 +34,7 @@ AHEAD = 64  # rows whose slots are fetched together: 64 x 6 cache lines fit the 
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32 = np.uint64, np.uint32
 ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+MAPPED_TOP = np.uint64(0xFFFF)  # the upper half of the lower word of a mapped IPv4 address
 
 METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
@@ -180,7 +181,7 @@ def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64,
 @leaf
 def _digest(key: tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64], secret: Hashes) -> np.uint64:
     """Keyed hash of a flow key; two IPv4 addresses are one word."""
-    if key[0] == U64(0) and key[2] == U64(0):
+    if key[0] | key[2] == U64(0) and key[1] >> U64(32) == MAPPED_TOP and key[3] >> U64(32) == MAPPED_TOP:
         return sip2(secret[0], secret[1], (key[1] << U64(32)) | (key[3] & U64(0xFFFFFFFF)), key[4])
     return sip5(secret[0], secret[1], key[0], key[1], key[2], key[3], key[4])
 

@@ -49,7 +49,7 @@ def timeout_s(flow: np.void, protocol: int, limits: Words) -> int:
         if (state & S_SYN or state & S_SYN_ACK) and not state & S_ESTABLISHED and flow["reverse_data"] == 0:
             return limits[HALF_OPEN]
         return limits[TCP_IDLE] if flow["reverse_packets"] > 0 else limits[UDP_IDLE]
-    if flow["reverse_packets"] == 0 and flow["forward_packets"] <= FEW_PACKETS:
+    if not flow["marks"] & M_ANSWERED and flow["reverse_packets"] == 0 and flow["forward_packets"] <= FEW_PACKETS:
         return limits[UNANSWERED]
     return limits[UDP_IDLE]
 

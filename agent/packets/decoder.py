@@ -96,8 +96,8 @@ class Decoder:
     def _select(self, decoded: Decoded, start: int, stop: int) -> int:
         """How many of these rows are news; which: `_chosen`."""
         return kernels_payload.select_hints(
-            decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets, self._wanted,
-            self._seen, self._per_source, self._secret, self._budget, self._chosen,
+            decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets,
+            self._wanted, self._seen, self._per_source, self._secret, self._budget, self._chosen,
         )  # fmt: skip
 
     @property
