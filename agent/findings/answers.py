@@ -34,16 +34,11 @@ class Answers:
         asked &= (peer != NO_SLOT) & (peer < count) & (edges["device"] < count)
         asked &= clinical[np.minimum(peer, count - 1)] & ~clinical[np.minimum(edges["device"], count - 1)]
         chosen, _ = case.in_order(np.flatnonzero(asked), A_TURN_MAX)
-        for index in chosen:
-            edge = edges[index]
-            if case.role(int(edge["device"])) != UNKNOWN:
+        columns = ("device", "protocol", "port", "peer_hi", "peer_lo")
+        for slot, protocol, port, hi, lo in zip(*(edges[name][chosen].tolist() for name in columns), strict=True):
+            if case.role(slot) != UNKNOWN:
                 continue
-            key = (
-                case.turn.devices.mac(int(edge["device"])),
-                int(edge["protocol"]),
-                int(edge["port"]),
-                address_text(int(edge["peer_hi"]), int(edge["peer_lo"])),
-            )
+            key = (case.turn.devices.mac(slot), protocol, port, address_text(hi, lo))
             self._seen[key] = case.turn.now_ns
             self._seen.move_to_end(key)
             while len(self._seen) > ANSWERS_MAX:

@@ -1,6 +1,7 @@
 """The words of a sentence: roles, services, addresses, times. Nothing in here repeats a string from the wire."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 LABEL_MAX = 96  # characters of a device's label in a sentence; a label is clean already, its length is bounded here
@@ -69,6 +70,7 @@ def mac_text(mac: int) -> str:
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
+@lru_cache(maxsize=4096)  # the same servers stand in edge after edge
 def address_text(hi: int, lo: int) -> str:
     """An address as people write it; IPv4 is mapped into ::ffff:0:0/96."""
     value = IPv6Address((hi << 64) | lo)

@@ -118,6 +118,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code: int = options.run(options)
         sys.stdout.flush()
+        if arguments is None and options.command == "replay":
+            sys.stderr.flush()
+            os._exit(code)  # everything is said and written: taking the tables and the mapping apart is wasted time
     except WardtapError as error:
         print(f"wardtap: {error}", file=sys.stderr)
         return error.exit_code

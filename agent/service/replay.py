@@ -26,6 +26,7 @@ from agent.wire.parts import split
 from agent.wire.summary import Summary
 from agent.wire.types import MessageType
 
+GC_THRESHOLD = 100_000  # tables are arrays: there is little for the collector to find
 NO_ID = b"\x00" * 16
 KEY_ID_OCTETS, SIGNATURE_OCTETS = 8, 64  # what one Ed25519 signer adds to an envelope
 
@@ -88,6 +89,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     pipeline = Pipeline(config, parts, screen)
     source = ReplaySource(paths)
     pipeline.load()
+    gc.set_threshold(GC_THRESHOLD)
     gc.freeze()  # packs, contracts and tables live to the end: the collector need not look at them again and again
     startup_s, began_s = process_age_s(), stopwatch_s()
     for decoded in decoded_bursts(source, pipeline.decoder):
