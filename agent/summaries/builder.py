@@ -20,6 +20,13 @@ ROW_COLUMNS = (
 )  # fmt: skip
 
 
+# Columns of EDGE that go into wire.summary.EdgeRow as they are: before the peer, and after it.
+EDGE_COLUMNS = (
+    "direction", "protocol", "port",
+    "scope", "application", "flows", "packets_out", "packets_in", "octets_out", "octets_in",
+)  # fmt: skip
+
+
 class NameLike(Protocol):
     """A name that a device was heard to have."""
 
@@ -127,7 +134,7 @@ class SummaryBuilder:
             health=coverage.health,
             cards=[self.card(contents.devices, slot) for slot in contents.changed],
             rows=self._rows(contents.devices, contents.slots),
-            edges=[row for edge in contents.edges if (row := self._edge(edge)) is not None],
+            edges=self._edges(contents.edges),
         )
 
     def card(self, devices: Rows, slot: int) -> Card:
@@ -168,24 +175,16 @@ class SummaryBuilder:
         active = np.flatnonzero(table[:, :4].any(axis=1))
         return [Row(self._numbers.number(int(slots[i])), *table[i].tolist()) for i in active]
 
-    def _edge(self, edge: np.void) -> EdgeRow | None:
-        number = self._numbers.number(int(edge["device"]))
-        if number < 0:
-            return None
-        peer_slot = int(edge["peer_device"])
-        peer = self._numbers.number(peer_slot) if peer_slot != NO_SLOT else -1
-        return EdgeRow(
-            number,
-            int(edge["direction"]),
-            int(edge["protocol"]),
-            int(edge["port"]),
-            peer,
-            b"" if peer >= 0 else address_octets(int(edge["peer_hi"]), int(edge["peer_lo"])),
-            int(edge["scope"]),
-            int(edge["application"]),
-            int(edge["flows"]),
-            int(edge["packets_out"]),
-            int(edge["packets_in"]),
-            int(edge["octets_out"]),
-            int(edge["octets_in"]),
-        )
+    def _edges(self, edges: Rows) -> list[EdgeRow]:
+        """Edges of devices that have a number; a peer with a number is named by it, any other by its address."""
+        columns = {name: edges[name].tolist() for name in EDGE_COLUMNS}
+        numbers = [self._numbers.number(slot) for slot in edges["device"].tolist()]
+        peers = [self._numbers.number(slot) if slot != NO_SLOT else -1 for slot in edges["peer_device"].tolist()]
+        addresses = map(address_octets, edges["peer_hi"].tolist(), edges["peer_lo"].tolist())
+        whats = zip(columns["direction"], columns["protocol"], columns["port"], strict=True)
+        counts = zip(*(columns[name] for name in EDGE_COLUMNS[3:]), strict=True)
+        return [
+            EdgeRow(number, *what, peer, b"" if peer >= 0 else address, *count)
+            for number, what, peer, address, count in zip(numbers, whats, peers, addresses, counts, strict=True)
+            if number >= 0
+        ]
