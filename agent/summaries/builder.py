@@ -97,7 +97,7 @@ class Contents(NamedTuple):
     devices: Rows  # the whole DEVICE table, cumulative
     slots: npt.NDArray[np.int64]  # promoted devices
     changed: list[int]  # slots whose card is new or changed
-    edges: Rows  # EDGE rows that changed in the interval, counts since first seen
+    edges: Rows  # EDGE rows that moved, with their counts of the interval
 
 
 def address_octets(hi: int, lo: int) -> bytes:

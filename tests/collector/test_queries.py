@@ -38,12 +38,12 @@ def test_the_newest_card_wins_whatever_comes_first(tap: Reporter, deliver: Deliv
         assert queries.devices(reader)[0]["role"] == "infusion-pump"
 
 
-def test_an_edge_is_counted_by_the_tap_not_added_up_here(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
+def test_what_summaries_tell_of_an_edge_adds_up(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
     first = EdgeRow(1, 0, 6, 3613, 2, b"", 0, 0, 1, 10, 10, 1000, 1000)
     deliver(tap.summary(edges=(first,)), tap.summary(edges=(first._replace(flows=2, packets_out=15, octets_out=1500),)))
     with reading(tmp_path) as reader:
         (edge,) = queries.edges(reader, "ward", PUMP)
-    assert (edge["flows"], edge["packets"], edge["octets_out"], edge["octets_in"]) == (2, 25, 1500, 1000)
+    assert (edge["flows"], edge["packets"], edge["octets_out"], edge["octets_in"]) == (3, 45, 2500, 2000)
     assert (edge["peer"], edge["peer_role"], edge["scope"]) == (MONITOR.hex(":"), "patient-monitor", "this segment")
 
 
