@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from agent.packets.records import IGNORED_REASONS, VERDICTS, PacketFlag, Rows, Verdict
+from agent.packets.records import IGNORED_REASONS, VERDICTS, Application, PacketFlag, Rows, Verdict
 from agent.tap.records import LEGS_MAX
 
 
@@ -15,12 +15,14 @@ class FrameCounts:
         self.leg_frames = np.zeros(LEGS_MAX, np.int64)
         self.leg_octets = np.zeros(LEGS_MAX, np.int64)
         self.cut = 0
+        self.unseen = 0  # frames of tunnels that cannot be looked into
 
     def add(self, rows: Rows) -> None:
         """Count a slice."""
         legs = rows["leg"]
         self.verdicts += np.bincount(rows["verdict"], minlength=VERDICTS)
         self.cut += int(np.count_nonzero(rows["flags"] & PacketFlag.CUT))
+        self.unseen += int(np.count_nonzero(rows["application"] == Application.CAPWAP))
         if legs.any():
             self.leg_frames += np.bincount(legs, minlength=LEGS_MAX)
             octets = np.bincount(legs, weights=rows["wire_octets"], minlength=LEGS_MAX)  # exact: far below 2**53
@@ -32,7 +34,7 @@ class FrameCounts:
     def copy(self) -> "FrameCounts":
         """A snapshot."""
         other = FrameCounts()
-        other.verdicts, other.cut = self.verdicts.copy(), self.cut
+        other.verdicts, other.cut, other.unseen = self.verdicts.copy(), self.cut, self.unseen
         other.leg_frames, other.leg_octets = self.leg_frames.copy(), self.leg_octets.copy()
         return other
 
@@ -40,6 +42,7 @@ class FrameCounts:
         """What came in since a snapshot."""
         other = FrameCounts()
         other.verdicts, other.cut = self.verdicts - before.verdicts, self.cut - before.cut
+        other.unseen = self.unseen - before.unseen
         other.leg_frames = self.leg_frames - before.leg_frames
         other.leg_octets = self.leg_octets - before.leg_octets
         return other

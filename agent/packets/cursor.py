@@ -33,7 +33,7 @@ MORE = -1  # a step's answer: go on with NEXT
 
 METERED, LINK, EMPTY, TRUNCATED = int(Verdict.METERED), int(Verdict.LINK), int(Verdict.EMPTY), int(Verdict.TRUNCATED)
 MALFORMED, UNSUPPORTED = int(Verdict.MALFORMED), int(Verdict.UNSUPPORTED)
-TOO_DEEP, UNSEEN = int(Verdict.TOO_DEEP), int(Verdict.UNSEEN)
+TOO_DEEP = int(Verdict.TOO_DEEP)
 F_FRAGMENT, F_FIRST, F_CUT = int(PacketFlag.FRAGMENT), int(PacketFlag.FIRST_FRAGMENT), int(PacketFlag.CUT)
 F_BROADCAST, F_MULTICAST = int(PacketFlag.BROADCAST), int(PacketFlag.MULTICAST)
 F_TUNNELLED, F_PORTS, F_NO_MAC = int(PacketFlag.TUNNELLED), int(PacketFlag.PORTS), int(PacketFlag.NO_MAC)

@@ -24,7 +24,6 @@ from agent.packets.cursor import (
     TAGS,
     TOO_DEEP,
     TRANSPORT,
-    UNSEEN,
     WIRE_END,
     Cursor,
     have,
@@ -100,7 +99,7 @@ def decode_burst(
             layers += 1
         if verdict == MORE:
             verdict = TOO_DEEP
-        if row["tunnels"] and verdict != METERED and verdict != TOO_DEEP and verdict != UNSEEN:
+        if row["tunnels"] and verdict != METERED and verdict != TOO_DEEP:
             rows[i] = scratch[KEPT]
             verdicts[METERED] += 1
             rows[i]["verdict"] = METERED

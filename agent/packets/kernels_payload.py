@@ -46,6 +46,7 @@ A_IMAP, A_QUIC, A_CAPSULE, A_RTSP, A_DHCPV6 = (
     int(App.DHCPV6),
 )
 
+A_CAPWAP = int(App.CAPWAP)
 H_DHCP, H_MDNS, H_DICOM, H_HL7 = int(HintKind.DHCP), int(HintKind.MDNS), int(HintKind.DICOM), int(HintKind.HL7)
 H_SSDP, H_WSD, H_LLDP, H_CDP = int(HintKind.SSDP), int(HintKind.WS_DISCOVERY), int(HintKind.LLDP), int(HintKind.CDP)
 H_NETBIOS, H_REQUEST, H_RESPONSE = int(HintKind.NETBIOS), int(HintKind.HTTP_REQUEST), int(HintKind.HTTP_RESPONSE)
@@ -204,6 +205,8 @@ def _datagram(octets: Octets, at: int, have: int, src_port: int, dst_port: int) 
             return A_INTELLIVUE, 0
         if port == 5090:
             return A_CAPSULE, H_CAPSULE
+        if port == 5247 and have >= 4 and octets[at] == 1:  # RFC 5415 section 4.1: a DTLS header
+            return A_CAPWAP, 0
         if port == 5060:
             return A_SIP, 0
         if port == 443 and octets[at] & 0x40 and have >= 20:  # QUIC's fixed bit (RFC 9000 section 17)

@@ -25,7 +25,6 @@ class Verdict(IntEnum):
     UNSUPPORTED = 5  # a link type that is not read
     TOO_DEEP = 6  # more layers than LAYERS_MAX or more tunnels than TUNNEL_DEPTH_MAX
     DUPLICATE = 7  # a mirror's second copy
-    UNSEEN = 8  # DTLS CAPWAP: counted, nothing inside can be seen
 
 
 IGNORED_REASONS: dict[int, str] = {
@@ -35,7 +34,6 @@ IGNORED_REASONS: dict[int, str] = {
     Verdict.UNSUPPORTED: "unsupported-link",
     Verdict.TOO_DEEP: "too-deep",
     Verdict.DUPLICATE: "duplicate",
-    Verdict.UNSEEN: "capwap-dtls",
 }
 VERDICTS = len(Verdict)
 
@@ -103,6 +101,7 @@ class Application(IntEnum):
     RTSP = 44
     NFS = 45
     RPC = 46
+    CAPWAP = 47  # a Wi-Fi controller's tunnel under DTLS: metered as it is, what is inside is counted as unseen
 
 
 def application_name(number: int) -> str:

@@ -18,7 +18,6 @@ from agent.packets.cursor import (
     NEXT,
     TAGS,
     TOO_DEEP,
-    UNSEEN,
     WIRE_END,
     Cursor,
     u16,
@@ -97,10 +96,8 @@ def _teredo(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows) -> int:
 
 @leaf
 def _capwap(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows) -> int:
-    """RFC 5415 section 4: DTLS data cannot be seen; clear data is 802.3, or 802.11 with LLC/SNAP inside."""
+    """RFC 5415 section 4: clear data is 802.3, or 802.11 with LLC/SNAP; under DTLS the tunnel itself is metered."""
     at = cursor[AT]
-    if cursor[END] - at >= 4 and octets[at] == 1:
-        return UNSEEN
     if cursor[END] - at < 8:
         return METERED
     inner = at + np.int64(octets[at + 1] >> 3) * 4

@@ -99,6 +99,7 @@ class IntervalBook:
             "config": self._config_digest[:16],
             "hints_skipped": now.hints_skipped - before.hints_skipped,
             "edges_waiting": now.edges_waiting,
+            "unseen_frames": frames.unseen,
         }
         counted = zip(now.legs, frames.leg_frames.tolist(), frames.leg_octets.tolist(), strict=False)
         return Coverage(

@@ -133,6 +133,7 @@ def _coverage(pipeline: Pipeline, source: ReplaySource) -> str:
         processed=frames.processed,
         ignored=frames.ignored(),
         truncated=frames.cut,
+        unseen=frames.unseen,
         dropped=dropped,
         flows_exported=pipeline.cache.exported,
         flows_evicted=pipeline.cache.evicted,

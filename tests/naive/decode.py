@@ -55,7 +55,7 @@ def decode(data: bytes, *, link: int = 1, wirelen: int = 0, time_ns: int = 0, le
         _link(walk, link)
     except Ended as ended:
         row["verdict"] = int(ended.verdict)
-        if walk.outer and ended.verdict not in {Verdict.METERED, Verdict.TOO_DEEP, Verdict.UNSEEN}:
+        if walk.outer and ended.verdict not in {Verdict.METERED, Verdict.TOO_DEEP}:
             row = walk.outer  # METERED: its verdict is still zero
     if row["verdict"] > Verdict.LINK:
         bare = dict.fromkeys(row, 0) | {key: int(value) for key, value in kept.items()}
@@ -345,8 +345,6 @@ def _udp_tunnel(walk: Walk) -> None:
         _geneve(walk, body)
     elif 3544 in ports:
         _teredo(walk, body)
-    elif 5247 in ports and left >= 4 and body[0] == 0x01:
-        raise Ended(Verdict.UNSEEN)
     elif 5247 in ports and left >= 8 and body[0] == 0x00:
         flags = int.from_bytes(body[:4])
         size = 4 * (flags >> 19 & 31)

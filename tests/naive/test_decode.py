@@ -20,7 +20,6 @@ VERDICTS = {
     },
     Verdict.UNSUPPORTED: {"link-unknown"},
     Verdict.TOO_DEEP: {"vlan-4", "mpls-9", "ip6-extensions-9", "ipip-5"},
-    Verdict.UNSEEN: {"capwap-dtls"},
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.packets.counts import FrameCounts
-from agent.packets.records import IGNORED_REASONS, PACKET, PacketFlag, Rows, Verdict
+from agent.packets.records import IGNORED_REASONS, PACKET, Application, PacketFlag, Rows, Verdict
 
 
 def rows(verdicts: Sequence[int], legs: Sequence[int], octets: int = 100) -> Rows:
@@ -23,8 +23,17 @@ def test_every_verdict_is_counted_once() -> None:
     assert (counts.metered, counts.processed, counts.duplicates) == (2, 3, 1)
     assert set(counts.ignored()) == set(IGNORED_REASONS.values())
     assert counts.processed + sum(counts.ignored().values()) == counts.frames
-    assert counts.cut == 5
+    assert counts.cut == -(-counts.frames // 2)
     assert counts.octets == 100 * counts.frames
+
+
+def test_what_cannot_be_looked_into_is_counted_beside_what_was_processed() -> None:
+    counts, table = FrameCounts(), rows([0, 0, 0], [0, 0, 0])
+    table["application"][1:] = Application.CAPWAP, Application.DNS
+    counts.add(table)
+    before = counts.copy()
+    counts.add(table)
+    assert (counts.unseen, counts.processed, counts.minus(before).unseen) == (2, 6, 1)
 
 
 def test_legs_are_kept_apart() -> None:

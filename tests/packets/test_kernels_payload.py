@@ -107,6 +107,8 @@ DATAGRAMS = [
     (b"\x31\x0b", 161, 0, 0),
     (bedside.who_is(), 47808, App.BACNET, Kind.BACNET),
     (b"\x80" * 8, 47808, 0, 0),
+    (b"\x01\0\0\0\x17\xfe\xfd", 5247, App.CAPWAP, 0),
+    (b"\x11\0\0\0\x17\xfe\xfd", 5247, 0, 0),  # another version of the header
     (b"x" * 8, 24105, App.INTELLIVUE, 0),
     (b"x" * 8, 5090, App.CAPSULE, Kind.CAPSULE),
     (b"INVITE", 5060, App.SIP, 0),

@@ -109,8 +109,9 @@ def test_four_deep_and_no_deeper() -> None:
     assert row(eth(inner(5)))["verdict"] == Verdict.TOO_DEEP
 
 
-def test_dtls_cannot_be_seen() -> None:
-    assert row(over_udp(5247, tunnels.capwap_dtls(b"\x17\xfe\xfd" + b"s" * 40)))["verdict"] == Verdict.UNSEEN
+def test_a_tunnel_under_dtls_is_metered_itself() -> None:
+    under_dtls = row(over_udp(5247, tunnels.capwap_dtls(b"\x17\xfe\xfd" + b"s" * 40)))
+    assert (under_dtls["verdict"], under_dtls["dst_port"], under_dtls["tunnels"]) == (Verdict.METERED, 5247, 0)
     assert row(over_udp(5247, b"\x11\0\0\0" + b"s" * 40))["verdict"] == Verdict.METERED, "another version of the header"
     assert row(over_udp(5247, b"\x01\0\0"))["verdict"] == Verdict.METERED
 
