@@ -1,13 +1,25 @@
-"""What the judge is made of: packs, contracts and the site's pseudonym key, from where the configuration says."""
+"""What both programs that play captures need: what the judge is made of, and what could not be read."""
 
 from pathlib import Path
 
 from agent.config import Config
 from agent.devices.packs import Packs
 from agent.devices.roles import ROLES, TIERS
+from agent.errors import InputError
 from agent.findings.contracts import ContractSet, shipped_folder
+from agent.packets.layouts import LINKS_READ
 from agent.service.pipeline import Judgement
 from agent.summaries.privacy import Pseudonyms
+from agent.tap.replay import ReplaySource
+
+
+def unread_links(source: ReplaySource) -> list[InputError]:
+    """Link types of the files that the decoder does not read: their frames were counted as ignored."""
+    return [
+        InputError(f"link type {link} is not read", where=f"{name}: offset {at}", todo="its frames were ignored")
+        for (name, link), at in source.links.items()
+        if link not in LINKS_READ
+    ]
 
 
 def judgement(config: Config, key: bytes) -> Judgement:

@@ -15,7 +15,7 @@ from agent.jit import compiled
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
 from agent.service.lines import device_line, finding_line, flow_line, line
-from agent.service.parts import judgement
+from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.replay import ReplaySource
@@ -107,12 +107,10 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     else:
         _tell(pipeline, screen, out)
     out.flush()
-    for fault in source.faults:
+    faults = [*source.faults, *unread_links(source)]
+    for fault in faults:
         print(f"wardtap: {fault}", file=sys.stderr)
-    unread = pipeline.frames.ignored().get("unsupported-link", 0)
-    if unread:
-        print(f"wardtap: {unread} frames have a link type that is not read (ignored)", file=sys.stderr)
-    return 2 if source.faults or unread else 0
+    return 2 if faults else 0
 
 
 def _devices(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, out: TextIO) -> None:

@@ -23,7 +23,7 @@ from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
-from agent.service.parts import judgement
+from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
@@ -187,9 +187,10 @@ def run(
         source.close()
     seconds = f"{pipeline.frames.frames} frames, {pipeline.devices} devices, {pipeline.findings} findings"
     say(f"drained: {seconds}, {outlet.records} records spooled{'' if durable else ', NOT ALL DURABLE'}")
-    for fault in source.faults:
+    faults = [*source.faults, *(unread_links(source) if isinstance(source, ReplaySource) else [])]
+    for fault in faults:
         say(str(fault))
-    return 2 if source.faults else 0
+    return 2 if faults else 0
 
 
 def _introduce(path: Path, run_id: bytes, contracts: str) -> None:

@@ -157,6 +157,7 @@ class ReplaySource:
 
     def __init__(self, paths: list[Path]) -> None:
         self.faults: list[InputError] = []
+        self.links: dict[tuple[str, int], int] = {}  # (file, link type) -> offset of its first frame
         self._frames = 0
         self._bursts: Generator[Burst, None, None] = self._walk(paths)
 
@@ -193,6 +194,11 @@ class ReplaySource:
                 return
             yield from self._walk_plain(handle, str(path))
 
+    def _note_links(self, burst: Burst, name: str) -> None:
+        links, first = np.unique(burst.frames["link"][: burst.count], return_index=True)
+        for link, index in zip(links.tolist(), first.tolist(), strict=True):
+            self.links.setdefault((name, link), int(burst.frames["offset"][index]))
+
     def _walk_plain(self, handle: BinaryIO, name: str) -> Iterator[Burst]:
         size = os.fstat(handle.fileno()).st_size
         if size == 0:
@@ -201,6 +207,7 @@ class ReplaySource:
         mapping.madvise(mmap.MADV_SEQUENTIAL)
         walker = _walker(np.frombuffer(mapping, np.uint8), name)
         while (burst := walker.next_burst()) is not None:
+            self._note_links(burst, name)
             yield burst
         if walker.fault is not None:
             self.faults.append(walker.fault)
