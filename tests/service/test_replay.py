@@ -133,7 +133,7 @@ def test_links_that_are_not_read_are_exit_code_2(tmp_path: Path, capsys: pytest.
     path.write_bytes(Pcap(link=147).octets([hello(HOSTS[0])] * 3))
     code, lines, _ = run(path)
     assert (code, checked(lines)["ignored"]) == (2, {"unsupported-link": 3})
-    assert "3 frames" in capsys.readouterr().err
+    assert f"{path}: offset 40: link type 147 is not read" in capsys.readouterr().err
 
 
 def test_several_files_are_one_run(talk: Path) -> None:
