@@ -204,4 +204,4 @@ def _source(config: Config, replay: list[Path] | None) -> Source:
         return ReplaySource(replay)
     from agent.tap.pcapy_live import PcapyLive  # noqa: PLC0415 - libpcap is loaded only to listen
 
-    return PcapyLive(list(config.tap.legs))
+    return PcapyLive(list(config.tap.legs), config.tap.buffer_bytes)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from agent.devices.records import NO_SLOT, Rows
 from agent.summaries.privacy import EvidenceLike, Pseudonyms
+from agent.wire.finding import mac_octets
 from agent.wire.summary import ADDRESSES_MAX, EVIDENCE_MAX, NAMES_MAX, Card, EdgeRow, Interval, Leg, Row, Summary
 
 PERMILLE = 1000
@@ -105,11 +106,6 @@ def address_octets(hi: int, lo: int) -> bytes:
     if hi == 0 and lo >> 32 == MAPPED_TOP:
         return (lo & 0xFFFFFFFF).to_bytes(4, "big")
     return (hi << 64 | lo).to_bytes(16, "big")
-
-
-def mac_octets(mac: int) -> bytes:
-    """A MAC address as 6 octets; the keyed hash of a link without MACs as 8."""
-    return mac.to_bytes(8 if mac >> 63 else 6, "big")
 
 
 class SummaryBuilder:

@@ -7,7 +7,7 @@ import pytest
 
 from agent.devices.records import DEVICE, EDGE, NO_SLOT
 from agent.devices.view import Ward
-from agent.summaries.builder import ROW_COLUMNS, Contents, Coverage, SummaryBuilder, address_octets, mac_octets
+from agent.summaries.builder import ROW_COLUMNS, Contents, Coverage, SummaryBuilder, address_octets
 from agent.wire.summary import Interval, Leg, Row
 from tests.devices.bench import Bench, hello, number, session
 from tests.devices.test_view import PACKS, PUMP, SERVER, Identifier, Signal, turn
@@ -46,12 +46,10 @@ def made() -> Made:
     return fresh
 
 
-def test_addresses_and_macs_as_octets() -> None:
+def test_addresses_as_octets() -> None:
     assert address_octets(0, 0xFFFF_0A01_0001) == bytes([10, 1, 0, 1])
     assert address_octets(0xFE80 << 48, 1) == bytes.fromhex("fe80000000000000" + "0000000000000001")
     assert address_octets(0, 1) == bytes(15) + b"\1"
-    assert mac_octets(0x00D07518429B) == bytes.fromhex("00d07518429b")
-    assert len(mac_octets(1 << 63 | 5)) == 8
 
 
 def test_coverage_is_handed_on(made: Made) -> None:

@@ -52,6 +52,24 @@ source.close()
 print(json.dumps({"ended": any(ended), "faults": [str(fault) for fault in source.faults]}))
 """
 
+# Five megabytes arrive before anybody reads: what the kernel's buffer cannot hold is dropped, and counted.
+BUFFERED = """
+import json, socket, sys
+from agent.tap.pcapy_live import PcapyLive
+source = PcapyLive(["eth1"], int(sys.argv[1]))
+cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+cable.bind(("ward", 0))
+for _ in range(5000):
+    cable.send(bytes([2, 0, 0, 0, 0, 1] * 2) + b"\\x88\\xb5" + bytes(986))
+heard = 0
+while (count := source.next_burst().count) > 0:
+    heard += count
+(leg,) = source.legs()
+cable.close()
+source.close()
+print(json.dumps({"heard": heard, "dropped": leg.dropped}))
+"""
+
 
 @pytest.fixture
 def namespace() -> Iterator[Namespace]:
@@ -70,6 +88,14 @@ def test_frames_arrive_and_none_is_sent(namespace: Namespace) -> None:
     assert told["legs"] == [["eth1", 100, 0, 0, 0]]
     assert told["faults"] == []
     assert namespace.transmitted("eth1") == before == 0
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("buffer_mib", "loses"), [(1, True), (32, False)])
+def test_the_configured_buffer_decides_what_is_lost(namespace: Namespace, buffer_mib: int, loses: bool) -> None:
+    told = json.loads(namespace.run(sys.executable, "-c", BUFFERED, str(buffer_mib << 20)))
+    assert (told["dropped"] > 0) == loses
+    assert told["heard"] + told["dropped"] == 5000, "every frame was heard or counted as dropped"
 
 
 @pytest.mark.root
