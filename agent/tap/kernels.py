@@ -1,6 +1,6 @@
 """Capture files, walked in place: file octets -> FRAME rows, no copy.
 
-Before: `octets` is the whole file, mapped. After: `frames[:count]` point into it. Total: every read is guarded by the
+Before: `octets` is a piece of the file. After: `frames[:count]` point into it. Total: every read is guarded by the
 octets that are left, and a walk ends at the first record that cannot be one, with a status that says why. Cost: one
 pass over headers.
 """
@@ -22,7 +22,6 @@ NOT_A_RECORD = 4  # a length no record can have
 
 TIME_MAX_NS = 1 << 62  # the year 2116: a writer with the wrong resolution must not carry time past 63 bits
 CAPLEN_MAX = 1 << 20  # no writer's snap length comes near; libpcap's own maximum is 262144
-TOUCH = 56  # octets into the frame: the cache line after the one that the record header is in
 PCAP_RECORD = 16  # draft-ietf-opsawg-pcap section 5
 INTERFACES_MAX = 256  # of one pcapng section
 
@@ -78,10 +77,6 @@ def walk_pcap(octets: Octets, start: int, frames: Rows, swapped: bool, tick_ns: 
         # Seconds are unsigned: captures of 2038 and later keep their order.
         time_ns = _u32(octets, at, swapped) * 1_000_000_000 + _u32(octets, at + 4, swapped) * tick_ns
         _put(frames[count], time_ns, at + PCAP_RECORD, caplen, wirelen, link)
-        if caplen > TOUCH:
-            frames[count]["pad"] = octets[
-                at + PCAP_RECORD + TOUCH
-            ]  # fetched here, it is there when the frame is decoded
         count += 1
         at += PCAP_RECORD + caplen
     return count, at, FULL

@@ -174,6 +174,8 @@ def _fill(frames: Rows, meta: bytes, link: int, leg: int) -> int:
 class LibpcapWalker:
     """A capture file in a format that only libpcap reads, packet by packet; slow, and rare."""
 
+    base = 0  # libpcap does not tell where in the file it is
+
     def __init__(self, name: str) -> None:
         self._name = name
         self.fault: InputError | None = None

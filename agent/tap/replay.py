@@ -1,17 +1,11 @@
-"""Capture files at file time: mapped, walked in place by a kernel, never copied.
+"""Capture files at file time: read in large chunks and walked there by a kernel.
 
-Classic pcap (both byte orders, micro- and nanoseconds) and pcapng are read here; gzip is unpacked to an unlinked
-temporary file first, so memory stays flat; anything else is offered to libpcap. The mapping is private and writable
-because a read-only array is another numba type and would compile every kernel a second time.
+Classic pcap (both byte orders, micro- and nanoseconds) and pcapng are read here, from files, pipes and gzip streams
+alike, so memory stays flat; anything else is offered to libpcap.
 """
 
 import gzip
-import mmap
-import os
-import shutil
-import stat
 import sys
-import tempfile
 import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -21,7 +15,8 @@ import numpy as np
 
 from agent.errors import InputError
 from agent.tap import kernels
-from agent.tap.records import Burst, LegCounts, Octets, frame_buffers
+from agent.tap.chunks import Chunks, Read
+from agent.tap.records import Burst, LegCounts, Rows, frame_buffers
 
 # Magic number, as the file's first four octets -> (big-endian file, nanoseconds per tick). draft-ietf-opsawg-pcap
 # section 4.
@@ -53,54 +48,69 @@ class Walker(Protocol):
     def fault(self) -> InputError | None:
         """Why the walk ended early, if it did."""
 
+    @property
+    def base(self) -> int:
+        """Offset in the stream of the last burst's octets."""
 
-class PcapWalker:
-    """A mapped classic pcap."""
 
-    def __init__(self, octets: Octets, name: str) -> None:
-        self._octets, self._name = octets, name
-        big, self._tick_ns = PCAP_MAGICS[octets[:4].tobytes()]
-        # numba and numpy agree on native little-endian words; `swapped` means that the file's are big-endian.
-        self._swapped = big
-        self._link = int.from_bytes(octets[20:24].tobytes(), "big" if big else "little") & 0xFFFF
-        self._at = PCAP_HEADER
+class _StreamWalker:
+    """Bursts out of chunks; what a walk found incomplete is read on."""
+
+    def __init__(self, chunks: Chunks, name: str, at: int) -> None:
+        self._chunks, self._name, self._at = chunks, name, at
         self._buffers = frame_buffers()
+        self._status = kernels.FULL
+        self._handed_out = False  # a burst points into the present chunk
         self.fault: InputError | None = None
-        self._done = False
+        self.base = 0  # stream offset of the last burst's octets
+
+    def _walk(self, frames: Rows) -> tuple[int, int, int]:
+        raise NotImplementedError
 
     def next_burst(self) -> Burst | None:
-        """The next records."""
-        if self._done:
-            return None
+        """The next frames; None at the end."""
         frames = next(self._buffers)
-        count, self._at, status = kernels.walk_pcap(
-            self._octets, self._at, frames, self._swapped, self._tick_ns, self._link
-        )
-        self._done = status != kernels.FULL
-        self.fault = _fault(self._name, self._at, status)
-        return Burst(frames, count, self._octets)
+        while self._status != kernels.NOT_A_RECORD:
+            if self._status != kernels.FULL and not self._read_on():
+                break
+            count, self._at, self._status = self._walk(frames)
+            if count:
+                self.base, self._handed_out = self._chunks.base, True
+                return Burst(frames, count, self._chunks.octets)
+        self.fault = _fault(self._name, self._chunks.base + self._at, self._status)
+        return None
+
+    def _read_on(self) -> bool:
+        more = self._chunks.refill(self._at, handed_out=self._handed_out)
+        self._at, self._handed_out = 0, False
+        return more
 
 
-class PcapngWalker:
-    """A mapped pcapng: sections of either byte order, interfaces of their own link type and resolution."""
+class PcapWalker(_StreamWalker):
+    """A classic pcap."""
 
-    def __init__(self, octets: Octets, name: str) -> None:
-        self._octets, self._name, self._at = octets, name, 0
-        self._buffers = frame_buffers()
+    def __init__(self, chunks: Chunks, name: str) -> None:
+        super().__init__(chunks, name, PCAP_HEADER)
+        header = chunks.octets[:PCAP_HEADER].tobytes()
+        # numba and numpy agree on native little-endian words; `swapped` means that the file's are big-endian.
+        self._swapped, self._tick_ns = PCAP_MAGICS[header[:4]]
+        self._link = int.from_bytes(header[20:24], "big" if self._swapped else "little") & 0xFFFF
+
+    def _walk(self, frames: Rows) -> tuple[int, int, int]:
+        octets = self._chunks.octets
+        return kernels.walk_pcap(octets, self._at, frames, self._swapped, self._tick_ns, self._link)
+
+
+class PcapngWalker(_StreamWalker):
+    """A pcapng: sections of either byte order, interfaces of their own link type and resolution."""
+
+    def __init__(self, chunks: Chunks, name: str) -> None:
+        super().__init__(chunks, name, 0)
         self._state = np.zeros(3, np.int64)
         self._interfaces = np.zeros((kernels.INTERFACES_MAX, 4), np.int64)
-        self.fault: InputError | None = None
-        self._done = False
 
-    def next_burst(self) -> Burst | None:
-        """The next packet blocks."""
-        if self._done:
-            return None
-        frames = next(self._buffers)
-        count, self._at, status = kernels.walk_pcapng(self._octets, self._at, frames, self._state, self._interfaces)
-        self._done = status != kernels.FULL
-        self.fault = _fault(self._name, self._at, status)
-        return Burst(frames, count, self._octets)
+    def _walk(self, frames: Rows) -> tuple[int, int, int]:
+        return kernels.walk_pcapng(self._chunks.octets, self._at, frames, self._state, self._interfaces)
 
 
 def _fault(name: str, at: int, status: int) -> InputError | None:
@@ -109,45 +119,40 @@ def _fault(name: str, at: int, status: int) -> InputError | None:
     return None
 
 
-def _plain_file(path: Path) -> BinaryIO:
-    """An open regular file: the path's own, or a temporary copy of a pipe or of standard input (`-`)."""
+def _stream(path: Path) -> BinaryIO:
+    """The path's octets, or standard input's (`-`)."""
     if str(path) == "-":
-        return _spooled(sys.stdin.buffer)
+        return sys.stdin.buffer
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
+        if path.is_dir():
             raise InputError("this is a directory, not a capture file", where=str(path), todo="name the files in it")
-        handle = path.open("rb")
+        return path.open("rb")
     except OSError as error:
         raise InputError(error.strerror or "cannot be read", where=str(path)) from error
-    if stat.S_ISREG(mode):
-        return handle
-    with handle:
-        return _spooled(handle)
 
 
-def _spooled(stream: BinaryIO) -> BinaryIO:
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    shutil.copyfileobj(stream, copy)
-    copy.seek(0)
-    return copy
+class _Gzip:
+    """A gzip stream as chunks read it; damage ends it, and what was unpacked before is kept."""
 
+    def __init__(self, packed: BinaryIO, name: str) -> None:
+        self._stream, self._name, self._octets = gzip.GzipFile(fileobj=packed), name, 0
+        self.fault: InputError | None = None
 
-def _unpacked(packed: BinaryIO, name: str) -> tuple[BinaryIO, InputError | None]:
-    """The content of a gzip file in an unlinked temporary file; what could be unpacked before damage is kept."""
-    plain = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    fault: InputError | None = None
-    try:
-        with gzip.GzipFile(fileobj=packed) as stream:
-            while chunk := stream.read1(1 << 20):  # read would lose what it had when damage comes
-                plain.write(chunk)
-                if plain.tell() > UNPACKED_MAX_BYTES:
-                    fault = InputError("unpacks to more than 16 GiB", where=name, todo="unpack and split it first")
-                    break
-    except (OSError, EOFError, zlib.error) as error:
-        fault = InputError(f"gzip damage after {plain.tell()} octets: {error}", where=name)
-    plain.seek(0)
-    return plain, fault
+    def readinto(self, room: memoryview) -> int:
+        """The next octets; 0 at the end, at damage, or when far too much came out."""
+        if self.fault is not None:
+            return 0
+        try:
+            chunk = self._stream.read1(len(room))  # read would lose what it had when damage comes
+        except (OSError, EOFError, zlib.error) as error:
+            self.fault = InputError(f"gzip damage after {self._octets} octets: {error}", where=self._name)
+            return 0
+        self._octets += len(chunk)
+        if self._octets > UNPACKED_MAX_BYTES:
+            todo = "unpack and split it first"
+            self.fault = InputError("unpacks to more than 16 GiB", where=self._name, todo=todo)
+        room[: len(chunk)] = chunk
+        return len(chunk)
 
 
 class ReplaySource:
@@ -173,7 +178,7 @@ class ReplaySource:
         return [LegCounts("file", self._frames, 0, 0, 0)]
 
     def close(self) -> None:
-        """Nothing stays open between bursts but the current mapping, which goes with the generator."""
+        """Nothing stays open between bursts but the current file, which goes with the generator."""
         self._bursts.close()
 
     def _walk(self, paths: list[Path]) -> Generator[Burst, None, None]:
@@ -184,43 +189,54 @@ class ReplaySource:
                 self.faults.append(error)
 
     def _walk_file(self, path: Path) -> Iterator[Burst]:
-        with _plain_file(path) as handle:
-            if handle.peek(2)[:2] == GZIP_MAGIC if hasattr(handle, "peek") else False:
-                plain, fault = _unpacked(handle, str(path))
-                with plain:
-                    yield from self._walk_plain(plain, str(path))
-                if fault is not None:
-                    self.faults.append(fault)
+        name = str(path)
+        with _stream(path) as handle:
+            if getattr(handle, "peek", lambda _: b"")(2)[:2] != GZIP_MAGIC:
+                yield from self._walk_stream(Chunks(_reader(handle, name)), name)
                 return
-            yield from self._walk_plain(handle, str(path))
+            packed = _Gzip(handle, name)
+            yield from self._walk_stream(Chunks(packed.readinto), name)
+            if packed.fault is not None:
+                self.faults.append(packed.fault)
 
-    def _note_links(self, burst: Burst, name: str) -> None:
-        links, first = np.unique(burst.frames["link"][: burst.count], return_index=True)
-        for link, index in zip(links.tolist(), first.tolist(), strict=True):
-            self.links.setdefault((name, link), int(burst.frames["offset"][index]))
-
-    def _walk_plain(self, handle: BinaryIO, name: str) -> Iterator[Burst]:
-        size = os.fstat(handle.fileno()).st_size
-        if size == 0:
+    def _walk_stream(self, chunks: Chunks, name: str) -> Iterator[Burst]:
+        if not chunks.refill(0, handed_out=False):
             raise InputError("the file is empty", where=name, todo="capture again, or check how it was copied")
-        mapping = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
-        mapping.madvise(mmap.MADV_SEQUENTIAL)
-        walker = _walker(np.frombuffer(mapping, np.uint8), name)
+        walker = _walker(chunks, name)
         while (burst := walker.next_burst()) is not None:
-            self._note_links(burst, name)
+            self._note_links(burst, name, walker.base)
             yield burst
         if walker.fault is not None:
             self.faults.append(walker.fault)
 
+    def _note_links(self, burst: Burst, name: str, base: int) -> None:
+        links = burst.frames["link"][: burst.count]
+        if (name, int(links[0])) in self.links and (links == links[0]).all():
+            return
+        for link, index in zip(*(found.tolist() for found in np.unique(links, return_index=True)), strict=True):
+            self.links.setdefault((name, link), base + int(burst.frames["offset"][index]))
 
-def _walker(octets: Octets, name: str) -> Walker:
-    magic = octets[:4].tobytes()
+
+def _reader(handle: BinaryIO, name: str) -> Read:
+    """Reads that say what is wrong in the words of this program."""
+
+    def readinto(room: memoryview) -> int:
+        try:
+            return handle.readinto(room)  # type: ignore[attr-defined, no-any-return] # BufferedReader has it
+        except OSError as error:
+            raise InputError(error.strerror or "cannot be read", where=name) from error
+
+    return readinto
+
+
+def _walker(chunks: Chunks, name: str) -> Walker:
+    magic = chunks.octets[:4].tobytes()
     if magic in PCAP_MAGICS:
-        if len(octets) < PCAP_HEADER:
-            raise InputError("the file ends inside its header", where=f"{name}: offset {len(octets)}")
-        return PcapWalker(octets, name)
+        if len(chunks.octets) < PCAP_HEADER:
+            raise InputError("the file ends inside its header", where=f"{name}: offset {len(chunks.octets)}")
+        return PcapWalker(chunks, name)
     if magic == PCAPNG_MAGIC:
-        return PcapngWalker(octets, name)
+        return PcapngWalker(chunks, name)
     from agent.tap.pcapy_live import LibpcapWalker  # noqa: PLC0415 - libpcap is loaded only for odd formats
 
     return LibpcapWalker(name)
