@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from agent.packets.records import IGNORED_REASONS, VERDICTS, Application, PacketFlag, Rows, Verdict
+from agent.packets import kernels_count
+from agent.packets.records import IGNORED_REASONS, VERDICTS, Rows, Verdict
 from agent.tap.records import LEGS_MAX
 
 
@@ -14,37 +15,33 @@ class FrameCounts:
         self.verdicts = np.zeros(VERDICTS, np.int64)
         self.leg_frames = np.zeros(LEGS_MAX, np.int64)
         self.leg_octets = np.zeros(LEGS_MAX, np.int64)
-        self.cut = 0
-        self.unseen = 0  # frames of tunnels that cannot be looked into
+        self._totals = np.zeros(kernels_count.TOTALS, np.int64)
 
     def add(self, rows: Rows) -> None:
         """Count a slice."""
-        legs = rows["leg"]
-        self.verdicts += np.bincount(rows["verdict"], minlength=VERDICTS)
-        self.cut += int(np.count_nonzero(rows["flags"] & PacketFlag.CUT))
-        self.unseen += int(np.count_nonzero(rows["application"] == Application.CAPWAP))
-        if legs.any():
-            self.leg_frames += np.bincount(legs, minlength=LEGS_MAX)
-            octets = np.bincount(legs, weights=rows["wire_octets"], minlength=LEGS_MAX)  # exact: far below 2**53
-            self.leg_octets += octets.astype(np.int64)
-        else:
-            self.leg_frames[0] += len(rows)
-            self.leg_octets[0] += int(rows["wire_octets"].sum(dtype=np.int64))
+        kernels_count.count_frames(rows, len(rows), self.verdicts, self.leg_frames, self.leg_octets, self._totals)
+
+    @property
+    def cut(self) -> int:
+        """Frames that the capture cut."""
+        return int(self._totals[kernels_count.CUT])
+
+    @property
+    def unseen(self) -> int:
+        """Frames of tunnels that cannot be looked into."""
+        return int(self._totals[kernels_count.UNSEEN])
 
     def copy(self) -> "FrameCounts":
         """A snapshot."""
-        other = FrameCounts()
-        other.verdicts, other.cut, other.unseen = self.verdicts.copy(), self.cut, self.unseen
-        other.leg_frames, other.leg_octets = self.leg_frames.copy(), self.leg_octets.copy()
-        return other
+        return self.minus(FrameCounts())
 
     def minus(self, before: "FrameCounts") -> "FrameCounts":
         """What came in since a snapshot."""
         other = FrameCounts()
-        other.verdicts, other.cut = self.verdicts - before.verdicts, self.cut - before.cut
-        other.unseen = self.unseen - before.unseen
+        other.verdicts = self.verdicts - before.verdicts
         other.leg_frames = self.leg_frames - before.leg_frames
         other.leg_octets = self.leg_octets - before.leg_octets
+        other._totals = self._totals - before._totals  # noqa: SLF001 - of the same class
         return other
 
     @property

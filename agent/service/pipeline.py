@@ -126,6 +126,7 @@ class Pipeline:
     def load(self) -> None:
         """Bring every kernel into memory before the first frame: loading takes longer than many a capture."""
         decoded = self.decoder.load()
+        self.frames.add(decoded.rows[:0])
         self.table.attribute(decoded.rows, 0)
         for events in (self.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
             for records in events:
