@@ -1,4 +1,4 @@
-"""The only place with numba: two decorators, and where compiled kernels are kept.
+"""The only place with numba: its decorators, one instruction that it has no word for, and where kernels are kept.
 
 A cached kernel is not rebuilt when a function or constant of another file changes (numba docs, user/jit.rst; issue
 9483). So the cache folder carries a hash of every kernel source of this release: a changed file means a new folder.
@@ -24,6 +24,7 @@ Flags = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
 
 KERNELS: list[Callable[..., Any]] = []  # every kernel of the modules imported so far
+LINE = 64  # octets of a cache line on every board we run on
 F = TypeVar("F", bound=Callable[..., Any])
 _HERE = Path(__file__).resolve().parent
 
@@ -38,6 +39,7 @@ def _sources() -> list[Path]:
             *_HERE.glob("*/walk_*.py"),
             *_HERE.glob("*/cursor.py"),
             *_HERE.glob("*/lifecycle.py"),
+            *_HERE.glob("*/placing.py"),
             _HERE / "keyed.py",
             _HERE / "jit.py",
         ]
@@ -63,6 +65,11 @@ def cache_folder() -> Path:
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
 
 import numba  # noqa: E402 - the cache folder must be known first
+from llvmlite import ir  # noqa: E402
+from numba.core import cgutils, types  # noqa: E402
+from numba.extending import intrinsic  # noqa: E402
+
+_READ, _KEEP, _DATA = 0, 3, 1  # arguments of llvm.prefetch: for reading, into every cache level, of data
 
 
 def kernel(function: F) -> F:
@@ -82,6 +89,43 @@ def leaf(function: F) -> F:
     """A leaf that LLVM may inline or not; for bodies too long to paste."""
     compiled: Any = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
     return cast("F", compiled)
+
+
+def _fetch_plainly(rows: npt.NDArray[Any], index: int | np.uint64, octets: int) -> None:
+    """Plain Python has no cache lines to fetch."""
+
+
+@intrinsic
+def _fetch_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: ARG001 - numba gives their types
+    """A hint to the processor; an address outside the array is harmless, it cannot fault (LLVM LangRef, prefetch)."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        offset = builder.add(builder.mul(args[1], array.itemsize), args[2])
+        start = builder.ptrtoint(array.data, cgutils.intp_t)
+        address = builder.inttoptr(builder.add(start, offset), cgutils.voidptr_t)
+        number = cgutils.int32_t
+        shape = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        call: Any = cast("Any", cgutils).get_or_insert_function(builder.module, shape, "llvm.prefetch.p0i8")
+        builder.call(call, [address, number(_READ), number(_KEEP), number(_DATA)])
+        return context.get_dummy_value()
+
+    return types.void(rows, types.intp, types.intp), emit
+
+
+# Ask for the cache line that is `octets` behind the start of rows[index], to have it when it is needed.
+fetch_line: Callable[[npt.NDArray[Any], int | np.uint64, int], None] = (
+    _fetch_plainly if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else cast("Any", _fetch_ahead)
+)
+
+
+def aligned_rows(count: int, dtype: npt.DTypeLike) -> npt.NDArray[np.void]:
+    """Zeroed rows that begin at a cache line: a row of 64, 128 or 192 octets then touches no line more than it must."""
+    size = np.dtype(dtype).itemsize * count
+    octets = np.zeros(size + LINE, np.uint8)
+    start = -octets.ctypes.data % LINE
+    rows: npt.NDArray[np.void] = octets[start : start + size].view(dtype)
+    return rows
 
 
 def compiled() -> tuple[int, int]:

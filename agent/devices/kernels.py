@@ -9,13 +9,13 @@ speaks for many addresses is a gateway.
 
 import numpy as np
 
+from agent.devices.placing import WAYS, memo_place, recall, scope_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
-from agent.jit import Hashes, Tags, Words, kernel, leaf
-from agent.keyed import sip1, sip3
+from agent.jit import LINE, Hashes, Tags, Words, fetch_line, kernel, leaf
+from agent.keyed import sip3
 from agent.packets.records import PacketFlag, Verdict
 
-WAYS = 8
-MEMO = 1024  # addresses found lately: the devices of a ward several times over
+AHEAD = 8  # rows between asking for a device's lines and reading them
 PROMOTED_FRAMES = 3
 FOREIGN_MIN = 2  # bits of the linear-counting map: two remote sources behind one MAC make it a gateway
 KEEP_NS = 24 * 3600 * 1_000_000_000  # a promoted device keeps its slot this long after its last frame
@@ -26,66 +26,15 @@ F_BROADCAST, F_MULTICAST = int(PacketFlag.BROADCAST), int(PacketFlag.MULTICAST)
 F_TUNNELLED, F_NO_MAC = int(PacketFlag.TUNNELLED), int(PacketFlag.NO_MAC)
 D_GATEWAY, D_RANDOM, D_NO_MAC = int(DeviceFlag.GATEWAY), int(DeviceFlag.RANDOM_MAC), int(DeviceFlag.NO_MAC)
 D_PROMOTED, D_GROUP = int(DeviceFlag.PROMOTED), int(DeviceFlag.GROUP_SOURCE)
-S_SEGMENT, S_SITE, S_INTERNET = int(Scope.SEGMENT), int(Scope.SITE), int(Scope.INTERNET)
+S_SEGMENT, S_INTERNET = int(Scope.SEGMENT), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
 
-MAPPED_TOP = U64(0xFFFF)
 NO_MAC_BIT = U64(1 << 63)
 ETHERTYPE_ARP = 0x0806
 
 # Columns of `counts`.
 ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE = 0, 1, 2, 3, 4
 COUNTS = 5
-
-
-@leaf
-def scope_of(hi: np.uint64, lo: np.uint64, sites: Hashes) -> int:
-    """Scope of an address (IANA special-purpose registries, RFC 6890); `sites` rows are (hi, lo, mask hi, mask lo)."""
-    for i in range(len(sites)):
-        if hi & sites[i, 2] == sites[i, 0] and lo & sites[i, 3] == sites[i, 1]:
-            return S_SITE
-    if hi == U64(0) and lo >> U64(32) == MAPPED_TOP:
-        address = np.int64(lo & U64(0xFFFFFFFF))
-        top = address >> 24
-        if address == 0xFFFFFFFF or address == 0:
-            return S_BROADCAST
-        if 224 <= top < 240:
-            return S_MULTICAST
-        if top == 10 or address >> 20 == 0xAC1 or address >> 16 == 0xC0A8 or address >> 22 == 0x6440 >> 6:
-            return S_SITE
-        return S_SEGMENT if top == 127 or address >> 16 == 0xA9FE else S_INTERNET
-    top = np.int64(hi >> U64(48))
-    if top >> 8 == 0xFF:
-        return S_MULTICAST
-    if top & 0xFFC0 == 0xFE80 or (hi == U64(0) and lo <= U64(1)):
-        return S_SEGMENT
-    return S_SITE if top & 0xFE00 == 0xFC00 else S_INTERNET
-
-
-@leaf
-def _slot_of(macs: Hashes, secret: Hashes, mac: np.uint64) -> tuple[int, int]:
-    """(slot that holds this MAC or -1, first slot of its set)."""
-    base = np.int64(sip1(secret[0], secret[1], mac) & U64(len(macs) // WAYS - 1)) * WAYS
-    for way in range(WAYS):
-        if macs[base + way] == mac:
-            return base + way, base
-    return -1, base
-
-
-@leaf
-def _recall(macs: Hashes, secret: Hashes, memo: Words, mac: np.uint64) -> tuple[int, int]:
-    """As `_slot_of`, after a look at where this address was found last.
-
-    The memo's place is chosen by a plain mix: whoever makes addresses collide there only loses the shortcut.
-    """
-    place = np.int64((mac ^ (mac >> U64(10)) ^ (mac >> U64(24))) & U64(MEMO - 1))
-    slot = memo[place]
-    if macs[slot] == mac:
-        return slot, slot - slot % WAYS
-    slot, base = _slot_of(macs, secret, mac)
-    if slot >= 0:
-        memo[place] = slot
-    return slot, base
 
 
 @leaf
@@ -212,6 +161,12 @@ def attribute_burst(
     n = 0
     for i in range(count):
         row = rows[i]
+        if i + AHEAD < count:
+            later = rows[i + AHEAD]
+            sender, receiver = memo[memo_place(later["src_mac"])], memo[memo_place(later["dst_mac"])]
+            fetch_line(devices, sender, 0)
+            fetch_line(devices, sender, LINE)
+            fetch_line(devices, receiver, 0)
         verdict = row["verdict"]
         if verdict != METERED and verdict != LINK:
             continue
@@ -221,7 +176,7 @@ def attribute_burst(
             source = sip3(secret[0], secret[1], row["src_hi"], row["src_lo"], U64(1)) | NO_MAC_BIT
             row["src_mac"] = source
             row["dst_mac"] = sip3(secret[0], secret[1], row["dst_hi"], row["dst_lo"], U64(1)) | NO_MAC_BIT
-        slot, base = _recall(macs, secret, memo, source)
+        slot, base = recall(macs, secret, memo, source)
         if source == U64(0):
             slot = -1  # a free slot has the MAC 0: a frame that says it comes from there is nobody's
         elif slot < 0:
@@ -257,7 +212,7 @@ def attribute_burst(
         else:
             counts[UNPLACED] += 1
         if not row["flags"] & (F_BROADCAST | F_MULTICAST):
-            target, _ = _recall(macs, secret, memo, row["dst_mac"])
+            target, _ = recall(macs, secret, memo, row["dst_mac"])
             if target >= 0 and row["dst_mac"] != U64(0):
                 device = devices[target]
                 device["rx_packets"] += U64(1)
@@ -267,16 +222,3 @@ def attribute_burst(
                     fresh[n] = target
                     n += 1
     return n
-
-
-@kernel
-def scope_ends(records: Rows, sites: Hashes, scopes: Words) -> None:
-    """scopes[i] = (Scope of the responder's address, Scope of the originator's): each end's peer."""
-    for i in range(len(records)):
-        record = records[i]
-        low = scope_of(record["key_lo_hi"], record["key_lo_lo"], sites)
-        high = scope_of(record["key_hi_hi"], record["key_hi_lo"], sites)
-        if record["originator_is_hi"] == 1:
-            scopes[i, 0], scopes[i, 1] = low, high
-        else:
-            scopes[i, 0], scopes[i, 1] = high, low

@@ -9,13 +9,16 @@ packet.
 
 import numpy as np
 
+from agent.devices.placing import WAYS, Edges, Known, device_of, edge_of, edge_slot, scope_of
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import Hashes, Reals, Words, kernel, leaf
+from agent.jit import LINE, Hashes, Reals, Words, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
-WAYS = 8
+AHEAD = 32  # records whose edges are fetched together
+# Rows of `ahead`: the devices of both ends, by EdgeDirection, then the digests of their edges.
+DIGESTS, KEPT = 2, 4
 U64, U32 = np.uint64, np.uint32
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
@@ -26,6 +29,7 @@ M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
 G_HANDSHAKE, G_TWO_WAY, G_KNOWN = int(EdgeGate.HANDSHAKE), int(EdgeGate.TWO_WAY_DATA), int(EdgeGate.INITIATOR_KNOWN)
 G_EXCHANGED, G_REFUSED, G_ANSWERED = int(EdgeGate.EXCHANGED), int(EdgeGate.REFUSED), int(EdgeGate.ANSWERED)
 OUT, IN = int(EdgeDirection.ORIGINATES), int(EdgeDirection.RESPONDS)
+KIND_OUT, KIND_IN = U64(OUT << 24), U64(IN << 24)
 HOSTS, PORTS, ARP_FAN = int(FanKind.HOSTS), int(FanKind.PORTS), int(FanKind.ARP)
 S_SEGMENT, S_MULTICAST, S_BROADCAST = int(Scope.SEGMENT), int(Scope.MULTICAST), int(Scope.BROADCAST)
 R_IDLE, S_SYN = int(FlowEndReason.IDLE), int(FlowState.SYN)
@@ -36,7 +40,7 @@ ETHERTYPE_ARP = 0x0806
 LINK = 1
 
 # Columns of `counts`.
-EDGES, EDGES_EVICTED, FANS, FANS_EVICTED, LISTS_FULL = 0, 1, 2, 3, 4
+FANS, FANS_EVICTED, LISTS_FULL = 2, 3, 4  # after EDGES and EDGES_EVICTED
 COUNTS = 5
 # Bits of EDGE.changed.
 CHANGED, TOUCHED = 1, 2
@@ -49,49 +53,40 @@ RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it h
 
 
 @leaf
-def _device_of(macs: Hashes, devices: Rows, secret: Hashes, mac: np.uint64, hi: np.uint64, lo: np.uint64) -> int:
-    """Slot of the device with this MAC if the address is its own, else -1."""
-    base = np.int64(sip1(secret[0], secret[1], mac) & U64(len(macs) // WAYS - 1)) * WAYS
-    for way in range(WAYS):
-        if macs[base + way] == mac and mac != U64(0):
-            device = devices[base + way]
-            for i in range(np.int64(device["address_count"])):
-                if device["address_lo"][i] == lo and device["address_hi"][i] == hi:
-                    return base + way
-    return -1
+def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64, np.uint64], int]:
+    """(originator's address, responder's address, responder's port)."""
+    low, high = (record["key_lo_hi"], record["key_lo_lo"]), (record["key_hi_hi"], record["key_hi_lo"])
+    ports = record["key_ports"]
+    if record["originator_is_hi"] == 1:
+        return high, low, np.int64(ports >> U64(48))
+    return low, high, np.int64((ports >> U64(32)) & U64(0xFFFF))
 
 
 @leaf
-def _edge_slot(
-    edges: Rows,
-    secret: Hashes,
-    counts: Words,
-    device: int,
-    peer: tuple[np.uint64, np.uint64],
-    kind: np.uint64,
-    make: bool,
-) -> tuple[int, bool]:
-    """(slot of the edge or -1, whether it is new). `kind` = direction << 24 | protocol << 16 | port."""
-    digest = sip3(secret[0], secret[1], (U64(device) << U64(32)) | kind, peer[0], peer[1])
-    base = np.int64(digest & U64(len(edges) // WAYS - 1)) * WAYS
-    free, oldest, last = -1, base, np.int64(1 << 62)
-    for way in range(WAYS):
-        edge = edges[base + way]
-        if edge["protocol"] == 0:
-            if free < 0:
-                free = base + way
-            continue
-        same_kind = (U64(edge["direction"]) << U64(24)) | (U64(edge["protocol"]) << U64(16)) | U64(edge["port"])
-        if edge["device"] == device and edge["peer_lo"] == peer[1] and edge["peer_hi"] == peer[0] and same_kind == kind:
-            return base + way, False
-        if edge["last_ns"] < last:
-            oldest, last = base + way, np.int64(edge["last_ns"])
-    if not make:
-        return -1, False
-    slot = free if free >= 0 else oldest
-    counts[EDGES] += np.int64(free >= 0)
-    counts[EDGES_EVICTED] += np.int64(free < 0)
-    return slot, True
+def _look_ahead(records: Rows, start: int, stop: int, known: Known, edges: Edges, ahead: Hashes) -> int:
+    """Both ends' devices and edges of records[start:stop] into `ahead`, and their cache lines asked for: `stop`."""
+    key0, key1, sets = known.secret[0], known.secret[1], U64(len(edges.tags) // WAYS - 1)
+    for i in range(start, stop):
+        record, j = records[i], U64(i - start)
+        originator, responder, port = _ends(record)
+        out = device_of(known, record["originator_mac"], originator)
+        back = device_of(known, record["responder_mac"], responder)
+        kind = (record["key_ports"] & U64(0xFF)) << U64(16) | U64(port)
+        ahead[U64(OUT), j], ahead[U64(IN), j] = U64(out), U64(back)
+        there, here = (U64(out) << U64(32)) | KIND_OUT | kind, (U64(back) << U64(32)) | KIND_IN | kind
+        ahead[U64(DIGESTS + OUT), j] = sip3(key0, key1, there, responder[0], responder[1])
+        ahead[U64(DIGESTS + IN), j] = sip3(key0, key1, here, originator[0], originator[1])
+        for direction in (OUT, IN):
+            fetch_line(edges.tags, (ahead[U64(DIGESTS + direction), j] & sets) * U64(WAYS), 0)
+    for i in range(stop - start):
+        for direction in (OUT, IN):
+            if ahead[U64(direction), U64(i)] == U64(NO_SLOT):
+                continue
+            digest = ahead[U64(DIGESTS + direction), U64(i)]
+            slot = edge_of(digest, U32(digest >> U64(32)) | U32(1), edges.tags)
+            fetch_line(edges.rows, slot, 0)
+            fetch_line(edges.rows, slot, LINE)
+    return stop
 
 
 @leaf
@@ -267,16 +262,6 @@ def _count_device(device: np.void, record: np.void, direction: int, failed: bool
 
 
 @leaf
-def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64, np.uint64], int]:
-    """(originator's address, responder's address, responder's port)."""
-    low, high = (record["key_lo_hi"], record["key_lo_lo"]), (record["key_hi_hi"], record["key_hi_lo"])
-    ports = record["key_ports"]
-    if record["originator_is_hi"] == 1:
-        return high, low, np.int64(ports >> U64(48))
-    return low, high, np.int64((ports >> U64(32)) & U64(0xFFFF))
-
-
-@leaf
 def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words) -> None:
     """Put an edge on a list unless it is there."""
     if edge["changed"] & bit:
@@ -291,40 +276,38 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words)
 
 @kernel
 def relate_records(
-    records: Rows, macs: Hashes, devices: Rows, edges: Rows, fans: Rows, secret: Hashes, scopes: Words,
-    test: Reals, counts: Words, changed: Words, touched: Words, crossed: Rows,
+    records: Rows, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words, crossed: Rows,
+    ahead: Hashes,
 ) -> int:  # fmt: skip
-    """Take flow events into the edges of their ends. `scopes[i]` holds the Scope of both addresses of records[i].
+    """Take flow events into the edges of their ends; new and changed edges are listed.
 
-    `changed` and `touched` are lists of edge slots for the judge and for the summary: their first entry counts the
-    others. Returns the number of fans in `crossed`.
+    `ahead` (KEPT, AHEAD) is room for what the next records need. Returns the number of fans in `crossed`.
     """
-    n = 0
-    for i in range(len(records)):
-        record = records[i]
+    devices, secret = known.devices, known.secret
+    n, base, fetched, size = 0, 0, 0, len(records)
+    for i in range(size):
+        if i >= fetched:
+            base, stop = i, min(i + AHEAD, size)
+            fetched = _look_ahead(records, i, stop, known, edges, ahead)
+        record, j = records[i], U64(i - base)
         originator, responder, port = _ends(record)
         protocol = np.int64(record["key_ports"] & U64(0xFF))
         now_ns = np.int64(record["last_ns"])
         failed = _has_failed(record, protocol)
         for direction in (OUT, IN):
-            own, peer = (originator, responder) if direction == OUT else (responder, originator)
-            mac = record["originator_mac"] if direction == OUT else record["responder_mac"]
-            if protocol == 0 or (direction == IN and not record["marks"] & M_ANSWERED):
-                continue
-            device = _device_of(macs, devices, secret, mac, own[0], own[1])
-            if device < 0:
+            peer = responder if direction == OUT else originator
+            device, other = np.int64(ahead[U64(direction), j]), np.int64(ahead[U64(1 - direction), j])
+            if protocol == 0 or device == NO_SLOT or (direction == IN and not record["marks"] & M_ANSWERED):
                 continue
             _count_device(devices[device], record, direction, failed)
             kind = (U64(direction) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
-            slot, new = _edge_slot(edges, secret, counts, device, peer, kind, True)
-            edge = edges[slot]
+            slot, new = edge_slot(edges, counts, device, peer, kind, ahead[U64(DIGESTS + direction), j])
+            edge = edges.rows[slot]
             if new:
                 _begin_edge(edge, device, peer, kind, np.int64(record["first_ns"]))
                 devices[device]["peers"] += U32(1)
-                other = record["responder_mac"] if direction == OUT else record["originator_mac"]
-                its = _device_of(macs, devices, secret, other, peer[0], peer[1])
-                edge["peer_device"] = its if its >= 0 else NO_SLOT
-                edge["scope"] = S_SEGMENT if its >= 0 else scopes[i, direction]
+                edge["peer_device"] = other
+                edge["scope"] = S_SEGMENT if other != NO_SLOT else scope_of(peer[0], peer[1], sites)
                 if record["flags"] & F_GROUP and direction == OUT:
                     edge["scope"] = S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
             began = record["event"] == E_STARTED if direction == OUT else not record["told_marks"] & M_ANSWERED
@@ -340,10 +323,10 @@ def relate_records(
             trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
             if direction == OUT and first and unicast and not trace:
                 n = _outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
-            _list_edge(edge, slot, TOUCHED, touched, counts)
+            _list_edge(edge, slot, TOUCHED, edges.touched, counts)
             if new or gates != edge["gates"]:
                 edge["gates"] = gates
-                _list_edge(edge, slot, CHANGED, changed, counts)
+                _list_edge(edge, slot, CHANGED, edges.changed, counts)
     return n
 
 

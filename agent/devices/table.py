@@ -7,12 +7,12 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices import kernels, kernels_edges
+from agent.devices import kernels, kernels_edges, placing
 from agent.devices.records import DEVICE, EDGE, FAN, DeviceFlag, Rows
+from agent.jit import aligned_rows
 
 ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of five minutes
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
-RECORDS_MAX = 1 << 15  # as many as the flow cache hands out at once
 MAPPED_IPV4 = 0xFFFF00000000
 
 
@@ -67,17 +67,20 @@ class DeviceTable:
         self._sites = site_rows(limits.site_networks)
         self._test = np.array(limits.scan_test, np.float64)
         self._macs = np.zeros(limits.device_slots_max, np.uint64)
-        self.devices = np.zeros(limits.device_slots_max, DEVICE)
-        self.edges: Rows = np.zeros(limits.edge_slots_max, EDGE)
+        self.devices = aligned_rows(limits.device_slots_max, DEVICE)
+        self.edges: Rows = aligned_rows(limits.edge_slots_max, EDGE)
+        self._edge_tags = np.zeros(limits.edge_slots_max, np.uint32)
+        self._ahead = np.zeros((kernels_edges.KEPT, kernels_edges.AHEAD), np.uint64)
         self._fans = np.zeros(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)
-        self._scopes = np.zeros((RECORDS_MAX, 2), np.int64)
         self._changed = np.zeros(limits.edge_slots_max + 1, np.int64)  # the first entry counts the others
         self._touched = np.zeros(limits.edge_slots_max + 1, np.int64)
         self._crossed = np.zeros(CROSSED_MAX, FAN)
         self._crossings: list[Rows] = []
-        self._memo = np.zeros(kernels.MEMO, np.int64)
+        self._memo = np.zeros(placing.MEMO, np.int64)
         self._fresh = np.zeros(2 * 8192, np.uint32)
+        self._known = placing.Known(self._macs, self.devices, self._memo, self._secret)
+        self._placed = placing.Edges(self.edges, self._edge_tags, self._changed, self._touched)
         self._promoted: list[npt.NDArray[np.uint32]] = []
         self.counts = np.zeros(kernels.COUNTS, np.int64)
         self.edge_counts = np.zeros(kernels_edges.COUNTS, np.int64)
@@ -96,10 +99,9 @@ class DeviceTable:
 
     def relate(self, records: Rows) -> None:
         """Take flow events into the edges of both ends."""
-        kernels.scope_ends(records, self._sites, self._scopes)
         crossed = kernels_edges.relate_records(
-            records, self._macs, self.devices, self.edges, self._fans, self._secret, self._scopes, self._test,
-            self.edge_counts, self._changed, self._touched, self._crossed,
+            records, self._known, self._placed, self._fans, self._sites, self._test, self.edge_counts, self._crossed,
+            self._ahead,
         )  # fmt: skip
         self._keep_crossings(crossed)
 
@@ -122,6 +124,7 @@ class DeviceTable:
         owners = self.edges["device"][used]
         stale = used[self.edges["first_ns"][used] < self.devices["first_ns"][owners]]
         self.edges["protocol"][stale] = 0
+        self._edge_tags[stale] = 0
 
     def take_counts(self, most: int) -> tuple[Rows, int]:
         """Up to `most` edges whose flows ended or started since they were last taken, and how many are still waiting.

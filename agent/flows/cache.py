@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.flows import kernels
 from agent.flows.records import BIFLOW, Rows
+from agent.jit import aligned_rows
 
 EVENTS_PER_CALL = 1 << 15  # 8192 rows of four events each: one call takes a whole burst
 UNANSWERED_TIMEOUT_S = 30  # an unanswered datagram is a failed contact after this; resolvers retry for 5 to 15 s
@@ -53,12 +54,12 @@ class FlowCache:
     def __init__(self, limits: FlowLimits, secret: tuple[int, int] | None = None) -> None:
         drawn = secret or (secrets.randbits(64), secrets.randbits(64))
         self._secret = np.array(drawn, np.uint64)
-        self._slots = np.zeros(limits.slots_max, BIFLOW)
+        self._slots = aligned_rows(limits.slots_max, BIFLOW)
         self._tags = np.zeros(limits.slots_max, np.uint32)
         self._deadlines_s = np.zeros(limits.slots_max, np.int64)
         self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
         self._limits = limits.as_row()
-        self._ahead = np.zeros(kernels.AHEAD + 1, np.uint64)
+        self._ahead = np.zeros((kernels.KEPT, kernels.AHEAD), np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 

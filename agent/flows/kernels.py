@@ -24,13 +24,15 @@ from agent.flows.lifecycle import (
     worth_of,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
-from agent.jit import Hashes, Tags, Words, kernel, leaf
+from agent.jit import LINE, Hashes, Tags, Words, fetch_line, kernel, leaf
 from agent.keyed import sip2, sip5
 from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 32-bit tags holds two sets
+# Rows of `ahead`: the key's five words, what a key of two IPv4 addresses is hashed from, its digest, which end sent.
+K_PORTS, K_IPV4, K_DIGEST, K_HIGHER, KEPT = 4, 5, 6, 7, 8
 EVENTS_PER_PACKET = 4  # at most: an eviction or a reused port's end, a start, a progress, an active timeout
-AHEAD = 64  # rows whose slots are fetched together: 64 x 6 cache lines fit the first-level cache
+AHEAD = 64  # rows whose slots are fetched together: 64 x 4 cache lines fit the first-level cache
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32 = np.uint64, np.uint32
 ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -179,37 +181,58 @@ def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64,
 
 
 @leaf
-def _digest(key: tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64], secret: Hashes) -> np.uint64:
-    """Keyed hash of a flow key; two IPv4 addresses are one word."""
-    if key[0] | key[2] == U64(0) and key[1] >> U64(32) == MAPPED_TOP and key[3] >> U64(32) == MAPPED_TOP:
-        return sip2(secret[0], secret[1], (key[1] << U64(32)) | (key[3] & U64(0xFFFFFFFF)), key[4])
-    return sip5(secret[0], secret[1], key[0], key[1], key[2], key[3], key[4])
+def _keys(rows: Rows, start: int, count: int, ahead: Hashes) -> int:
+    """Keys of rows[start:start + count] into the columns of `ahead`; how many are not of two IPv4 addresses."""
+    others = 0
+    for i in range(count):
+        row, j = rows[start + i], U64(i)
+        higher, key = _key(row, np.int64(row["protocol"]))
+        for word in range(5):
+            ahead[U64(word), j] = key[word]
+        ahead[U64(K_HIGHER), j] = U64(higher)
+        ahead[U64(K_IPV4), j] = (key[1] << U64(32)) | (key[3] & U64(0xFFFFFFFF))
+        plain = key[0] | key[2] == U64(0) and key[1] >> U64(32) == MAPPED_TOP and key[3] >> U64(32) == MAPPED_TOP
+        others += np.int64(not plain)
+    return others
+
+
+@leaf
+def _digests(count: int, others: int, secret: Hashes, ahead: Hashes) -> None:
+    """Keyed hashes of the keys in `ahead`; two IPv4 addresses are one word, and those keys are hashed side by side."""
+    words, ports, digests = ahead[K_IPV4], ahead[K_PORTS], ahead[K_DIGEST]
+    key0, key1 = secret[0], secret[1]
+    for i in range(AHEAD):  # a fixed number, without a branch: the compiler takes several at once
+        digests[i] = sip2(key0, key1, words[i], ports[i])
+    if others == 0:
+        return
+    for i in range(count):
+        j = U64(i)
+        a, b, c, d = ahead[U64(0), j], ahead[U64(1), j], ahead[U64(2), j], ahead[U64(3), j]
+        if a | c != U64(0) or b >> U64(32) != MAPPED_TOP or d >> U64(32) != MAPPED_TOP:
+            ahead[U64(K_DIGEST), j] = sip5(key0, key1, a, b, c, d, ahead[U64(K_PORTS), j])
 
 
 @leaf
 def _fetch(
     rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines_s: Words, secret: Hashes, ahead: Hashes
 ) -> int:
-    """Hash the next rows and touch what they will need, so that their cache misses overlap instead of queueing.
+    """Keys and digests of rows[start:stop] into `ahead`, and the cache lines that they will need asked for.
 
-    Three short loops, because a processor looks only a few hundred instructions ahead: digests, then tags, then slots.
-    `ahead[:AHEAD]` holds the digests of rows[start:stop]; the place after them keeps the touches alive. Returns `stop`.
+    Three short loops, so that the cache misses of 64 packets overlap instead of queueing. Returns `stop`.
     """
-    mask, touched = U64(len(slots) // WAYS - 1), U64(0)
-    for i in range(start, stop):
-        _, key = _key(rows[i], np.int64(rows[i]["protocol"]))
-        ahead[U64(i - start)] = _digest(key, secret)
-    for j in range(stop - start):
-        touched ^= U64(tags[(ahead[U64(j)] & mask) * U64(WAYS)])
-    for j in range(stop - start):
-        digest = ahead[U64(j)]
+    count, mask = stop - start, U64(len(slots) // WAYS - 1)
+    _digests(count, _keys(rows, start, count, ahead), secret, ahead)
+    for i in range(count):
+        fetch_line(tags, (ahead[U64(K_DIGEST), U64(i)] & mask) * U64(WAYS), 0)
+    for i in range(count):
+        digest = ahead[U64(K_DIGEST), U64(i)]
         base, tag = (digest & mask) * U64(WAYS), U32(digest >> U64(32)) | U32(1)
         found = base
         for way in range(WAYS):
             found = base + U64(way) if tags[base + U64(way)] == tag else found
-        flow = slots[found]
-        touched ^= flow["key_lo_hi"] ^ flow["forward_payload"] ^ U64(flow["state"]) ^ U64(deadlines_s[found])
-    ahead[U64(AHEAD)] = touched
+        fetch_line(slots, found, 0)
+        fetch_line(slots, found, LINE)
+        fetch_line(deadlines_s, found, 0)
     return stop
 
 
@@ -218,7 +241,10 @@ def meter_burst(
     rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Words, groups_s: Words,
     secret: Hashes, limits: Words, counts: Words, out: Rows, ahead: Hashes,
 ) -> tuple[int, int]:  # fmt: skip
-    """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`."""
+    """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
+
+    `ahead` (KEPT, AHEAD) is room for the keys of the next rows.
+    """
     mask, n, first, fetched = U64(len(slots) // WAYS - 1), 0, start, start
     for i in range(start, count):
         row = rows[i]
@@ -228,9 +254,15 @@ def meter_burst(
             return i, n
         if i >= fetched:
             first, fetched = i, _fetch(rows, i, min(i + AHEAD, count), slots, tags, deadlines_s, secret, ahead)
-        protocol, flags = np.int64(row["protocol"]), np.int64(row["tcp_flags"])
-        source_is_hi, key = _key(row, protocol)
-        digest = ahead[U64(i - first)]
+        protocol, flags, j = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), U64(i - first)
+        source_is_hi, digest = ahead[U64(K_HIGHER), j] != U64(0), ahead[U64(K_DIGEST), j]
+        key = (
+            ahead[U64(0), j],
+            ahead[U64(1), j],
+            ahead[U64(2), j],
+            ahead[U64(3), j],
+            ahead[U64(K_PORTS), j],
+        )
         base, tag = np.int64(digest & mask) * WAYS, U32(digest >> U64(32)) | U32(1)
         slot = _find(slots, tags, base, tag, key)
         fresh = slot < 0

@@ -41,7 +41,7 @@ class Decoder:
         self._secret = np.array(secret, np.uint64)
         self._cursor = np.zeros(CURSOR_SIZE, np.int64)
         self._scratch = np.zeros(SCRATCH, PACKET)
-        self._recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
+        self._recent = np.zeros((kernels_mirror.SLOTS, kernels_mirror.WORDS), np.uint64)
         self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
         self._wanted[list(wanted)] = 1
         self._seen = np.zeros(SEEN_SLOTS, np.uint64)

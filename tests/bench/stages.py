@@ -24,21 +24,21 @@ class Stages:
         self.rows, self.verdicts = Decoder.buffer(), np.zeros(VERDICTS, np.int64)
         self.cursor = np.zeros(CURSOR_SIZE, np.int64)
         self.scratch = np.zeros(SCRATCH, PACKET)
-        self.recent = np.zeros((kernels_mirror.SLOTS, 6), np.uint64)
+        self.recent = np.zeros((kernels_mirror.SLOTS, kernels_mirror.WORDS), np.uint64)
         self.cache, self.table = FlowCache(FlowLimits()), DeviceTable(DeviceLimits(scan_test=SCAN_TEST))
         self.spent: dict[str, float] = defaultdict(float)
-        self.last = time.perf_counter()
+        self.last = time.thread_time()
 
     def lap(self, name: str) -> None:
         """Time since the last lap belongs to this stage."""
-        now = time.perf_counter()
+        now = time.thread_time()
         self.spent[name] += now - self.last
         self.last = now
 
     def run(self, path: Path) -> int:
         """All bursts of a trace; returns the frames."""
         source, frames, second = ReplaySource([path]), 0, 0
-        self.last = time.perf_counter()
+        self.last = time.thread_time()
         while (burst := source.next_burst()) is not None:
             self.lap("walk")
             count = burst.count

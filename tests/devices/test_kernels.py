@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from agent.devices import kernels
-from agent.devices.records import ADDRESSES_MAX, DeviceFlag, FanKind, Scope
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, FanKind
 from agent.devices.table import site_rows
 from agent.packets.records import Rows
 from agent.tap.replay import ReplaySource
 from tests.conftest import ROOT
-from tests.devices.bench import GATEWAY, Bench, hello, number, small
+from tests.devices.bench import GATEWAY, Bench, hello, small
 from tests.flows.talks import HOSTS, HOSTS6, START_S, Talk, random_frames
 from tests.forge import arp, dhcp, icmp
 from tests.forge.ethernet import IPV4, IPV6, ethernet, lldp, stp
@@ -262,49 +262,3 @@ def test_inside_a_tunnel_is_no_address_of_the_sender() -> None:
     packet = Ipv4("10.1.0.1", "10.1.0.2", 4).octets(datagram("172.16.0.1", "172.16.0.2"))
     bench = Bench().hear([frame(ethernet(HOSTS[1][1], HOSTS[0][1], IPV4, packet))])
     assert bench.device(HOSTS[0][1])["address_count"] == 0
-
-
-SCOPES = [
-    ("10.0.0.0", 1), ("10.255.255.255", 1), ("9.255.255.255", 2), ("11.0.0.0", 2), ("172.15.255.255", 2),
-    ("172.16.0.0", 1), ("172.31.255.255", 1), ("172.32.0.0", 2), ("192.167.255.255", 2), ("192.168.0.0", 1),
-    ("192.168.255.255", 1), ("192.169.0.0", 2), ("100.63.255.255", 2), ("100.64.0.0", 1), ("100.127.255.255", 1),
-    ("100.128.0.0", 2), ("169.254.0.1", 0), ("127.0.0.1", 0), ("224.0.0.1", 3), ("239.255.255.255", 3),
-    ("255.255.255.255", 4), ("0.0.0.0", 4), ("8.8.8.8", 2), ("fe80::1", 0), ("febf::1", 0), ("fec0::1", 2),
-    ("fc00::1", 1), ("fdff::1", 1), ("fe00::1", 2), ("ff02::1", 3), ("::1", 0), ("::", 0), ("2001:db8::1", 2),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("address", "scope"), SCOPES)
-def test_scope_of_an_address(address: str, scope: int) -> None:
-    hi, lo = halves(address)
-    assert kernels.scope_of(hi, lo, NONE) == scope
-
-
-def halves(address: str) -> tuple[np.uint64, np.uint64]:
-    """As rows hold it."""
-    raw = ip(address)
-    raw = bytes(10) + b"\xff\xff" + raw if len(raw) == 4 else raw
-    return np.uint64(int.from_bytes(raw[:8])), np.uint64(int.from_bytes(raw[8:]))
-
-
-@pytest.mark.parametrize(
-    ("address", "inside"),
-    [("203.0.113.1", True), ("203.0.114.1", False), ("2001:db8:5::1", True), ("2001:db8:6::1", False), ("::1", False)],
-)
-def test_the_site_s_own_networks(address: str, *, inside: bool) -> None:
-    sites = site_rows(("203.0.113.0/24", "2001:db8:5::/48", "198.51.100.7/32"))
-    assert (kernels.scope_of(*halves(address), sites) == Scope.SITE) == inside
-    assert kernels.scope_of(*halves("198.51.100.7"), sites) == Scope.SITE
-    assert kernels.scope_of(*halves("198.51.100.8"), sites) == Scope.INTERNET
-
-
-def test_ends_of_a_flow_have_the_scope_of_their_peer() -> None:
-    talk = Talk((("10.1.0.1", HOSTS[0][1]), ("203.0.113.9", GATEWAY[1])))
-    talk.tcp(0, 2)
-    bench = Bench()
-    rows = rows_of(talk.frames)
-    (events,) = bench.cache.meter(rows, 1)
-    scopes = np.zeros((8, 2), np.int64)
-    kernels.scope_ends(events, NONE, scopes)
-    assert scopes[0].tolist() == [Scope.INTERNET, Scope.SITE]
-    assert number(GATEWAY[1]) == events[0]["responder_mac"]

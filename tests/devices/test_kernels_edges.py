@@ -5,7 +5,7 @@ from math import ceil
 import numpy as np
 import pytest
 
-from agent.devices import kernels_edges
+from agent.devices import kernels_edges, placing
 from agent.devices.records import NO_SLOT, EdgeGate, FanKind, Scope
 from agent.findings import thresholds
 from agent.packets.records import Application
@@ -269,8 +269,8 @@ def test_full_edge_sets_give_up_their_oldest() -> None:
         )
     bench = Bench(small(edges=64)).hear(frames)
     counts = bench.table.edge_counts
-    assert counts[kernels_edges.EDGES] == 64
-    assert counts[kernels_edges.EDGES_EVICTED] >= 2000 // THIN - 64
+    assert counts[placing.EDGES] == 64
+    assert counts[placing.EDGES_EVICTED] >= 2000 // THIN - 64
     assert counts[kernels_edges.LISTS_FULL] == 0
     newest = f"10.2.{(2000 // THIN - 1) >> 8}.{(2000 // THIN - 1) & 255}".split(".")
     assert any(int(edge["peer_lo"]) & 0xFF == int(newest[3]) for edge in bench.edges(A[1]))

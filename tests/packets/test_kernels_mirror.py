@@ -27,7 +27,7 @@ def marked(*heard: tuple[int, bytes], state: np.ndarray | None = None) -> Rows: 
     """Rows of frames at times in ns, after marking; the verdict counts are checked."""
     rows = decode(burst_of(Heard(octets, time_ns=time) for time, octets in heard))
     verdicts = np.bincount(rows["verdict"], minlength=VERDICTS)
-    recent = np.zeros((mirror.SLOTS, 6), np.uint64) if state is None else state
+    recent = np.zeros((mirror.SLOTS, mirror.WORDS), np.uint64) if state is None else state
     mirror.mark_duplicates(rows, len(rows), recent, verdicts)
     assert verdicts.tolist() == np.bincount(rows["verdict"], minlength=VERDICTS).tolist()
     return rows
@@ -56,7 +56,7 @@ def test_another_packet_or_another_hop_is_no_copy(other: bytes) -> None:
 
 
 def test_copies_are_found_across_bursts() -> None:
-    recent = np.zeros((mirror.SLOTS, 6), np.uint64)
+    recent = np.zeros((mirror.SLOTS, mirror.WORDS), np.uint64)
     marked((0, packet()), state=recent)
     assert marked((US, packet()), state=recent)["verdict"].tolist() == [Verdict.DUPLICATE]
 
@@ -81,7 +81,7 @@ def test_tunnels_fragments_and_link_frames_are_left() -> None:
 
 
 def test_a_table_of_zeros_marks_no_row_of_zeros() -> None:
-    rows, recent = np.zeros(3, PACKET), np.zeros((mirror.SLOTS, 6), np.uint64)
+    rows, recent = np.zeros(3, PACKET), np.zeros((mirror.SLOTS, mirror.WORDS), np.uint64)
     rows["flags"], rows["ip_id"] = 64, 1
     rows["time_ns"] = [5, 6, 7]
     mirror.mark_duplicates(rows, 3, recent, np.array([3] + [0] * (VERDICTS - 1)))
