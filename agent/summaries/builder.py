@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from agent.devices.records import NO_SLOT, Rows
 from agent.summaries.privacy import EvidenceLike, Pseudonyms
 from agent.wire.finding import mac_octets
-from agent.wire.summary import ADDRESSES_MAX, EVIDENCE_MAX, NAMES_MAX, Card, EdgeRow, Interval, Leg, Row, Summary
+from agent.wire.summary import EVIDENCE_MAX, NAMES_MAX, Card, EdgeRow, Interval, Leg, Row, Summary
 
 PERMILLE = 1000
 MAPPED_TOP = 0xFFFF
@@ -19,8 +19,8 @@ ROW_COLUMNS = (
     "tx_packets", "rx_packets", "tx_octets", "rx_octets", "flows_started", "flows_answered", "flows_failed",
     "flows_accepted", "peers",
 )  # fmt: skip
-
-
+# Columns of DEVICE that a card is made of.
+CARD_COLUMNS = ("mac", "vlan", "address_count", "address_hi", "address_lo", "first_ns", "last_ns")
 # Columns of EDGE that go into wire.summary.EdgeRow as they are: before the peer, and after it.
 EDGE_COLUMNS = (
     "direction", "protocol", "port",
@@ -118,6 +118,8 @@ class SummaryBuilder:
 
     def build(self, interval: Interval, coverage: Coverage, contents: Contents) -> Summary:
         """The summary of an interval; call once per interval, in order."""
+        devices, slots, edges = contents.devices, contents.slots, contents.edges
+        numbers = self._numbers_of(slots, edges["device"], edges["peer_device"])
         return Summary(
             interval=interval,
             legs=coverage.legs,
@@ -128,59 +130,71 @@ class SummaryBuilder:
             flows_exported=coverage.flows_exported,
             flows_evicted=coverage.flows_evicted,
             health=coverage.health,
-            cards=[self.card(contents.devices, slot) for slot in contents.changed],
-            rows=self._rows(contents.devices, contents.slots),
-            edges=self._edges(contents.edges),
+            cards=self._cards(devices, contents.changed),
+            rows=self._rows(devices, slots, numbers),
+            edges=self._edges(edges, numbers),
         )
 
-    def card(self, devices: Rows, slot: int) -> Card:
+    def _cards(self, devices: Rows, slots: list[int]) -> list[Card]:
+        """Who some devices are."""
+        held = devices[slots]
+        columns = zip(*(held[name].tolist() for name in CARD_COLUMNS), strict=True)
+        return list(map(self._card, slots, columns))
+
+    def _card(self, slot: int, columns: tuple[Any, ...]) -> Card:
         """Who a device is. Names and evidence pass the last gate here."""
-        device, identity = devices[slot], self._numbers.identity(slot)
-        evidence = [self._pseudonyms.evidence(item) for item in identity.evidence[:EVIDENCE_MAX]]
-        count = min(int(device["address_count"]), ADDRESSES_MAX)
+        mac, vlan, count, his, los, first_ns, last_ns = columns
+        identity = self._numbers.identity(slot)
+        evidence = map(self._pseudonyms.evidence, identity.evidence[:EVIDENCE_MAX])
         return Card(
             number=self._numbers.number(slot),
-            mac=mac_octets(int(device["mac"])),
-            vlan=int(device["vlan"]),
+            mac=mac_octets(mac),
+            vlan=vlan,
             role=identity.role,
             confidence_permille=round(identity.confidence * PERMILLE),
             vendor=identity.vendor,
             model=identity.model,
             os=identity.os,
-            addresses=[
-                address_octets(int(device["address_hi"][i]), int(device["address_lo"][i])) for i in range(count)
-            ],
+            addresses=list(map(address_octets, his[:count], los[:count])),
             names=[self._pseudonyms.name(name.value) for name in identity.names[:NAMES_MAX]],
             evidence=[(signal, value, round(weight * PERMILLE)) for signal, value, weight in evidence],
-            first_ns=int(device["first_ns"]),
-            last_ns=int(device["last_ns"]),
+            first_ns=first_ns,
+            last_ns=last_ns,
         )
 
-    def _rows(self, devices: Rows, slots: npt.NDArray[np.int64]) -> list[Row]:
+    def _rows(self, devices: Rows, slots: npt.NDArray[np.int64], numbers: dict[int, int]) -> list[Row]:
         """Differences since the last summary, for devices that did anything. A slot's new owner starts at zero."""
-        taken_over = slots[self._owners[slots] != devices["mac"][slots]]
-        self._owners[slots] = devices["mac"][slots]
+        held = devices[slots]
+        taken_over = slots[self._owners[slots] != held["mac"]]
+        self._owners[slots] = held["mac"]
         columns = []
         for column in ROW_COLUMNS:
             before = self._before[column]
             before[taken_over] = 0
-            now = devices[column][slots].astype(np.int64)
+            now = held[column].astype(np.int64)
             columns.append(now - before[slots] if column != "peers" else now)
             before[slots] = now
-        table = np.stack(columns, axis=1)
-        active = np.flatnonzero(table[:, :4].any(axis=1))
-        return [Row(self._numbers.number(int(slots[i])), *table[i].tolist()) for i in active]
+        table = np.stack(columns)
+        active = np.flatnonzero(table[:4].any(axis=0))
+        named = map(numbers.__getitem__, slots[active].tolist())
+        return list(map(Row._make, zip(named, *table[:, active].tolist(), strict=True)))
 
-    def _edges(self, edges: Rows) -> list[EdgeRow]:
-        """Edges of devices that have a number; a peer with a number is named by it, any other by its address."""
-        columns = {name: edges[name].tolist() for name in EDGE_COLUMNS}
-        numbers = [self._numbers.number(slot) for slot in edges["device"].tolist()]
-        peers = [self._numbers.number(slot) if slot != NO_SLOT else -1 for slot in edges["peer_device"].tolist()]
-        addresses = map(address_octets, edges["peer_hi"].tolist(), edges["peer_lo"].tolist())
-        whats = zip(columns["direction"], columns["protocol"], columns["port"], strict=True)
-        counts = zip(*(columns[name] for name in EDGE_COLUMNS[3:]), strict=True)
-        return [
-            EdgeRow(number, *what, peer, b"" if peer >= 0 else address, *count)
-            for number, what, peer, address, count in zip(numbers, whats, peers, addresses, counts, strict=True)
-            if number >= 0
+    def _edges(self, edges: Rows, numbers: dict[int, int]) -> list[EdgeRow]:
+        """Edges of devices that have a number, in its order; a peer with one is named by it, others by address."""
+        named = np.array([numbers[slot] for slot in edges["device"].tolist()], np.int64)
+        order = np.argsort(named, kind="stable")
+        order = order[named[order] >= 0]
+        edges = edges[order]
+        peers = [numbers[slot] for slot in edges["peer_device"].tolist()]
+        addresses = [
+            b"" if peer >= 0 else address_octets(hi, lo)
+            for peer, hi, lo in zip(peers, edges["peer_hi"].tolist(), edges["peer_lo"].tolist(), strict=True)
         ]
+        columns = [edges[name].tolist() for name in EDGE_COLUMNS]
+        rows = zip(named[order].tolist(), *columns[:3], peers, addresses, *columns[3:], strict=True)
+        return list(map(EdgeRow._make, rows))
+
+    def _numbers_of(self, *slots: npt.NDArray[np.integer[Any]]) -> dict[int, int]:
+        """The number of the device in each of the slots, -1 where none has one; each is asked for once."""
+        distinct = np.unique(np.concatenate(slots)).tolist()
+        return {slot: self._numbers.number(slot) if slot != NO_SLOT else -1 for slot in distinct}

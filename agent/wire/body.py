@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.errors import WireError
 from agent.wire import authority, command, delivery, finding, presence, summary
-from agent.wire.codec import Limits, bad, deflate, inflate, pack, unpack
+from agent.wire.codec import Limits, bad, deflate, inflate, pack_checked, unpack
 from agent.wire.header import Header
 from agent.wire.schema import Record
 from agent.wire.types import RULES, SEQUENCED, STREAM_TYPES, MessageType, message_type, rule_for
@@ -38,7 +38,7 @@ def encode(kind: MessageType, header: Header | None, content: dict[str, Any]) ->
     """The body's exact octets; WireError `bad-schema` or `too-large`. Only sequenced types have a header."""
     _check_header(kind, header)
     SCHEMAS[kind].check(content, kind)
-    plain = pack([header.to_list() if header else None, content])
+    plain = pack_checked([header.to_list() if header else None, content])
     most = RULES[kind].body_bytes_max
     if len(plain) + 1 > most:
         raise bad(f"{len(plain) + 1} octets, at most {most}", "too-large", kind)

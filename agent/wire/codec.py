@@ -5,7 +5,9 @@ wins, so two readers can see two messages), extension types, floats. What the fo
 """
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import index
 from typing import Any, NoReturn
 
 import msgpack  # type: ignore[import-untyped]
@@ -13,7 +15,9 @@ import msgpack  # type: ignore[import-untyped]
 from agent.errors import WireError
 
 DEFLATE_LEVEL = 6
-KINDS = frozenset({int, str, bytes, list, dict, type(None)})
+SCALARS = frozenset({int, str, bytes, type(None)})
+KINDS = SCALARS | {list, dict}
+UNPACKABLE = (ValueError, TypeError, OverflowError, UnicodeError)  # what the library raises for what it cannot pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,30 +132,43 @@ def _check_depth(value: list[Any] | dict[str, Any], max_depth: int) -> None:
     raise bad(f"nested deeper than {max_depth}")
 
 
-def pack(value: Any) -> bytes:
+def pack(value: Any, max_depth: int = LIMITS.max_depth) -> bytes:
     """The shortest msgpack of `value`; WireError for floats, booleans and all else that `unpack` would refuse."""
-    _check_kinds(value)
+    _check_kinds(value, max_depth)
+    return pack_checked(value)
+
+
+def pack_checked(value: Any) -> bytes:
+    """The shortest msgpack of what field tables have allowed, whose kinds need not be looked at again."""
     try:
         packed: bytes = msgpack.packb(value, use_bin_type=True)
-    except (ValueError, TypeError, OverflowError, UnicodeError) as error:
+    except UNPACKABLE as error:
         raise bad(f"cannot be packed ({error})") from error
     return packed
 
 
-def _check_kinds(value: Any, depth: int = LIMITS.max_depth) -> None:
+def packed_sizes(values: Iterable[Any]) -> list[int]:
+    """Octets that each value takes packed. Kinds are left to `pack`, which sees all that is sent."""
+    pack_one = msgpack.Packer(use_bin_type=True, default=index).pack
+    try:
+        return list(map(len, map(pack_one, values)))
+    except UNPACKABLE as error:
+        raise bad(f"cannot be packed ({error})") from error
+
+
+def _check_kinds(value: Any, depth: int) -> None:
     """Our own side: a float or a numpy integer is our fault and must be seen in the first test that packs it."""
-    if depth < 1 and isinstance(value, dict | list | tuple):
-        raise bad(f"nested deeper than {LIMITS.max_depth}")
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise bad("a map key is not text")
-        for child in value.values():
-            _check_kinds(child, depth - 1)
-    elif isinstance(value, list | tuple):
-        kinds = set(map(type, value))
-        if not kinds <= {int, str, bytes}:
+    if isinstance(value, list | tuple | dict):
+        if depth < 1:
+            raise bad("nested too deep")
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise bad("a map key is not text")
+            value = value.values()
+        if not SCALARS.issuperset(map(type, value)):
             for child in value:
-                _check_kinds(child, depth - 1)
+                if type(child) not in SCALARS:
+                    _check_kinds(child, depth - 1)
     elif isinstance(value, bool) or not isinstance(value, int | str | bytes | None):
         raise bad(f"{type(value).__name__} has no place in a message")
 

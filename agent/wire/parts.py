@@ -1,11 +1,15 @@
 """A summary too large for one message becomes several, before anything is encoded."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
-from agent.wire.codec import LIMITS, pack
-from agent.wire.summary import CARDS_MAX, TABLE_BYTES, Card, EdgeRow, Row, Summary, plain_row
+from agent.wire.codec import LIMITS, packed_sizes
+from agent.wire.summary import CARDS_MAX, TABLE_BYTES, Summary
+
+_NONE = slice(0)
 
 
 class _Packer:
@@ -16,16 +20,18 @@ class _Packer:
         self.room = table_bytes
         self.part = 0
 
-    def places(self, items: Sequence[Any], most: int) -> Iterator[int]:
-        """The part of each item, in order; `items` are what will be packed."""
-        entries = 0
-        for item in items:
-            octets = len(pack(item))
-            if octets > self.room or entries == most:
-                self.part, self.room, entries = self.part + 1, self.table_bytes, 0
-            self.room -= octets
-            entries += 1
-            yield self.part
+    def runs(self, items: Sequence[Any], most: int) -> Iterator[tuple[int, slice]]:
+        """Parts, and which items go into each, in order; `items` are what will be packed."""
+        ends = list(accumulate(packed_sizes(items)))
+        start = taken = 0
+        while start < len(items):
+            stop = min(bisect_right(ends, taken + self.room), start + most)
+            if stop > start:
+                yield self.part, slice(start, stop)
+                self.room -= ends[stop - 1] - taken
+                start, taken = stop, ends[stop - 1]
+            if start < len(items):  # an item that is larger than a whole part has one for itself
+                self.part, self.room = self.part + 1, max(self.table_bytes, ends[start] - taken)
 
 
 def split(summary: Summary, table_bytes: int = TABLE_BYTES) -> list[Summary]:
@@ -35,29 +41,19 @@ def split(summary: Summary, table_bytes: int = TABLE_BYTES) -> list[Summary]:
     sorted by device number, so their differences are never longer than the numbers that are counted here.
     """
     packer = _Packer(table_bytes)
-    rows: list[Row] = sorted(summary.rows)
-    edges: list[EdgeRow] = sorted(summary.edges)
-    card_parts = list(packer.places([card.to_list() for card in summary.cards], CARDS_MAX))
-    row_parts = list(packer.places([plain_row(row) for row in rows], LIMITS.max_array))
-    edge_parts = list(packer.places([plain_row(edge) for edge in edges], LIMITS.max_array))
+    cards, rows, edges = list(summary.cards), sorted(summary.rows), sorted(summary.edges)
+    cards_of = dict(packer.runs([card.to_list() for card in cards], CARDS_MAX))
+    rows_of = dict(packer.runs(rows, LIMITS.max_array))
+    edges_of = dict(packer.runs(edges, LIMITS.max_array))
     parts = packer.part + 1
-    cards: list[list[Card]] = [[] for _ in range(parts)]
-    rows_of: list[list[Row]] = [[] for _ in range(parts)]
-    edges_of: list[list[EdgeRow]] = [[] for _ in range(parts)]
-    for card, part in zip(summary.cards, card_parts, strict=True):
-        cards[part].append(card)
-    for row, part in zip(rows, row_parts, strict=True):
-        rows_of[part].append(row)
-    for edge, part in zip(edges, edge_parts, strict=True):
-        edges_of[part].append(edge)
     bare = Summary(summary.interval._replace(empty_before=0))
     return [
         replace(
             bare if part else summary,
             interval=(bare if part else summary).interval._replace(part=part, parts=parts),
-            cards=cards[part],
-            rows=rows_of[part],
-            edges=edges_of[part],
+            cards=cards[cards_of.get(part, _NONE)],
+            rows=rows[rows_of.get(part, _NONE)],
+            edges=edges[edges_of.get(part, _NONE)],
         )
         for part in range(parts)
     ]

@@ -4,16 +4,19 @@
 encoding; the sizes of messages are computed from it and asserted against `wire.types`.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Protocol
 
 from agent.errors import WireError
-from agent.wire.codec import pack
+from agent.wire.codec import LIMITS, pack
 
 U64_MAX = 2**64 - 1
 I64_MAX = 2**63 - 1
+LEVELS_ABOVE = 2  # of a field of a message: [header, content], and content itself
 ID_PATTERN = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -156,14 +159,9 @@ class ListOf:
         """Kind, number, each."""
         if not isinstance(value, list) or len(value) > self.most:
             raise refuse(f"not a list of at most {self.most}", where)
-        if isinstance(self.item, Int) and set(map(type, value)) <= {int}:
-            if value and not (
-                self.item.low <= min(value) and max(value) <= self.item.high
-            ):  # columns: no Python per value
-                raise refuse("an integer out of range", where)
-            return
-        for index, item in enumerate(value):
-            self.item.check(item, f"{where}[{index}]")
+        if not _all_fit(self.item, value):
+            for index, item in enumerate(value):
+                self.item.check(item, f"{where}[{index}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +297,38 @@ class Free:
         """Kind and size."""
         if not isinstance(value, dict):
             raise refuse("not a map", where)
-        if len(pack(value)) > self.octets:
+        if len(pack(value, LIMITS.max_depth - LEVELS_ABOVE)) > self.octets:
             raise refuse(f"more than {self.octets} octets", where)
+
+
+def _all_fit(item: Field, values: Sequence[Any]) -> bool:
+    """Whether all of them surely fit, by passes over all at once: a summary has 10,000 numbers and hundreds of cards.
+
+    False is no refusal: then each is checked by itself, so that a refusal names its place.
+    """
+    kinds = set(map(type, values))
+    match item:
+        case Int(low, high):
+            return kinds <= {int} and low <= min(values, default=low) and max(values, default=low) <= high
+        case Octets(lengths, most):
+            return kinds <= {bytes} and all(n in lengths if lengths else n <= most for n in set(map(len, values)))
+        case Text(octets, None):
+            return kinds <= {str} and _utf8_octets_max(values) <= octets
+        case Places(places):
+            lists = kinds <= {list} and set(map(len, values)) <= {len(places)}
+            return lists and all(map(_all_fit, places, zip(*values, strict=True)))
+        case ListOf(inner, most):
+            lists = kinds <= {list} and max(map(len, values), default=0) <= most
+            return lists and _all_fit(inner, [*chain.from_iterable(values)])
+    return False
+
+
+def _utf8_octets_max(texts: Sequence[str]) -> float:
+    """Octets of the longest; infinite when one is no UTF-8."""
+    try:
+        return max(map(len, map(str.encode, texts)), default=0)
+    except UnicodeEncodeError:
+        return math.inf
 
 
 IDENT = Text(32, ID_PATTERN)
@@ -311,6 +339,8 @@ ID16 = Octets((16,))
 
 def clip(text: str, octets: int) -> str:
     """`text` cut to `octets` octets of UTF-8, `…` in place of what is missing; lone surrogates become `?`."""
+    if len(text) <= octets and text.isascii():
+        return text
     raw = text.encode("utf-8", "replace")
     if len(raw) <= octets:
         return raw.decode()

@@ -7,7 +7,7 @@ first carries the counts, so adding up parts counts nothing twice.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from operator import index
+from operator import index, itemgetter, sub
 from typing import Any, NamedTuple
 
 from agent.wire.codec import LIMITS
@@ -148,8 +148,7 @@ class EdgeRow(NamedTuple):
     octets_in: int
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """Who a device is. `number` holds for the run; `mac` has 6 octets, 8 for a link without MACs."""
 
     number: int
@@ -245,17 +244,15 @@ class Summary:
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """By device number, that column as differences (RFC: none; small numbers deflate well)."""
-    ordered = sorted(rows, key=lambda row: int(row[0]))
-    if not ordered:
+    if not rows:
         return [[] for _ in range(width)]
-    numbers = [index(row[0]) for row in ordered]
-    differences = [number - before for number, before in zip(numbers, [0, *numbers], strict=False)]
-    return [differences, *(plain_row(column) for column in zip(*(row[1:] for row in ordered), strict=True))]
+    numbers, *columns = map(_plain, zip(*sorted(rows, key=itemgetter(0)), strict=True))
+    return [list(map(sub, numbers, [0, *numbers])), *columns]
 
 
-def plain_row(values: Iterable[Any]) -> list[Any]:
-    """Octets as they are, any integer as Python's own."""
-    return [value if isinstance(value, bytes) else index(value) for value in values]
+def _plain(column: Sequence[Any]) -> list[Any]:
+    """Octets as they are, integers of any kind as Python's own."""
+    return list(column) if isinstance(column[0], bytes) else list(map(index, column))
 
 
 def _rows(columns: list[list[Any]]) -> Iterable[tuple[Any, ...]]:

@@ -76,10 +76,10 @@ def test_a_slot_s_new_owner_starts_at_zero() -> None:
     builder = SummaryBuilder(made.ward, parts().pseudonyms, 64)
     slots = np.array([3])
     devices[3]["mac"], devices[3]["tx_packets"], devices[3]["tx_octets"] = 5, 100, 1000
-    (row,) = builder._rows(devices, slots)
+    (row,) = builder._rows(devices, slots, {3: 1})
     assert row.tx_packets == 100
     devices[3]["mac"], devices[3]["tx_packets"], devices[3]["tx_octets"] = 6, 7, 70
-    (row,) = builder._rows(devices, slots)
+    (row,) = builder._rows(devices, slots, {3: 1})
     assert (row.tx_packets, row.tx_octets) == (7, 70)
 
 
@@ -111,6 +111,15 @@ def test_edges_name_devices_by_number(made: Made) -> None:
     assert (outside.peer_number, outside.peer_address) == (-1, bytes([203, 0, 113, 9]))
     assert (inside.packets_out, inside.packets_in) == (5, 4)
     assert edges[1, 1, 3613].peer_number == 0
+
+
+def test_edges_leave_by_device_number(made: Made) -> None:
+    made.bench.hear(
+        [line for port in range(3) for line in session((SERVER, PUMP), port + 1, (50000 + port, 80 + port))]
+    ).wait(10)
+    edges = made.builder.build(FIRST, NOTHING, made.contents()).edges
+    assert [edge.number for edge in edges] == [0, 0, 0, 1, 1, 1]
+    assert sorted(edge.port for edge in edges[:3]) == [80, 81, 82]
 
 
 def test_edges_of_devices_without_a_number_are_left_out() -> None:

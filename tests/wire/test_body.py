@@ -1,15 +1,18 @@
 """Bodies: round trips, limits, and refusals of what a good signature may still cover."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import WireError
 from agent.wire import body
-from agent.wire.codec import deflate, pack
+from agent.wire.codec import LIMITS, deflate, pack
 from agent.wire.header import HEADER_BYTES_MAX
+from agent.wire.schema import LEVELS_ABOVE
 from agent.wire.types import RULES, SEQUENCED, MessageType
 from tests.wire.samples import CONTENTS, header, header_for
 
@@ -107,6 +110,42 @@ def test_encode_refuses_what_is_too_large_even_when_zlib_would_save_it() -> None
 def _edges(rows: int) -> list[list[Any]]:
     column: list[Any] = [1] * rows
     return [column, column, column, column, column, [b""] * rows, *[column] * 7]
+
+
+def _with_each_leaf(value: Any, odd: Any) -> Iterator[Any]:
+    """Copies of `value`, in each of which another number, text or octet string has become `odd`."""
+    if isinstance(value, dict | list):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            for changed in _with_each_leaf(child, odd):
+                copy: Any = value.copy()
+                copy[key] = changed
+                yield copy
+    else:
+        yield odd
+
+
+@pytest.mark.parametrize("odd", [1.5, True, None, (1,), np.int64(1), bytearray(16)], ids=lambda odd: type(odd).__name__)
+@pytest.mark.parametrize("kind", MessageType)
+def test_the_field_tables_let_nothing_pass_that_has_no_place_in_a_message(kind: MessageType, odd: Any) -> None:
+    copies = list(_with_each_leaf(CONTENTS[kind], odd))
+    for content in copies:
+        try:
+            octets = body.encode(kind, header_for(kind), content)
+        except WireError:
+            continue
+        assert odd is None or odd == (1,), f"{odd!r} was sent in {content}"
+        assert body.decode(kind, octets)
+    assert copies
+
+
+def test_a_free_field_is_no_deeper_than_the_whole_message_may_be() -> None:
+    deep: Any = 1
+    for _ in range(LIMITS.max_depth - LEVELS_ABOVE):
+        deep = {"a": deep}
+    content = CONTENTS[MessageType.COMMAND] | {"args": deep}
+    assert body.decode(MessageType.COMMAND, body.encode(MessageType.COMMAND, None, content))[1] == content
+    with pytest.raises(WireError, match="nested"):
+        body.encode(MessageType.COMMAND, None, content | {"args": {"a": deep}})
 
 
 def test_small_bodies_stay_plain_and_like_ones_are_deflated() -> None:

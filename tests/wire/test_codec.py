@@ -7,12 +7,13 @@ import zlib
 from enum import IntEnum, StrEnum
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import WireError
-from agent.wire.codec import LIMITS, Limits, deflate, inflate, pack, unpack
+from agent.wire.codec import LIMITS, Limits, deflate, inflate, pack, packed_sizes, unpack
 
 REFUSED_S = 0.25  # measured 2 ms at most; the rest is for a busy machine
 REFUSED_BYTES = 4 << 20
@@ -127,6 +128,15 @@ def test_what_unpack_would_refuse_is_never_packed(value: Any) -> None:
     with pytest.raises(WireError) as refused:
         pack(value)
     assert refused.value.reason == "bad-encoding"
+
+
+def test_sizes_are_those_of_each_value_packed() -> None:
+    values: list[Any] = [(1, 128, b""), [[bytes(300)], "ü" * 40], {"a": -33}, _Number.ONE, (1 << 32, 65535, 256)]
+    assert packed_sizes(values) == [len(pack(value)) for value in values]
+    assert packed_sizes([(np.int64(300), np.uint64(7))]) == [len(pack((300, 7)))]
+    for odd in (1 << 64, object()):
+        with pytest.raises(WireError):
+            packed_sizes([odd])
 
 
 SCALARS = st.integers(-(2**63), 2**64 - 1) | st.text(max_size=40) | st.binary(max_size=40) | st.none()

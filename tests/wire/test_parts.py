@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.wire import body
-from agent.wire.parts import split
+from agent.wire.codec import pack
+from agent.wire.parts import _Packer, split
 from agent.wire.summary import CARDS_MAX, Card, EdgeRow, Row, Summary
 from agent.wire.types import RULES, MessageType
 from tests.wire.samples import SUMMARY, header
@@ -59,6 +60,33 @@ def test_many_small_cards_stop_at_the_number_a_part_may_hold() -> None:
     parts = split(whole)
     _check(whole, parts)
     assert [len(part.cards) for part in parts] == [CARDS_MAX, 1]
+
+
+def _one_by_one(sizes: list[int], most: int, table_bytes: int) -> list[int]:
+    """The part of each item, decided item by item."""
+    part, room, entries, places = 0, table_bytes, 0, []
+    for size in sizes:
+        if size > room or entries == most:
+            part, room, entries = part + 1, table_bytes, 0
+        room, entries = room - size, entries + 1
+        places.append(part)
+    return places
+
+
+@given(st.lists(st.integers(0, 60), max_size=80), st.integers(1, 12), st.integers(10, 100))
+def test_items_go_where_one_by_one_would_put_them(lengths: list[int], most: int, table_bytes: int) -> None:
+    """Items larger than a part are among them."""
+    items = [bytes(length) for length in lengths]
+    runs = _Packer(table_bytes).runs(items, most)
+    places = [part for part, items_of in runs for _ in items[items_of]]
+    assert places == _one_by_one([len(pack(item)) for item in items], most, table_bytes)
+
+
+def test_tables_share_a_part() -> None:
+    packer = _Packer(10)
+    assert list(packer.runs([1] * 6, 9)) == [(0, slice(0, 6))]
+    assert list(packer.runs([1] * 6, 5)) == [(0, slice(0, 4)), (1, slice(4, 6))]
+    assert list(packer.runs([1] * 9, 5)) == [(1, slice(0, 5)), (2, slice(5, 9))]
 
 
 @settings(max_examples=40)

@@ -84,6 +84,36 @@ def test_refuses(table: Field, value: Any) -> None:
     assert refused.value.reason in {"bad-schema", "bad-encoding"}
 
 
+@pytest.mark.parametrize(("table", "value"), REFUSED)
+def test_a_list_refuses_what_its_field_refuses_and_names_it(table: Field, value: Any) -> None:
+    with pytest.raises(WireError) as alone:
+        table.check(value, "place[0]")
+    for around in (ListOf(table, 9), Places((ListOf(Places((table,)), 9),))):
+        listed = [value] if isinstance(around, ListOf) else [[[value]]]
+        with pytest.raises(WireError) as refused:
+            around.check(listed, "place")
+        assert refused.value.what == alone.value.what
+        if refused.value.reason == "bad-schema":
+            assert refused.value.where.startswith("place[0]")
+
+
+@pytest.mark.parametrize("kinds", [(1, True), (1, 1.0), ("a", b"a"), (b"a", bytearray(b"a")), ([1], (1,)), (1, None)])
+def test_one_odd_value_among_many_is_found(kinds: tuple[Any, Any]) -> None:
+    good, odd = kinds
+    tables = {int: Int(0, 9), str: Text(4), bytes: Octets(most=4), list: Places((Int(),))}
+    table = ListOf(tables[type(good)], 99)
+    table.check([good] * 40, "x")
+    with pytest.raises(WireError, match=r"^x\[20\]"):
+        table.check([good] * 20 + [odd] + [good] * 19, "x")
+
+
+def test_text_of_many_octets_and_few_characters_is_counted_in_octets() -> None:
+    names = ListOf(Text(6), 9)
+    names.check(["Dräge", "abcdef", ""], "x")
+    with pytest.raises(WireError, match=r"^x\[1\]: text of 7 octets"):
+        names.check(["abcdef", "Dräger"], "x")
+
+
 def test_the_refusal_names_the_place() -> None:
     table = Record({"a": ListOf(Places((Int(), Text(3))), 9)})
     with pytest.raises(WireError, match=r"^x\.a\[1\]\[1\]: text of 4 octets"):
@@ -119,6 +149,7 @@ FULL: list[tuple[Field, Any]] = [
 @pytest.mark.parametrize(("table", "value"), FULL)
 def test_the_largest_value_has_exactly_the_size_that_the_table_says(table: Field, value: Any) -> None:
     table.check(value, "place")
+    ListOf(table, 9).check([value] * 3, "place")
     assert len(pack(value)) == table.max_bytes
 
 
