@@ -72,22 +72,27 @@ from numba.extending import intrinsic  # noqa: E402
 _READ, _KEEP, _DATA = 0, 3, 1  # arguments of llvm.prefetch: for reading, into every cache level, of data
 
 
+# A kernel allocates nothing and its caller holds every array: without numba's runtime no reference is counted, which
+# halves what decoding costs (docs/decisions/0012).
+_PLAIN: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+
+
 def kernel(function: F) -> F:
     """Compile: cached, without the interpreter lock, division as in C. One signature, fixed by the first call."""
-    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: Any = numba.njit(cache=True, nogil=True, **_PLAIN)(function)
     KERNELS.append(compiled)
     return cast("F", compiled)
 
 
 def inline(function: F) -> F:
     """A leaf that is pasted into the kernel that calls it."""
-    compiled: Any = numba.njit(inline="always", error_model="numpy")(function)
+    compiled: Any = numba.njit(inline="always", **_PLAIN)(function)
     return cast("F", compiled)
 
 
 def leaf(function: F) -> F:
     """A leaf that LLVM may inline or not; for bodies too long to paste."""
-    compiled: Any = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+    compiled: Any = numba.njit(nogil=True, forceinline=True, **_PLAIN)(function)
     return cast("F", compiled)
 
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
+import numpy as np
 import pytest
 
 from agent import jit
@@ -67,3 +69,36 @@ def test_kernels_are_listed() -> None:
     assert kernels.next_deadline in jit.KERNELS
     versions, _ = jit.compiled()
     assert versions >= 0
+
+
+@pytest.mark.skipif(THIN > 1, reason="nothing is compiled without the JIT")
+def test_no_kernel_counts_references() -> None:
+    """The switch has no public name: a numba that no longer knows it must be noticed here."""
+    numba.njit(error_model="numpy")(_made)(3)
+    with pytest.raises(numba.core.errors.NumbaError):  # what allocates is refused
+        numba.njit(**jit._PLAIN)(_made)(3)
+
+
+def _made(count: int) -> int:
+    return len(np.zeros(count))
+
+
+@pytest.mark.skipif(THIN > 1, reason="nothing is compiled without the JIT")
+def test_a_line_is_asked_for_where_the_row_is() -> None:
+    compiled = numba.njit(**jit._PLAIN)(_asks)
+    compiled(np.zeros(4, np.dtype([("a", "u1", (192,))])), 2)
+    (text,) = compiled.inspect_llvm().values()
+    assert "llvm.prefetch" in text
+
+
+def _asks(rows: np.ndarray, index: int) -> None:  # type: ignore[type-arg]
+    jit.fetch_line(rows, index, jit.LINE)
+
+
+@pytest.mark.parametrize("count", [1, 5, 1000])
+def test_rows_begin_at_a_cache_line(count: int) -> None:
+    rows = jit.aligned_rows(count, np.dtype([("a", "<u8", (12,))]))
+    assert (len(rows), rows.itemsize) == (count, 96)
+    assert rows.ctypes.data % jit.LINE == 0
+    assert rows.flags.c_contiguous
+    assert not rows["a"].any()

@@ -12,7 +12,7 @@ import numpy as np
 from agent.devices.placing import WAYS, Edges, Known, device_of, edge_of, edge_slot, scope_of
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import LINE, Hashes, Reals, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Reals, Tags, Words, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
@@ -63,29 +63,32 @@ def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64
 
 
 @leaf
-def _look_ahead(records: Rows, start: int, stop: int, known: Known, edges: Edges, ahead: Hashes) -> int:
+def _look_ahead(
+    records: Rows, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes, edges: Rows,
+    tags: Tags, ahead: Hashes,
+) -> int:  # fmt: skip
     """Both ends' devices and edges of records[start:stop] into `ahead`, and their cache lines asked for: `stop`."""
-    key0, key1, sets = known.secret[0], known.secret[1], U64(len(edges.tags) // WAYS - 1)
+    key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
     for i in range(start, stop):
         record, j = records[i], U64(i - start)
         originator, responder, port = _ends(record)
-        out = device_of(known, record["originator_mac"], originator)
-        back = device_of(known, record["responder_mac"], responder)
+        out = device_of(macs, devices, memo, secret, record["originator_mac"], originator)
+        back = device_of(macs, devices, memo, secret, record["responder_mac"], responder)
         kind = (record["key_ports"] & U64(0xFF)) << U64(16) | U64(port)
         ahead[U64(OUT), j], ahead[U64(IN), j] = U64(out), U64(back)
         there, here = (U64(out) << U64(32)) | KIND_OUT | kind, (U64(back) << U64(32)) | KIND_IN | kind
         ahead[U64(DIGESTS + OUT), j] = sip3(key0, key1, there, responder[0], responder[1])
         ahead[U64(DIGESTS + IN), j] = sip3(key0, key1, here, originator[0], originator[1])
         for direction in (OUT, IN):
-            fetch_line(edges.tags, (ahead[U64(DIGESTS + direction), j] & sets) * U64(WAYS), 0)
+            fetch_line(tags, (ahead[U64(DIGESTS + direction), j] & sets) * U64(WAYS), 0)
     for i in range(stop - start):
         for direction in (OUT, IN):
             if ahead[U64(direction), U64(i)] == U64(NO_SLOT):
                 continue
             digest = ahead[U64(DIGESTS + direction), U64(i)]
-            slot = edge_of(digest, U32(digest >> U64(32)) | U32(1), edges.tags)
-            fetch_line(edges.rows, slot, 0)
-            fetch_line(edges.rows, slot, LINE)
+            slot = edge_of(digest, U32(digest >> U64(32)) | U32(1), tags)
+            fetch_line(edges, slot, 0)
+            fetch_line(edges, slot, LINE)
     return stop
 
 
@@ -283,12 +286,13 @@ def relate_records(
 
     `ahead` (KEPT, AHEAD) is room for what the next records need. Returns the number of fans in `crossed`.
     """
-    devices, secret = known.devices, known.secret
+    macs, devices, memo, secret = known
+    rows, tags, changed, touched = edges
     n, base, fetched, size = 0, 0, 0, len(records)
     for i in range(size):
         if i >= fetched:
             base, stop = i, min(i + AHEAD, size)
-            fetched = _look_ahead(records, i, stop, known, edges, ahead)
+            fetched = _look_ahead(records, i, stop, macs, devices, memo, secret, rows, tags, ahead)
         record, j = records[i], U64(i - base)
         originator, responder, port = _ends(record)
         protocol = np.int64(record["key_ports"] & U64(0xFF))
@@ -301,8 +305,8 @@ def relate_records(
                 continue
             _count_device(devices[device], record, direction, failed)
             kind = (U64(direction) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
-            slot, new = edge_slot(edges, counts, device, peer, kind, ahead[U64(DIGESTS + direction), j])
-            edge = edges.rows[slot]
+            slot, new = edge_slot(rows, tags, counts, device, peer, kind, ahead[U64(DIGESTS + direction), j])
+            edge = rows[slot]
             if new:
                 _begin_edge(edge, device, peer, kind, np.int64(record["first_ns"]))
                 devices[device]["peers"] += U32(1)
@@ -323,10 +327,10 @@ def relate_records(
             trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
             if direction == OUT and first and unicast and not trace:
                 n = _outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
-            _list_edge(edge, slot, TOUCHED, edges.touched, counts)
+            _list_edge(edge, slot, TOUCHED, touched, counts)
             if new or gates != edge["gates"]:
                 edge["gates"] = gates
-                _list_edge(edge, slot, CHANGED, edges.changed, counts)
+                _list_edge(edge, slot, CHANGED, changed, counts)
     return n
 
 

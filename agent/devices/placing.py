@@ -24,7 +24,10 @@ EDGES, EDGES_EVICTED = 0, 1
 
 
 class Known(NamedTuple):
-    """The devices, as kernels that only look them up are given them."""
+    """The devices, as kernels that only look them up are given them.
+
+    A kernel unpacks it once: an array that is taken out of a tuple is counted, with a locked instruction each time.
+    """
 
     macs: Hashes  # by slot; 0 = free
     devices: Rows  # DEVICE
@@ -95,13 +98,15 @@ def recall(macs: Hashes, secret: Hashes, memo: Words, mac: np.uint64) -> tuple[i
 
 
 @leaf
-def device_of(known: Known, mac: np.uint64, address: tuple[np.uint64, np.uint64]) -> int:
+def device_of(
+    macs: Hashes, devices: Rows, memo: Words, secret: Hashes, mac: np.uint64, address: tuple[np.uint64, np.uint64]
+) -> int:
     """Slot of the device with this MAC if the address is its own, else NO_SLOT."""
     if mac == U64(0):
         return NO_SLOT
-    slot, _ = recall(known.macs, known.secret, known.memo, mac)
+    slot, _ = recall(macs, secret, memo, mac)
     if slot >= 0:
-        device = known.devices[slot]
+        device = devices[slot]
         for i in range(np.int64(device["address_count"])):
             if device["address_lo"][i] == address[1] and device["address_hi"][i] == address[0]:
                 return slot
@@ -120,17 +125,23 @@ def edge_of(digest: np.uint64, tag: np.uint32, tags: Tags) -> int:
 
 @leaf
 def edge_slot(
-    edges: Edges, counts: Words, device: int, peer: tuple[np.uint64, np.uint64], kind: np.uint64, digest: np.uint64
+    rows: Rows,
+    tags: Tags,
+    counts: Words,
+    device: int,
+    peer: tuple[np.uint64, np.uint64],
+    kind: np.uint64,
+    digest: np.uint64,
 ) -> tuple[int, bool]:
     """(the slot of the edge, whether it is new). `kind` = direction << 24 | protocol << 16 | port."""
-    base, tag = np.int64(digest & U64(len(edges.tags) // WAYS - 1)) * WAYS, U32(digest >> U64(32)) | U32(1)
+    base, tag = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS, U32(digest >> U64(32)) | U32(1)
     slot = -1
     for way in range(WAYS):
-        if edges.tags[base + way] == 0 and slot < 0:
+        if tags[base + way] == 0 and slot < 0:
             slot = base + way
-        if edges.tags[base + way] != tag:
+        if tags[base + way] != tag:
             continue
-        edge = edges.rows[base + way]
+        edge = rows[base + way]
         its_kind = (U64(edge["direction"]) << U64(24)) | (U64(edge["protocol"]) << U64(16)) | U64(edge["port"])
         if edge["device"] == device and edge["peer_lo"] == peer[1] and edge["peer_hi"] == peer[0] and its_kind == kind:
             return base + way, False
@@ -139,7 +150,7 @@ def edge_slot(
     if slot < 0:
         slot = base
         for way in range(1, WAYS):
-            if edges.rows[base + way]["last_ns"] < edges.rows[slot]["last_ns"]:
+            if rows[base + way]["last_ns"] < rows[slot]["last_ns"]:
                 slot = base + way
-    edges.tags[slot] = tag
+    tags[slot] = tag
     return slot, True

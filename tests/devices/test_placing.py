@@ -76,12 +76,12 @@ def known(*macs: int) -> placing.Known:
 def test_a_device_is_found_by_its_mac_and_only_with_its_own_address() -> None:
     table = known(5, 6, 7)
     for mac in (5, 6, 7):
-        slot = placing.device_of(table, np.uint64(mac), (np.uint64(0), np.uint64(mac)))
+        slot = placing.device_of(*table, np.uint64(mac), (np.uint64(0), np.uint64(mac)))
         assert table.macs[slot] == mac
-        assert placing.device_of(table, np.uint64(mac), (np.uint64(0), np.uint64(99))) == NO_SLOT
-        assert placing.device_of(table, np.uint64(mac), (np.uint64(1), np.uint64(mac))) == NO_SLOT
-    assert placing.device_of(table, np.uint64(8), (np.uint64(0), np.uint64(8))) == NO_SLOT
-    assert placing.device_of(table, np.uint64(0), (np.uint64(0), np.uint64(0))) == NO_SLOT, "a free slot is nobody"
+        assert placing.device_of(*table, np.uint64(mac), (np.uint64(0), np.uint64(99))) == NO_SLOT
+        assert placing.device_of(*table, np.uint64(mac), (np.uint64(1), np.uint64(mac))) == NO_SLOT
+    assert placing.device_of(*table, np.uint64(8), (np.uint64(0), np.uint64(8))) == NO_SLOT
+    assert placing.device_of(*table, np.uint64(0), (np.uint64(0), np.uint64(0))) == NO_SLOT, "a free slot is nobody"
 
 
 def test_the_memo_is_a_shortcut_and_never_believed() -> None:
@@ -102,7 +102,9 @@ def edges(slots: int = SLOTS) -> placing.Edges:
 def place(table: placing.Edges, counts: np.ndarray, peer: int, digest: int, last_ns: int = 0) -> tuple[int, bool]:  # type: ignore[type-arg]
     """The slot of device 3's TCP edge to port 104 of a peer, filled when it is new."""
     kind = np.uint64(6 << 16 | 104)
-    slot, new = placing.edge_slot(table, counts, 3, (np.uint64(0), np.uint64(peer)), kind, np.uint64(digest))
+    slot, new = placing.edge_slot(
+        table.rows, table.tags, counts, 3, (np.uint64(0), np.uint64(peer)), kind, np.uint64(digest)
+    )
     if new:
         row = table.rows[slot]
         row["device"], row["peer_lo"], row["protocol"], row["port"], row["last_ns"] = 3, peer, 6, 104, last_ns
