@@ -1,6 +1,5 @@
 """What identity is made of: evidence, names, and the conclusion."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -23,8 +22,7 @@ class Name(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What a device is taken to be. `vendor`, `model`, `os` and `contradictions` are pack words; "" = not known."""
 
     role: str

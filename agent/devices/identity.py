@@ -6,11 +6,13 @@ evidence: what comes later and disagrees is reported as a contradiction, for it 
 
 import itertools
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from itertools import islice
 
 from agent.devices import scoring
 from agent.devices.evidence import Evidence, Identity, Name
-from agent.devices.packs import Packs, Rule, VendorEntry
+from agent.devices.facts import FactBook, Pairs
+from agent.devices.packs import Packs, Rule, Service, VendorEntry
 from agent.devices.records import EdgeDirection
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
 from agent.devices.scoring import Ranking, Vote
@@ -19,7 +21,7 @@ from agent.packets.records import application_name
 
 __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity", "Name", "is_random", "is_real_mac"]
 
-CONCLUSIONS_MAX = 32  # in one turn of a second: 32 x 0.2 ms leave the turn its time
+CONCLUSIONS_MAX = 32  # in one turn of a second: 32 x 0.35 ms, with 64 facts no other device has, leave it its time
 DEVICES_MAX = 4096  # as many as the device table has slots
 DROP_LOOKS_MAX = 64  # devices looked at when room is needed: the cost of a flood of new addresses is bounded
 RANDOM_MAX = 512  # locally administered addresses come and go: they have their own, smaller room
@@ -27,7 +29,7 @@ WAITING_MAX = 256  # cards that others spoke of before they sent a frame; the ol
 FACTS_MAX = 64  # of one device that vote
 SIGNALS_SEEN_MAX = 192  # distinct signals of one device that are looked at at all
 NAMES_MAX = 8
-EVIDENCE_SHOWN_MAX = 16
+SERVICES_KEPT = 1024  # looked up: (direction, protocol, port, application); a ward uses some hundreds
 RENAME_MARGIN = 0.15  # by which another role must lead before a device is renamed
 KEPT_FACTOR = 0.8  # of the confidence with which a role was concluded is kept against what contradicts it
 
@@ -76,6 +78,7 @@ class _Device:
     """What is known of one address."""
 
     vendor: VendorEntry | None
+    card: Vote | None  # what the address alone says: its maker, or that it was drawn at random
     first_ns: int
     facts: dict[tuple[str, str], Vote] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
@@ -102,6 +105,8 @@ class Identifier:
         self._random: dict[int, _Device] = {}
         self._changed: dict[int, None] = {}
         self._waiting: dict[int, list[Signal]] = {}
+        self._facts = FactBook()
+        self._service = lru_cache(maxsize=SERVICES_KEPT)(partial(_service, packs.services, self._facts))
 
     def see(self, mac: int, time_ns: int = 0) -> None:
         """A device exists; its maker alone may already name it."""
@@ -130,15 +135,9 @@ class Identifier:
     def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
         """The device offers (RESPONDS) or uses (ORIGINATES) a service. Give it answered edges, not attempts."""
         device, mac = self._device(mac, 0), int(mac)
-        transport = {6: "tcp", 17: "udp"}.get(protocol, "")
-        services = self.packs.services
-        service = services.get(f"{transport}/{port}") or services.get(application_name(application))
-        if device is None or service is None:
-            return
-        offers = direction == EdgeDirection.RESPONDS
-        kind, roles = ("offers", service.offers) if offers else ("uses", service.uses)
-        if roles:
-            self._fact(mac, device, Vote(kind, kind, service.token, is_token=True, roles=roles))
+        vote = self._service(direction, protocol, port, application)
+        if device is not None and vote is not None:
+            self._fact(mac, device, vote)
 
     def observe_gateway(self, mac: int) -> None:
         """The device speaks for addresses that are not its own: what its frames carry says nothing of itself."""
@@ -153,10 +152,8 @@ class Identifier:
         """What the device is taken to be now; nothing is computed when nothing was heard since."""
         device = self._known(mac)
         if device is None:
-            return self._conclude(_Device(self._vendor(int(mac)), 0), int(mac))
-        if device.identity is None:
-            device.identity = self._conclude(device, mac)
-        return device.identity
+            return self._conclude(self._new(int(mac), 0))
+        return self._assessed(device)
 
     def changed(self, most: int = CONCLUSIONS_MAX) -> list[int]:
         """The devices whose identity is another than when this was last asked, among the `most` that waited longest.
@@ -169,7 +166,7 @@ class Identifier:
             device = self._known(mac)
             if device is None:
                 continue
-            now = self.assess(mac)
+            now = self._assessed(device)
             shown = (now.role, round(now.confidence, 2), now.vendor, now.model, now.os, now.names, now.contradictions)
             if shown != device.reported:
                 device.reported = shown
@@ -186,8 +183,12 @@ class Identifier:
         """How many devices are remembered."""
         return len(self._devices) + len(self._random)
 
-    def _vendor(self, mac: int) -> VendorEntry | None:
-        return self.packs.vendor(mac) if is_real_mac(mac) else None
+    def _new(self, mac: int, time_ns: int) -> _Device:
+        """A device of which nothing is known but its address."""
+        vendor = self.packs.vendor(mac) if is_real_mac(mac) else None
+        if vendor is not None:
+            return _Device(vendor, self._facts.vote("oui", "oui", vendor.name, vendor.votes), time_ns)
+        return _Device(None, _RANDOM if is_random(mac) else None, time_ns)
 
     def _device(self, mac: int, time_ns: int) -> _Device | None:
         """The device's memory. A full room drops an old device that said nothing, or else refuses the new one."""
@@ -204,9 +205,10 @@ class Identifier:
             return None
         else:
             room = self._devices
-        device = room[mac] = _Device(self._vendor(mac), time_ns)
+        device = room[mac] = self._new(mac, time_ns)
         self._touch(mac, device)
-        self.assess(mac)  # the maker is heard first: a quiet device is judged by it, later evidence has to be as good
+        # The maker is heard first: a quiet device is judged by it, and later evidence has to be as good.
+        _settle(device, self._facts.weigh(_votes(device)).ranking)
         for signal in self._waiting.pop(mac, ()):
             self._signal(mac, signal, time_ns)
         return device
@@ -268,7 +270,7 @@ class Identifier:
             device.models.setdefault(rule.model)
         if rule.os:
             device.systems.setdefault(rule.os, kind)
-        self._fact(mac, device, Vote(family, kind, rule.token, is_token=True, roles=rule.votes))
+        self._fact(mac, device, self._facts.vote(family, kind, rule.token, rule.votes))
 
     def _fact(self, mac: int, device: _Device, vote: Vote) -> None:
         key = (vote.signal, vote.value)
@@ -280,22 +282,16 @@ class Identifier:
         device.facts[key] = vote
         self._touch(mac, device)
 
-    def _votes(self, device: _Device, mac: int) -> list[Vote]:
-        """The facts that count, with the card's maker and the kind of address."""
-        votes = [v for v in device.facts.values() if not device.is_gateway or v.family in _BEHIND_A_GATEWAY]
-        if device.vendor is not None:
-            votes.append(Vote("oui", "oui", device.vendor.name, is_token=True, roles=device.vendor.votes))
-        elif is_random(mac):
-            votes.append(_RANDOM)
-        if device.is_gateway:
-            votes.append(_GATEWAY)
-        return votes
+    def _assessed(self, device: _Device) -> Identity:
+        if device.identity is None:
+            device.identity = self._conclude(device)
+        return device.identity
 
-    def _conclude(self, device: _Device, mac: int) -> Identity:
+    def _conclude(self, device: _Device) -> Identity:
         """Rank, keep or change the role, and write down why."""
-        votes = self._votes(device, mac)
-        ranking = scoring.rank(votes)
-        role, confidence = _settle(device, ranking)
+        facts = self._facts.weigh(_votes(device))
+        role, confidence = _settle(device, facts.ranking)
+        told = facts.told(role)
         return Identity(
             role=role,
             confidence=confidence,
@@ -303,9 +299,30 @@ class Identifier:
             model=next(iter(device.models), ""),
             os=next(iter(device.systems), ""),
             names=tuple(device.names),
-            evidence=_shown(votes, role),
-            contradictions=_contradictions(device, ranking, role),
+            evidence=told.evidence,
+            contradictions=_contradictions(device, facts.ranking.best, role, told.opposing),
         )
+
+
+def _service(
+    services: dict[str, Service], facts: FactBook, direction: int, protocol: int, port: int, application: int
+) -> Vote | None:
+    """What offering (RESPONDS) or using a service says; the service is known by its port, else by what is spoken."""
+    transport = {6: "tcp", 17: "udp"}.get(protocol, "")
+    service = services.get(f"{transport}/{port}") or services.get(application_name(application))
+    if service is None:
+        return None
+    kind, roles = ("offers", service.offers) if direction == EdgeDirection.RESPONDS else ("uses", service.uses)
+    return facts.vote(kind, kind, service.token, roles) if roles else None
+
+
+def _votes(device: _Device) -> frozenset[Vote]:
+    """The facts that count, with the card's maker and the kind of address."""
+    card = () if device.card is None else (device.card,)
+    if not device.is_gateway:
+        return frozenset((*device.facts.values(), *card))
+    kept = (vote for vote in device.facts.values() if vote.family in _BEHIND_A_GATEWAY)
+    return frozenset((*kept, *card, _GATEWAY))
 
 
 def _settle(device: _Device, ranking: Ranking) -> tuple[str, float]:
@@ -322,7 +339,7 @@ def _settle(device: _Device, ranking: Ranking) -> tuple[str, float]:
             device.role, device.role_confidence = best, max(confidence, device.role_confidence)
         elif device.role == UNKNOWN:
             return UNKNOWN, 0.0
-    held = scoring.share_of(ranking, device.role)
+    held = confidence if device.role == best else scoring.share_of(ranking, device.role)
     if best not in {UNKNOWN, device.role} and confidence >= max(device.role_confidence, held + RENAME_MARGIN):
         device.role, device.role_confidence = best, confidence
         return best, confidence
@@ -337,31 +354,23 @@ def _maker(device: _Device) -> str:
     return stated if stated and device.vendor.kind in {"module", "virtual"} else device.vendor.name
 
 
-def _shown(votes: list[Vote], role: str) -> tuple[Evidence, ...]:
-    """The facts with their weight for the role, heaviest first; what says nothing for it comes last, with weight 0.
-
-    While the role is unknown the weight is for the role each fact speaks for most.
-    """
-    weighed = scoring.weigh(votes, role)[:EVIDENCE_SHOWN_MAX]
-    return tuple(Evidence(vote.signal, vote.value, round(nats, 3), vote.is_token) for nats, vote in weighed)
-
-
-def _contradictions(device: _Device, ranking: Ranking, role: str) -> tuple[str, ...]:
+def _contradictions(device: _Device, best: str, role: str, opposing: Pairs) -> tuple[str, ...]:
     """What does not fit together, in pack words only."""
-    vendor = device.vendor
-    vague = {"oui"} if vendor is not None and vendor.kind in _MANY_THINGS else set()
-    opposing = scoring.opposing(ranking, role)
-    found = [f"{family} says {other}, not {role}" for family, other in opposing if family not in vague]
-    if ranking.best not in {role, UNKNOWN}:
-        found.append(f"evidence now leans to {ranking.best}, named {role} before")
-    if vendor is not None and vendor.kind in {"maker", "other", "hobby-board"}:
+    vendor, found = device.vendor, []
+    if opposing:
+        vague = {"oui"} if vendor is not None and vendor.kind in _MANY_THINGS else set()
+        found = [f"{family} says {other}, not {role}" for family, other in opposing if family not in vague]
+    if best not in {role, UNKNOWN}:
+        found.append(f"evidence now leans to {best}, named {role} before")
+    if device.makers and vendor is not None and vendor.kind in {"maker", "other", "hobby-board"}:
         for maker, signal in device.makers.items():
             if maker.split()[0].lower() not in vendor.name.lower():
                 found.append(f"{signal} says {maker}, the card is {vendor.name}")
-    systems = list(device.systems)
-    if len({system.split()[0] for system in systems}) > 1 and not device.is_gateway:
+    systems = device.systems
+    if len(systems) > 1 and len({system.split()[0] for system in systems}) > 1 and not device.is_gateway:
         found.append(f"several operating systems: {', '.join(sorted(systems)[:4])}")
-    roots = {tuple(uid.split(".")[:5]) for uid in device.implementations}
-    if len(roots) > 1:
-        found.append(f"{len(roots)} makers' DICOM implementations behind one address")
+    if len(device.implementations) > 1:
+        roots = {tuple(uid.split(".")[:5]) for uid in device.implementations}
+        if len(roots) > 1:
+            found.append(f"{len(roots)} makers' DICOM implementations behind one address")
     return tuple(found)

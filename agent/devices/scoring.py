@@ -7,6 +7,7 @@ votes competes as one alternative, `unknown`. One family alone never makes a rol
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from agent.devices.roles import UNKNOWN
@@ -17,8 +18,12 @@ SURE_WITH = (0.0, 0.85, 0.95, 0.99)  # highest confidence with 0, 1, 2, 3 or mor
 _SPEAKS_UP = 1.4  # nats with which a family must vote to contradict another
 
 
-class Vote(NamedTuple):
-    """What one fact says: its family, signal, value as it may be shown, and votes per role."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Vote:
+    """What one fact says: its family, signal, value as it may be shown, and votes per role.
+
+    A vote equals only itself, so that a set of them is found again without a look at what they say (see `facts`).
+    """
 
     family: str
     signal: str
@@ -38,11 +43,20 @@ class Ranking(NamedTuple):
 
 def rank(votes: Iterable[Vote]) -> Ranking:
     """The roles' shares; `best` is `unknown` when no role reaches NAMED_FROM."""
-    heard: dict[str, dict[str, list[float]]] = {}
+    families: dict[str, dict[str, float]] = {}
+    several: dict[tuple[str, str], list[float]] = {}  # (role, family) -> its votes, where there is more than one
     for vote in votes:
+        family = vote.family
         for role, nats in vote.roles.items():
-            heard.setdefault(role, {}).setdefault(vote.family, []).append(nats)
-    families = {role: {family: faded(facts) for family, facts in groups.items()} for role, groups in heard.items()}
+            totals = families.get(role)
+            if totals is None:
+                families[role] = {family: nats}
+            elif family not in totals:
+                totals[family] = nats
+            else:
+                several.setdefault((role, family), [totals[family]]).append(nats)
+    for (role, family), facts in several.items():
+        families[role][family] = faded(facts)
     shares = _softmax({role: sum(totals.values()) for role, totals in families.items()})
     best = max(families, key=lambda role: (shares[role], role), default=UNKNOWN)
     confidence = min(shares[best], _sure(families.get(best, {})))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agent.devices import identity as room
 from agent.devices.evidence import Name
+from agent.devices.facts import EVIDENCE_SHOWN_MAX
 from agent.devices.identity import Identifier, is_random, is_real_mac
 from agent.devices.packs import Packs
 from agent.devices.records import EdgeDirection
@@ -275,7 +276,7 @@ def test_any_sequence_keeps_the_promises(steps: list[tuple[str, int, object]]) -
         assessed = who.assess(mac)
         assert assessed.role in ROLES
         assert 0.0 <= assessed.confidence <= 0.99
-        assert len(assessed.evidence) <= room.EVIDENCE_SHOWN_MAX
+        assert len(assessed.evidence) <= EVIDENCE_SHOWN_MAX
         assert len(assessed.names) <= room.NAMES_MAX
         assert who.assess(mac) is assessed or len(who) == 0 or who._known(mac) is None
 
