@@ -59,6 +59,19 @@ def _listed(slots: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return slots[1 : slots[0] + 1]
 
 
+def _rows_at(edges: Rows, slots: npt.NDArray[np.int64]) -> Rows:
+    """Copies of rows. `take` copies a row whole; an index would copy it field by field, in fifteen times the time."""
+    rows: Rows = edges.take(slots)
+    return rows
+
+
+def _living(edges: Rows) -> Rows:
+    """Without the edges of a device that has lost its slot."""
+    living = edges["protocol"] != 0
+    rows: Rows = edges if living.all() else edges.compress(living)
+    return rows
+
+
 class DeviceTable:
     """Devices by MAC address, edges and fans by keyed hash. Nothing grows; what had no room is counted."""
 
@@ -112,11 +125,11 @@ class DeviceTable:
     def take_edges(self) -> Rows:
         """Copies of the edges that are new or whose gates changed since the last call, oldest first."""
         slots = _listed(self._changed)
-        self.edges["changed"][slots] &= 0xFF ^ kernels_edges.CHANGED
+        edges = _rows_at(self.edges, slots)
+        edges["changed"] &= 0xFF ^ kernels_edges.CHANGED
+        self.edges["changed"][slots] = edges["changed"]
         self._changed[0] = 0
-        edges: Rows = self.edges[slots]
-        kept: Rows = edges[edges["protocol"] != 0]  # without those of a device that has lost its slot
-        return kept
+        return _living(edges)
 
     def disown(self, slots: npt.NDArray[np.uint32]) -> None:
         """Free the edges that an earlier owner of these slots left behind: a new device starts with none."""
@@ -133,13 +146,13 @@ class DeviceTable:
         """
         edges, active = self.edges, _listed(self._touched).copy()
         chosen, waiting = active[:most], active[most:]
-        copies = edges[chosen]
+        copies = _rows_at(edges, chosen)
         for column in ("flows", "packets_out", "packets_in", "octets_out", "octets_in"):
             edges[column][chosen] = 0
         edges["changed"][chosen] &= 0xFF ^ kernels_edges.TOUCHED
         self._touched[0] = len(waiting)
         self._touched[1 : len(waiting) + 1] = waiting
-        return copies[copies["protocol"] != 0], len(waiting)
+        return _living(copies), len(waiting)
 
     def take_fans(self) -> Rows:
         """Copies of the fans that crossed their threshold since the last call."""

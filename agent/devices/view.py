@@ -44,6 +44,7 @@ class Ward:
 
     def __init__(self, table: DeviceTable, identifier: Identifier) -> None:
         self._table, self._identifier = table, identifier
+        self._macs_now, self._first_now = table.devices["mac"], table.devices["first_ns"]  # views: they change with it
         slots = len(table.devices)
         self._roles = np.full(slots, ROLE_INDEX[UNKNOWN], np.int16)
         self._confidences = np.zeros(slots)
@@ -82,22 +83,21 @@ class Ward:
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""
-        service = self._services[TRANSPORT_ROW[edges["protocol"]], edges["port"]]
-        service = np.where(service != 0, service, self._applications[edges["application"]])
-        slot, direction = edges["device"], edges["direction"]
-        told = (edges["gates"] & EdgeGate.ANSWERED == 0) | (service == 0) | self._told[slot, direction, service]
-        news = np.flatnonzero(~told)
-        self._told[slot[news], direction[news], service[news]] = True
-        codes = (slot[news].astype(np.int64) * 2 + direction[news]) * SERVICES_MAX + service[news]
-        for index in news[np.unique(codes, return_index=True)[1]].tolist():
-            edge = edges[index]
-            self._identifier.observe_edge(
-                self.mac(int(edge["device"])),
-                int(edge["direction"]),
-                int(edge["protocol"]),
-                int(edge["port"]),
-                int(edge["application"]),
-            )
+        answered = np.flatnonzero(edges["gates"] & EdgeGate.ANSWERED)
+        ports = TRANSPORT_ROW.take(edges["protocol"][answered]) << 16 | edges["port"][answered]
+        service = self._services.take(ports)
+        other = np.flatnonzero(service == 0)
+        service[other] = self._applications.take(edges["application"][answered.take(other)])
+        codes = edges["device"][answered].astype(np.int64) * 2 + edges["direction"][answered]
+        codes = codes * SERVICES_MAX + service
+        told = self._told.reshape(-1)
+        news = np.flatnonzero((service != 0) & ~told.take(codes))
+        codes, first = np.unique(codes.take(news), return_index=True)
+        told[codes] = True
+        chosen = answered.take(news.take(first))
+        columns = ("device", "direction", "protocol", "port", "application")
+        for slot, *service_seen in zip(*(edges[name][chosen].tolist() for name in columns), strict=True):
+            self._identifier.observe_edge(self.mac(slot), *service_seen)
 
     def refresh(self) -> bool:
         """Take over what identity has concluded since the last turn; whether it concluded anything."""
@@ -129,7 +129,7 @@ class Ward:
 
     def mac(self, slot: int) -> int:
         """Its MAC address."""
-        return int(self._table.devices["mac"][slot])
+        return int(self._macs_now[slot])
 
     def role(self, slot: int) -> str:
         """Its role, as of the last `refresh`: asking concludes nothing anew."""
@@ -145,7 +145,7 @@ class Ward:
 
     def first_ns(self, slot: int) -> int:
         """When it was first seen."""
-        return int(self._table.devices["first_ns"][slot])
+        return int(self._first_now[slot])
 
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index of every slot."""

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from agent.devices.records import DeviceFlag
+from agent.devices.records import EDGE, DeviceFlag
 from agent.devices.table import DeviceLimits, DeviceTable, address_text, site_rows
 from agent.flows.records import FlowEvent
 from agent.service.pipeline import SCAN_TEST
@@ -56,6 +56,23 @@ def test_new_edges_are_told_once() -> None:
     table.take_promoted()
     assert not table.has_news()
     assert not len(table.take_edges())
+
+
+def test_edges_are_taken_as_they_are() -> None:
+    """Random rows: copies equal to the table's, marked as told, without those of a device that lost its slot."""
+    random, table = np.random.default_rng(20_261_102), Bench(small(edges=4096)).table
+    for _ in range(20):
+        table.edges[:] = np.frombuffer(random.bytes(table.edges.nbytes), EDGE)
+        table.edges["protocol"][random.integers(0, 4096, random.choice([0, 50]))] = 0
+        table.edges["changed"] |= 1
+        slots = random.permutation(4096)[: random.choice([0, 1, 700])]
+        table._changed[0], table._changed[1 : len(slots) + 1] = len(slots), slots
+        taken = table.take_edges()
+        assert not len(table.take_edges())
+        assert taken.tolist() == [row for row in table.edges[slots].tolist() if row[EDGE.names.index("protocol")]]
+        assert not (taken["changed"] & 1).any()
+        assert np.flatnonzero(table.edges["changed"] & 1 == 0).tolist() == sorted(slots.tolist())
+        assert not np.shares_memory(taken, table.edges)
 
 
 def test_counts_of_all_summaries_add_up() -> None:

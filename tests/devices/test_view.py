@@ -1,16 +1,19 @@
 """Table and identity joined: numbers, roles by slot, who is forgotten, what is told once."""
 
 from collections.abc import Iterator
+from random import Random
 
+import numpy as np
 import pytest
 
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
+from agent.devices.records import EDGE
 from agent.devices.roles import ROLE_INDEX, UNKNOWN
 from agent.devices.view import Ward, mac_text
 from agent.packets.hints import READERS
 from agent.packets.hints.records import Signal
-from agent.packets.records import HintKind
+from agent.packets.records import HintKind, application_name
 from tests.devices.bench import GATEWAY, Bench, hello, number, session, small
 from tests.flows.talks import HOSTS
 from tests.forge import dhcp
@@ -138,6 +141,41 @@ def test_services_are_told_once(bench: Bench, ward: Ward) -> None:
         turn(bench.hear(frames), ward)
         frames = []
     assert sorted(told) == sorted([(number(PUMP[1]), 0, 6, 3613, 0), (number(SERVER[1]), 1, 6, 3613, 0)])
+
+
+def test_the_same_services_are_told_as_edge_by_edge(bench: Bench) -> None:
+    """A slow twin over random edges: what is new, in which order, and never again."""
+    told: list[tuple[int, ...]] = []
+
+    class Listening(Identifier):
+        """Writes down what it is told."""
+
+        def observe_edge(self, mac: int, direction: int, protocol: int, port: int, application: int) -> None:
+            told.append((mac, direction, protocol, port, application))
+
+    random = Random(20_261_102)
+    bench.table.devices["mac"] = np.arange(64) + 1000
+    ward, known = Ward(bench.table, Listening(PACKS)), set[tuple[int, int, str]]()
+    for _ in range(10):
+        edges = np.zeros(random.choice([0, 1, 400]), EDGE)
+        for edge in edges:
+            edge["device"], edge["direction"] = random.randrange(20), random.randrange(2)
+            edge["protocol"], edge["gates"] = random.choice([6, 17, 1]), random.choice([32, 36, 31])
+            edge["port"], edge["application"] = random.choice([80, 104, 3613, 53, 40000]), random.choice([0, 1, 3, 24])
+        expected: dict[tuple[int, int, str], tuple[int, ...]] = {}
+        for slot, way, protocol, port, application, gates in zip(
+            *(edges[name].tolist() for name in ("device", "direction", "protocol", "port", "application", "gates")),
+            strict=True,
+        ):
+            named = f"{ {6: 'tcp', 17: 'udp'}.get(protocol, '') }/{port}"
+            service = named if named in PACKS.services else application_name(application)
+            if gates & 32 and service in PACKS.services and (slot, way, service) not in known:
+                expected.setdefault((slot, way, service), (slot + 1000, way, protocol, port, application))
+        told.clear()
+        ward.hear_edges(edges)
+        assert told == [expected[key] for key in sorted(expected)]
+        known |= expected.keys()
+    assert len(known) > 50
 
 
 def test_the_real_reader_s_signals_reach_the_ward(bench: Bench, ward: Ward) -> None:
