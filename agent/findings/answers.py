@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate
+from agent.devices.records import EdgeDirection, EdgeGate
 from agent.findings.case import Case
-from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN, role_mask
+from agent.findings.catalogue import UNKNOWN
 from agent.findings.words import NS_PER_S, address_text
 
 ANSWERS_MAX: Final = 4096
@@ -26,14 +26,13 @@ class Answers:
     def observe(self, case: Case) -> None:
         """Take note of this turn's answers to devices of unknown role."""
         edges, count = case.edges, case.roles.shape[0]
-        if count == 0:
-            return
-        clinical = role_mask(case.contracts.roles, CLINICAL_ROLES)[case.roles]
-        peer = edges["peer_device"]
-        asked = (edges["direction"] == EdgeDirection.ORIGINATES) & ((edges["gates"] & np.uint8(EdgeGate.ANSWERED)) != 0)
-        asked &= (peer != NO_SLOT) & (peer < count) & (edges["device"] < count)
-        asked &= clinical[np.minimum(peer, count - 1)] & ~clinical[np.minimum(edges["device"], count - 1)]
-        chosen, _ = case.in_order(np.flatnonzero(asked), A_TURN_MAX)
+        clinical = np.append(case.contracts.clinical.take(case.roles), False)  # the last one: no device of ours
+        asked = np.flatnonzero(clinical.take(np.minimum(edges["peer_device"], count)))
+        device = edges["device"][asked]
+        fits = (device < count) & ~clinical.take(np.minimum(device, count))
+        fits &= edges["direction"][asked] == EdgeDirection.ORIGINATES
+        fits &= (edges["gates"][asked] & np.uint8(EdgeGate.ANSWERED)) != 0
+        chosen, _ = case.in_order(asked[fits], A_TURN_MAX)
         columns = ("device", "protocol", "port", "peer_hi", "peer_lo")
         for slot, protocol, port, hi, lo in zip(*(edges[name][chosen].tolist() for name in columns), strict=True):
             if case.role(slot) != UNKNOWN:

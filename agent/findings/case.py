@@ -16,6 +16,7 @@ from agent.findings.settings import JudgeSettings
 from agent.findings.words import address_text, bounded, one, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]  # of edges in a turn
 Evidence = tuple[tuple[str, str | int], ...]
 _ORDER = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
 
@@ -44,11 +45,31 @@ class Case:
     taken: Mask  # edges that belong to a finding already
     sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
+    _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
+    _sure: dict[int, str] = field(default_factory=dict)  # by slot, as asked for in this turn
 
     def role(self, slot: int) -> str:
         """The device's role if it is sure enough to rest a page on, else `unknown`."""
-        sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
-        return self.turn.devices.role(slot) if sure else UNKNOWN
+        role = self._sure.get(slot)
+        if role is None:
+            sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
+            role = self._sure[slot] = self.turn.devices.role(slot) if sure else UNKNOWN
+        return role
+
+    def edges_of(self, slot: int) -> Places:
+        """Where the edges of a device are."""
+        return np.flatnonzero(self._column("device") == slot)
+
+    def edges_to(self, slot: int) -> Places:
+        """Where the edges are whose peer is a device."""
+        return np.flatnonzero(self._column("peer_device") == slot)
+
+    def _column(self, name: str) -> npt.NDArray[np.uint32]:
+        """A field of all edges without what stands between: hundreds of open scans search it in one turn."""
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = np.ascontiguousarray(self.edges[name])
+        return found
 
     def label(self, slot: int) -> str:
         """How a sentence names a device: its label, with the role in the words people use (`PACS`, not `pacs`)."""
@@ -68,19 +89,23 @@ class Case:
         slot = int(edge["peer_device"])
         return self.turn.devices.mac(slot) if slot != NO_SLOT and slot < self.roles.shape[0] else 0
 
-    def in_order(self, chosen: npt.NDArray[np.intp], most: int) -> tuple[list[int], list[int]]:
+    def in_order(self, chosen: Places, most: int) -> tuple[list[int], list[int]]:
         """At most `most` of the chosen edges, oldest first, and those that were left over.
 
         Rows of a hash table come in a random order by design, and so do slots: ties go by peer, service and MAC, so
         that the output does not depend on it.
         """
-        some = self.edges[chosen]
-        ordered = chosen[np.lexsort(tuple(some[key] for key in _ORDER[::-1]))].tolist()
-        return sorted(ordered[:most], key=self._rank), ordered[most:]
-
-    def _rank(self, index: int) -> tuple[int, ...]:
-        edge = self.edges[index]
-        return (*(int(edge[key]) for key in _ORDER), self.turn.devices.mac(int(edge["device"])))
+        if chosen.size == 0:
+            return [], []
+        keys = [self.edges[name][chosen] for name in reversed(_ORDER)]
+        late = chosen[:0]
+        if chosen.size > most:
+            order = np.lexsort(keys)
+            chosen, late = chosen.take(order[:most]), chosen.take(order[most:])
+            keys = [key.take(order[:most]) for key in keys]
+        macs = [self.turn.devices.mac(slot) for slot in self.edges["device"][chosen].tolist()]
+        order = np.lexsort([np.array(macs, dtype=np.uint64), *keys])
+        return chosen.take(order).tolist(), late.tolist()
 
     def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
         """A finding about a device, judged now."""

@@ -47,26 +47,25 @@ class Table(NamedTuple):
     def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> Codes:
         """A code for each edge; edges of slots that are not in `roles` have no contract."""
         codes = np.full(edges.shape[0], NO_CONTRACT, dtype=np.int16)
-        device = edges["device"]
-        known = np.flatnonzero(device < roles.shape[0])
+        row_of_slot = np.append(self.row_of_role.take(roles), np.int16(-1))  # the last one: slots that do not exist
+        rows = row_of_slot.take(np.minimum(edges["device"], roles.shape[0]))
+        known = np.flatnonzero(rows >= 0)
         if known.size == 0:
             return codes
-        row = self.row_of_role[roles[device[known]]].astype(np.intp)
-        known, row = known[row >= 0], row[row >= 0]
-        if known.size == 0:
-            return codes
-        some = edges if known.size == edges.shape[0] else edges[known]
+        row = rows.take(known).astype(np.intp)
         axes = self.cells.shape
-        place = row * np.intp(axes[1]) + np.minimum(some["direction"], 1)
-        place = place * np.intp(axes[2]) + self.protocol_class[some["protocol"]]
-        place = place * np.intp(axes[3]) + self._peer_class(some, roles)
-        place = place * np.intp(axes[4]) + self.port_class[some["port"]]
-        codes[known] = self.cells.ravel()[place]
+        place = row * np.intp(axes[1]) + np.minimum(edges["direction"][known], 1)
+        place = place * np.intp(axes[2]) + self.protocol_class.take(edges["protocol"][known])
+        place = place * np.intp(axes[3]) + self._peer_class(edges, known, roles)
+        place = place * np.intp(axes[4]) + self.port_class.take(edges["port"][known])
+        codes[known] = self.cells.ravel().take(place)
         return codes
 
-    def _peer_class(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        classes = np.minimum(edges["scope"], _SCOPES - 1).astype(np.int16)
-        peer = edges["peer_device"]
+    def _peer_class(
+        self, edges: Rows, chosen: npt.NDArray[np.intp], roles: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int16]:
+        classes = np.minimum(edges["scope"][chosen], _SCOPES - 1).astype(np.int16)
+        peer = edges["peer_device"][chosen]
         is_device = (peer != NO_SLOT) & (peer < roles.shape[0])
         role = roles[np.where(is_device, peer, 0)] if roles.shape[0] else np.zeros(peer.shape[0], np.int16)
         use = is_device & (role != self.unknown_role)

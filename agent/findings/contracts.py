@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from agent.errors import ConfigError
 from agent.findings.attack import AttackMap, parse_attack
+from agent.findings.catalogue import CLINICAL_ROLES, role_mask
 from agent.findings.contract_file import Contract, Line, nearest, parse_contract
 from agent.findings.contract_table import Rows, Table, compile_table
 from agent.findings.words import many, protocol_text
@@ -49,6 +50,7 @@ class ContractSet:
         self.version: Final = version
         self.attack: Final = attack
         self.roles: Final = tuple(roles)
+        self.clinical: Final = role_mask(self.roles, CLINICAL_ROLES)  # by role index
         self._tiers: Final = {**roles, **{contract.role: contract.tier for contract in contracts}}
         self._by_role: Final = {contract.role: contract for contract in contracts}
         self._table: Final[Table] = compile_table(contracts, common, self.roles)

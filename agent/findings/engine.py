@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from agent.findings.case import Case
-from agent.findings.contract_table import NO_CONTRACT
+from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.detectors.arp_sweep import arp_sweeps
 from agent.findings.detectors.capture_loss import CaptureLoss
@@ -55,7 +55,7 @@ class Engine:
     def _case(self, turn: Turn) -> Case:
         roles = turn.devices.roles()
         released = self._held.release(turn.devices, roles, everything=turn.interval_closed)
-        edges = np.concatenate([turn.edges, released]) if released.shape[0] else turn.edges
+        edges = _joined(turn.edges, released) if released.shape[0] else turn.edges
         return Case(
             turn=turn,
             contracts=self.contracts,
@@ -68,7 +68,13 @@ class Engine:
 
     def _hold(self, case: Case) -> None:
         """Edges of devices without a contract wait for a role, and so do those whose role is a guess."""
-        device = case.edges["device"]
-        waiting = (device < case.roles.shape[0]) & (case.codes == NO_CONTRACT) & ~case.taken
+        waiting = (case.codes == NO_CONTRACT) & ~case.taken & (case.edges["device"] < case.roles.shape[0])
         waiting[case.unsure] = True
         self._held.hold(case.edges, waiting)
+
+
+def _joined(some: Rows, more: Rows) -> Rows:
+    """Rows of both, copied as plain words: numpy copies rows field by field, in fifteen times the time."""
+    words = np.concatenate([np.ascontiguousarray(rows).view(np.uint64) for rows in (some, more)])
+    rows: Rows = words.view(some.dtype)
+    return rows

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.devices.records import NO_SLOT, EdgeDirection, FanKind
-from agent.findings.case import Case, Mask
+from agent.findings.case import Case, Places
 from agent.findings.draft import Draft
 from agent.findings.words import address_text
 
@@ -53,25 +53,23 @@ def open_fan(case: Case, row: np.void, unknown: bool) -> OpenFan:
     return OpenFan(key, slot, case.turn.now_ns, unknown)
 
 
-def own_edges(case: Case, fan: OpenFan) -> Mask:
+def own_edges(case: Case, fan: OpenFan) -> Places:
     """Edges the scanner began: to the service, or to the host."""
-    edges, key = case.edges, fan.key
-    own: Mask = (edges["device"] == fan.slot) & (edges["direction"] == EdgeDirection.ORIGINATES)
+    own, edges, key = case.edges_of(fan.slot), case.edges, fan.key
+    own = own.compress(edges["direction"][own] == EdgeDirection.ORIGINATES)
     if key.kind == FanKind.HOSTS:
-        own &= (edges["protocol"] == key.protocol) & (edges["port"] == key.port)
-    else:
-        own &= (edges["peer_hi"] == np.uint64(key.peer_hi)) & (edges["peer_lo"] == np.uint64(key.peer_lo))
-        peers = edges["peer_device"][own]
-        fan.victims.update(int(p) for p in peers[peers != NO_SLOT])
+        return own.compress((edges["protocol"][own] == key.protocol) & (edges["port"][own] == key.port))
+    peer_hi, peer_lo = np.uint64(key.peer_hi), np.uint64(key.peer_lo)
+    own = own.compress((edges["peer_hi"][own] == peer_hi) & (edges["peer_lo"][own] == peer_lo))
+    peers = edges["peer_device"][own]
+    fan.victims.update(peers[peers != NO_SLOT].tolist())
     return own
 
 
-def other_ends(case: Case, fan: OpenFan) -> Mask:
+def other_ends(case: Case, fan: OpenFan) -> Places:
     """The same contacts as the scanned devices' edges."""
-    edges, key = case.edges, fan.key
-    ends: Mask = (edges["peer_device"] == fan.slot) & (edges["direction"] == EdgeDirection.RESPONDS)
+    ends, edges, key = case.edges_to(fan.slot), case.edges, fan.key
+    ends = ends.compress(edges["direction"][ends] == EdgeDirection.RESPONDS)
     if key.kind == FanKind.HOSTS:
-        ends &= (edges["protocol"] == key.protocol) & (edges["port"] == key.port)
-    else:
-        ends &= np.isin(edges["device"], tuple(fan.victims))
-    return ends
+        return ends.compress((edges["protocol"][ends] == key.protocol) & (edges["port"][ends] == key.port))
+    return ends.compress(np.isin(edges["device"][ends], tuple(fan.victims)))

@@ -5,48 +5,65 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import EDGE, EdgeGate
+from agent.devices.records import EDGE, NO_SLOT, EdgeGate
 from agent.findings.contract_table import Rows
 from agent.findings.records import DeviceView
 
 HELD_MAX: Final = 8192  # 0.7 MB; the oldest are overwritten
 _WORTH: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA | EdgeGate.EXCHANGED)
+_FREE: Final = NO_SLOT  # in the list of owners: nothing waits here
 
 
 class HeldEdges:
-    """A ring of edges that wait for a role."""
+    """A ring of edges that wait for a role.
+
+    Whose edge each one is stands apart: looking for those of a device touches 32 kB, not the rows.
+    """
 
     def __init__(self) -> None:
-        self._rows = np.zeros(HELD_MAX, dtype=EDGE)  # protocol 0: free
+        self._rows = np.zeros(HELD_MAX, dtype=EDGE)
+        self._owners = np.full(HELD_MAX, _FREE, dtype=np.uint32)
         self._next = 0
         self._roles = np.zeros(0, dtype=np.int16)
 
     def hold(self, edges: Rows, waiting: npt.NDArray[np.bool_]) -> None:
         """Keep those of the waiting edges in which something happened."""
-        worth = edges[np.flatnonzero(waiting & ((edges["gates"] & _WORTH) != 0))[-HELD_MAX:]]
-        where = (self._next + np.arange(worth.shape[0])) % HELD_MAX
-        self._rows[where] = worth
+        worth = edges.take(np.flatnonzero(waiting & ((edges["gates"] & _WORTH) != 0))[-HELD_MAX:])
+        owners = np.where(worth["protocol"] != 0, worth["device"], np.uint32(_FREE))
+        until_end = min(HELD_MAX - self._next, worth.shape[0])
+        self._write(self._next, worth[:until_end], owners[:until_end])
+        self._write(0, worth[until_end:], owners[until_end:])
         self._next = (self._next + worth.shape[0]) % HELD_MAX
+
+    def _write(self, start: int, rows: Rows, owners: npt.NDArray[np.uint32]) -> None:
+        """Overwrite neighbours in the ring, as plain words: numpy copies rows field by field."""
+        stop = start + rows.shape[0]
+        self._rows[start:stop].view(np.uint64)[:] = rows.view(np.uint64)
+        self._owners[start:stop] = owners
 
     def release(self, devices: DeviceView, roles: npt.NDArray[np.int16], everything: bool) -> Rows:
         """Edges of devices whose role changed since the last call, or all; they are held no longer.
 
         A slot may belong to another device by now: an edge that began before its device was first seen is dropped.
         """
-        known = min(roles.shape[0], self._roles.shape[0])
-        changed = np.ones(roles.shape[0], dtype=np.bool_)
-        changed[:known] = roles[:known] != self._roles[:known]
+        chosen = np.flatnonzero(self._due(roles, everything).take(np.minimum(self._owners, roles.shape[0])))
         self._roles = roles.copy()
-        device = self._rows["device"]
-        ready = (self._rows["protocol"] != 0) & (device < roles.shape[0])
-        if not everything:
-            ready &= changed[np.minimum(device, max(0, roles.shape[0] - 1))] if roles.shape[0] else False
-        chosen = np.flatnonzero(ready)
-        rows: Rows = self._rows[chosen].copy()
-        self._rows["protocol"][chosen] = 0
-        if rows.shape[0] == 0:
-            return rows
-        slots, inverse = np.unique(rows["device"], return_inverse=True)
-        born = np.array([devices.first_ns(int(slot)) for slot in slots], dtype=np.int64)
-        kept: Rows = rows[rows["last_ns"] >= born[inverse]]
+        rows: Rows = self._rows.take(chosen)
+        self._owners[chosen] = _FREE
+        slots = rows["device"]
+        there = np.zeros(roles.shape[0], dtype=np.bool_)
+        there[slots] = True
+        born = np.zeros(roles.shape[0], dtype=np.int64)
+        for slot in np.flatnonzero(there).tolist():
+            born[slot] = devices.first_ns(slot)
+        kept: Rows = rows.compress(rows["last_ns"] >= born[slots])
         return kept
+
+    def _due(self, roles: npt.NDArray[np.int16], everything: bool) -> npt.NDArray[np.bool_]:
+        """For each slot whether its edges are to be judged now; one more, which never is, for all that do not exist."""
+        due = np.ones(roles.shape[0] + 1, dtype=np.bool_)
+        due[-1] = False
+        if not everything:
+            known = min(roles.shape[0], self._roles.shape[0])
+            due[:known] = roles[:known] != self._roles[:known]
+        return due

@@ -1,5 +1,7 @@
 """What detectors share: names, order, evidence."""
 
+from random import Random
+
 import numpy as np
 
 from agent.findings.case import Case, edge_evidence, more_in_turn, severity_of
@@ -24,7 +26,8 @@ def test_names(bench: Bench) -> None:
     assert [here.peer_mac(edge) for edge in here.edges] == [bench.mac(pacs), bench.mac(guest), 0]
     assert here.role(pacs) == "pacs"
     bench.devices[pacs].confidence = 0.59
-    assert here.role(pacs) == "unknown"
+    assert case(bench, bench.edge(pacs, guest, 1)).role(pacs) == "unknown"
+    assert here.role(pacs) == "pacs", "within a turn a device is one thing"
 
 
 def test_order_is_by_time_then_peer_then_service(bench: Bench) -> None:
@@ -34,6 +37,38 @@ def test_order_is_by_time_then_peer_then_service(bench: Bench) -> None:
     here = case(bench, *rows)
     assert here.in_order(np.arange(4), 10) == ([3, 2, 1, 0], [])
     assert here.in_order(np.arange(4), 1) == ([3], [2, 1, 0])
+
+
+def test_order_is_the_order_of_the_values(bench: Bench) -> None:
+    """A slow twin over rows full of ties: the MAC decides last, and what is over the limit is the rest."""
+    random = Random(20_261_102)
+    slots = [bench.add("unknown", mac=random.randrange(1, 1 << 47)) for _ in range(8)]
+    rows = np.repeat(bench.edge(0, "10.1.1.1", 1), 60)
+    for row in rows:
+        row["device"], row["port"], row["direction"] = (
+            random.choice(slots),
+            random.choice([1, 2]),
+            random.choice([0, 1]),
+        )
+        row["first_ns"], row["peer_lo"] = START_NS + random.choice([-1, 0, 1]), random.choice([1, (1 << 64) - 1])
+    here = case(bench, rows)
+    names = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
+    values = {i: tuple(int(rows[name][i]) for name in names) for i in range(60)}
+    for most in (1, 5, 30, 60, 100):
+        chosen = sorted(random.sample(range(60), 50))
+        expected = sorted(chosen, key=values.__getitem__)[:most]
+        expected.sort(key=lambda i: (values[i], bench.mac(int(rows["device"][i]))))
+        first, late = here.in_order(np.array(chosen), most)
+        assert first == expected
+        assert sorted([*first, *late]) == chosen
+    assert here.in_order(np.flatnonzero(rows["port"] == 9), 5) == ([], [])
+
+
+def test_edges_by_either_end(bench: Bench) -> None:
+    one, two = bench.add("pacs"), bench.add("unknown")
+    here = case(bench, bench.edge(one, two, 1), bench.edge(two, one, 1), bench.edge(one, "10.1.1.1", 1))
+    assert [here.edges_of(slot).tolist() for slot in (one, two, 7)] == [[0, 2], [1], []]
+    assert [here.edges_to(slot).tolist() for slot in (one, two, 7)] == [[1], [0], []]
 
 
 def test_evidence_has_counts_and_times(bench: Bench) -> None:

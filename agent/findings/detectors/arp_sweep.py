@@ -20,6 +20,8 @@ EXPECTED: Final = "Devices on a ward ask for their gateway and the few stations 
 def arp_sweeps(case: Case) -> Iterator[Draft]:
     """A router asks for every address somebody outside wants, so it needs far more of them."""
     fans = case.turn.fans
+    if fans.shape[0] == 0:
+        return
     chosen = fans[(fans["kind"] == FanKind.ARP) & (fans["device"] < case.roles.shape[0])]
     order = np.lexsort((chosen["device"], chosen["attempts"], chosen["first_ns"]))
     for row in chosen[order][:FANS_A_TURN_MAX]:

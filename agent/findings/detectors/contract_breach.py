@@ -7,7 +7,7 @@ import numpy as np
 
 from agent.devices.records import EdgeDirection, EdgeGate, Scope
 from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severity_of
-from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN, role_mask
+from agent.findings.catalogue import UNKNOWN
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
 from agent.findings.words import NS_PER_S, address_text, article, mac_text, many, one, protocol_text, service_text
@@ -31,11 +31,12 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
     chosen, late = _candidates(case)
     if late:
         yield more_in_turn(case, "contract-breach", late)
-    for index in chosen:
-        edge, slot = case.edges[index], int(case.edges["device"][index])
+    for index, slot, code in zip(
+        chosen, case.edges["device"][chosen].tolist(), case.codes[chosen].tolist(), strict=True
+    ):
         if case.turn.devices.is_gateway(slot):
             continue
-        role, never = case.turn.devices.role(slot), int(case.codes[index]) < 0
+        role, never = case.turn.devices.role(slot), code < 0
         if case.role(slot) != role or role == UNKNOWN:
             case.unsure.append(index)
             if not never or role == UNKNOWN:
@@ -44,21 +45,21 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
             case.unsure.append(index)
             continue
         if never or not case.settings.in_change_window(role, case.turn.now_ns):
-            yield _draft(case, index, edge, slot)
+            yield _draft(case, index, case.edges[index], slot)
 
 
 def _candidates(case: Case) -> tuple[list[int], int]:
     """Edges worth a look, found with array operations, and how many more there are."""
     edges, codes = case.edges, case.codes
-    never = (codes < 0) & (codes != NO_CONTRACT)
-    clinical = role_mask(case.contracts.roles, CLINICAL_ROLES)
-    slots = np.minimum(edges["device"], max(0, case.roles.shape[0] - 1))
-    gates = edges["gates"]
-    gated = ((gates & _HAPPENED) != 0) & ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0)
-    outside = (codes == OUTSIDE) & gated & clinical[case.roles[slots]] if case.roles.shape[0] else never & False
-    outside &= edges["scope"] != Scope.INTERNET  # public peers are internet-contact's
-    nevers, late_nevers = case.in_order(np.flatnonzero(never & ~case.taken), EDGES_MAX)
-    others, late_others = case.in_order(np.flatnonzero(outside & ~never & ~case.taken), EDGES_MAX)
+    nevers, late_nevers = case.in_order(
+        np.flatnonzero((codes < OUTSIDE) & (codes != NO_CONTRACT) & ~case.taken), EDGES_MAX
+    )
+    outside = np.flatnonzero((codes == OUTSIDE) & ~case.taken)  # so its device is in the table, with a contract
+    gates = edges["gates"][outside]
+    fits = ((gates & _HAPPENED) != 0) & ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0)
+    fits &= edges["scope"][outside] != Scope.INTERNET  # public peers are internet-contact's
+    fits &= case.contracts.clinical.take(case.roles.take(edges["device"][outside]))
+    others, late_others = case.in_order(outside[fits], EDGES_MAX)
     return [*nevers, *others], len(late_nevers) + len(late_others)
 
 

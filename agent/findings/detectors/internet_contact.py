@@ -25,10 +25,13 @@ def internet_contacts(case: Case) -> Iterator[Draft]:
     A device whose role is not sure enough is not judged; its edge is held until it is.
     """
     edges = case.edges
-    exchanged = (edges["scope"] == Scope.INTERNET) & ((edges["gates"] & _EXCHANGED) != 0)
-    chosen, late = case.in_order(np.flatnonzero(exchanged & (case.codes == OUTSIDE) & ~case.taken), EDGES_MAX)
+    outside = np.flatnonzero((case.codes == OUTSIDE) & ~case.taken)
+    exchanged = edges["scope"][outside] == Scope.INTERNET
+    exchanged &= (edges["gates"][outside] & _EXCHANGED) != 0
+    chosen, late = case.in_order(outside[exchanged], EDGES_MAX)
     for index in chosen:
-        edge, slot = edges[index], int(edges["device"][index])
+        edge = edges[index]
+        slot = int(edge["device"])
         case.taken[index] = True
         if case.turn.devices.is_gateway(slot):
             continue

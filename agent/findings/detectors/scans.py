@@ -13,12 +13,12 @@ import numpy as np
 
 from agent.devices.records import NO_SLOT, FanKind, Scope
 from agent.findings.answers import Answers
-from agent.findings.case import Case, Evidence, Mask, Told, severity_of
+from agent.findings.case import Case, Evidence, Places, Told, severity_of
 from agent.findings.catalogue import UNKNOWN
 from agent.findings.detectors.arp_sweep import ARP_PROTOCOL
 from agent.findings.draft import Draft, Group, Subject
 from agent.findings.fans import FanKey, OpenFan, open_fan, other_ends, own_edges
-from agent.findings.records import Severity
+from agent.findings.records import Rows, Severity
 from agent.findings.thresholds import (
     SMB_PORTS,
     SMB_SPREAD_FAILED_MIN,
@@ -56,10 +56,7 @@ class Scans:
         """New fans first, then everything that belongs to open ones."""
         self._answers.observe(case)
         self._expire(case.turn.now_ns)
-        fans = case.turn.fans
-        chosen = fans[np.isin(fans["kind"], (FanKind.HOSTS, FanKind.PORTS)) & (fans["device"] < case.roles.shape[0])]
-        order = np.lexsort(tuple(chosen[k] for k in ("peer_lo", "peer_hi", "port", "protocol", "kind", "first_ns")))
-        for row in chosen[order][:FANS_A_TURN_MAX]:
+        for row in _crossed(case):
             if not case.turn.devices.is_gateway(int(row["device"])):  # a gateway carries other people's packets
                 yield self._report(case, row)
         self.folded.clear()
@@ -76,7 +73,7 @@ class Scans:
             self._open.popitem(last=False)
         return fan.draft
 
-    def _draft(self, case: Case, row: np.void, fan: OpenFan, own: Mask) -> Draft:
+    def _draft(self, case: Case, row: np.void, fan: OpenFan, own: Places) -> Draft:
         role = case.role(fan.slot)
         finding_id = _kind(case, row, fan, own)
         answered = self._clinical_answers(case, fan)
@@ -105,13 +102,13 @@ class Scans:
         finding = fan.draft.finding
         if fan.key.kind == FanKind.HOSTS:
             case.sweeps.setdefault(fan.key.mac, finding.cause)
-        mine = (own_edges(case, fan) | other_ends(case, fan)) & ~case.taken
-        count = int(np.count_nonzero(mine))
-        if count == 0:
+        mine = np.concatenate([own_edges(case, fan), other_ends(case, fan)])
+        mine = mine[~case.taken[mine]]
+        if mine.size == 0:
             return
-        case.taken |= mine
+        case.taken[mine] = True
         fan.last_ns = case.turn.now_ns
-        self.folded.append((finding.cause, count, int(case.edges["last_ns"][mine].max())))
+        self.folded.append((finding.cause, mine.size, int(case.edges["last_ns"][mine].max())))
         answered = self._clinical_answers(case, fan) if fan.unknown and finding.severity is not Severity.PAGE else 0
         if answered:
             evidence = (*finding.evidence, ("answered-by-clinical-devices", answered))
@@ -128,7 +125,18 @@ class Scans:
             del self._open[key]
 
 
-def _kind(case: Case, row: np.void, fan: OpenFan, own: Mask) -> str:
+def _crossed(case: Case) -> Rows:
+    """Fans of hosts and ports that crossed their threshold in this turn, oldest first."""
+    fans = case.turn.fans
+    if fans.shape[0] == 0:
+        return fans
+    chosen = fans[np.isin(fans["kind"], (FanKind.HOSTS, FanKind.PORTS)) & (fans["device"] < case.roles.shape[0])]
+    order = np.lexsort(tuple(chosen[k] for k in ("peer_lo", "peer_hi", "port", "protocol", "kind", "first_ns")))
+    first: Rows = chosen[order][:FANS_A_TURN_MAX]
+    return first
+
+
+def _kind(case: Case, row: np.void, fan: OpenFan, own: Places) -> str:
     """The catalogue id: what is tried on many hosts may have a name of its own."""
     if fan.key.kind == FanKind.PORTS:
         return "port-scan"
@@ -154,12 +162,12 @@ def _text(case: Case, row: np.void, fan: OpenFan, target: str) -> str:
     return f"{case.label(fan.slot)} {what} {within_text(int(row['first_ns']), int(row['last_ns']))}; {none}{tail}"
 
 
-def _target(case: Case, fan: OpenFan, own: Mask) -> tuple[str, str]:
+def _target(case: Case, fan: OpenFan, own: Places) -> tuple[str, str]:
     """What was tried, for the sentence and for the cause."""
     key = fan.key
     if key.kind == FanKind.HOSTS:
         return service_text(key.protocol, key.port), f"{protocol_text(key.protocol)}|{key.port}"
-    first = np.flatnonzero(own & (case.edges["peer_device"] != NO_SLOT))[:1]
+    first = own[case.edges["peer_device"][own] != NO_SLOT][:1]
     return (case.peer_text(case.edges[first[0]]) if first.size else fan.peer), fan.peer
 
 
