@@ -9,7 +9,7 @@ from agent.devices.records import EDGE, NO_SLOT, EdgeGate
 from agent.findings.contract_table import Rows
 from agent.findings.records import DeviceView
 
-HELD_MAX: Final = 8192  # 0.7 MB; the oldest are overwritten
+HELD_MAX: Final = 8192  # 0.8 MB; the oldest are overwritten
 _WORTH: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA | EdgeGate.EXCHANGED)
 _FREE: Final = NO_SLOT  # in the list of owners: nothing waits here
 

@@ -69,7 +69,8 @@ def test_edges_are_taken_as_they_are() -> None:
         table._changed[0], table._changed[1 : len(slots) + 1] = len(slots), slots
         taken = table.take_edges()
         assert not len(table.take_edges())
-        assert taken.tolist() == [row for row in table.edges[slots].tolist() if row[EDGE.names.index("protocol")]]
+        living = [table.edges[slot : slot + 1] for slot in slots.tolist() if table.edges["protocol"][slot]]
+        assert taken.tobytes() == b"".join(row.tobytes() for row in living)
         assert not (taken["changed"] & 1).any()
         assert np.flatnonzero(table.edges["changed"] & 1 == 0).tolist() == sorted(slots.tolist())
         assert not np.shares_memory(taken, table.edges)
