@@ -136,6 +136,9 @@ setup() {
     find_python
     make_venv "$here/.venv" "$here/firmware_config/locks/all.txt" \
         wardtap=agent.service.cli wardtap-collector=agent.collector.cli wardtapctl=agent.ctl.cli
+    # Where PYTHONDONTWRITEBYTECODE is set every start would parse every file again. By content: a copied tree stays valid.
+    do_it "$here/.venv/bin/python" -m compileall -q --invalidation-mode checked-hash "$here/agent" ||
+        say "the Python files could not be compiled: every start does it"
     say "warming the kernels (half a minute the first time)"
     do_it "$here/.venv/bin/wardtap" warmup || say "the kernels could not be warmed: the first run compiles them"
 }

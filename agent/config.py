@@ -10,7 +10,6 @@ import json
 import os
 import re
 import stat
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from agent.config_forms import (
 )
 from agent.config_words import line_of, nearest_key, nearest_section, shown, value_hint
 from agent.errors import ConfigError
+from agent.kept_toml import parse_toml
 
 FILE_BYTES_MAX = 1 << 20  # a configuration is a page; a capture given by mistake must not be read whole
 MIB = 1 << 20
@@ -177,8 +177,8 @@ def load(path: Path) -> Config:
 def parse(text: str, where: str = "configuration") -> Config:
     """The configuration in a text; `where` is the file's name for errors."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = parse_toml(text)
+    except ValueError as error:
         raise _syntax_error(error, text, where) from error
     except RecursionError as error:  # tomllib descends once per bracket
         raise ConfigError("is nested too deeply to be a configuration", where=where) from error
@@ -214,7 +214,7 @@ def _read(path: Path) -> str:
         raise ConfigError("is not UTF-8 text", where=f"{path}:{line}", todo="save it as UTF-8") from error
 
 
-def _syntax_error(error: tomllib.TOMLDecodeError, text: str, where: str) -> ConfigError:
+def _syntax_error(error: ValueError, text: str, where: str) -> ConfigError:
     """One of ours from `Invalid value (at line 3, column 7)`; tomllib says `end of document` for the last line."""
     found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", str(error), re.DOTALL)
     what, line = (found[1], found[2]) if found else (str(error), None)

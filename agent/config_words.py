@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 UNIT_WORDS = {"_s": "seconds", "_bytes": "bytes", "_permille": "thousandths", "_max": "a count"}
@@ -60,12 +59,19 @@ def unit_of(key: str) -> str:
     return next((words for suffix, words in UNIT_WORDS.items() if key.endswith(suffix)), "")
 
 
+def _close(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that is most like this one, if any is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    return get_close_matches(name, list(known), n=1, cutoff=0.5)
+
+
 def nearest_section(name: str, keys: Mapping[str, Iterable[str]]) -> str:
     """What to do about an unknown section (or a key that stands before the first one)."""
     for section, known in keys.items():
         if name in known:
             return f"{shown(name)} belongs in the section [{section}]"
-    close = get_close_matches(name, keys, n=1, cutoff=0.5)
+    close = _close(name, keys)
     return f"did you mean [{close[0]}]?" if close else f"sections are {', '.join(keys)}"
 
 
@@ -80,7 +86,7 @@ def nearest_key(section: str, key: str, keys: Mapping[str, Iterable[str]]) -> st
     for other, known_there in keys.items():
         if key in known_there:
             return f"{shown(key)} belongs in the section [{other}]"
-    close = get_close_matches(key, here, n=1, cutoff=0.5)
+    close = _close(key, here)
     return f"did you mean {close[0]}?" if close else f"[{section}] has {', '.join(here)}"
 
 

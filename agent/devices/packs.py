@@ -3,7 +3,6 @@
 Words are compared as they are, never as patterns: a value from the wire cannot make a comparison slow.
 """
 
-import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from agent.devices.oui import VendorBlocks
 from agent.devices.roles import ROLE_INDEX
 from agent.errors import InputError
+from agent.kept_toml import Parse, parse_toml
 from agent.packets.hints.records import KINDS
 
 PACKS_FOLDER = Path(__file__).resolve().parents[2] / "firmware_config" / "packs"  # of this release
@@ -100,12 +100,12 @@ class Packs:
         self._maker_of = lru_cache(maxsize=_VENDOR_CACHE)(self._makers.find)
 
     @classmethod
-    def load(cls, folder: Path = PACKS_FOLDER) -> "Packs":
+    def load(cls, folder: Path = PACKS_FOLDER, parse: Parse = parse_toml) -> "Packs":
         """Read the three files of a folder. InputError names the file that is missing or wrong."""
         tables: list[dict[str, Any]] = []
         for name in ("vendors.toml", "signals.toml"):
             try:
-                tables.append(tomllib.loads((folder / name).read_text("utf-8")))
+                tables.append(parse((folder / name).read_text("utf-8")))
             except (OSError, ValueError) as error:
                 raise InputError(f"the pack cannot be read: {error}", where=str(folder / name)) from error
         return cls(VendorBlocks.load(folder / "oui.bin"), tables[0], tables[1], str(folder))

@@ -1,11 +1,11 @@
 """Which ATT&CK techniques a finding speaks of: data with its version, kept beside the contracts."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from agent.errors import ConfigError
+from agent.kept_toml import Parse, parse_toml
 
 _TECHNIQUE: Final = re.compile(r"T\d{4}(\.\d{3})?")
 _WHERE: Final = "attack.toml"
@@ -23,11 +23,11 @@ class AttackMap(NamedTuple):
         return self.techniques.get(finding_id, ())
 
 
-def parse_attack(text: str) -> AttackMap:
+def parse_attack(text: str, parse: Parse = parse_toml) -> AttackMap:
     """Read `attack.toml`: `version`, and a table `[techniques]` of id -> list. Raises ConfigError."""
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        data = parse(text)
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"is not TOML: {error}", where=_WHERE) from error
     version, techniques = data.get("version"), data.get("techniques")
     if set(data) != {"version", "techniques"} or not isinstance(version, str) or not isinstance(techniques, dict):

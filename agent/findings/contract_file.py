@@ -1,8 +1,6 @@
 """One contract file: text in, checked lines out. Refusals name file, line, key and the nearest right name."""
 
-import difflib
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -10,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from agent.devices.records import EdgeDirection, Scope
 from agent.errors import ConfigError
+from agent.kept_toml import Parse, parse_toml
 
 LINES_MAX: Final = 200  # of one contract
 TEXT_MAX: Final = 160  # characters of `what` and `source`
@@ -81,26 +80,28 @@ class Contract:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """`did you mean ...`, or the names there are."""
+    import difflib  # noqa: PLC0415 - only a refusal needs it
+
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
 
 
-def parse_contract(text: str, name: str, roles: Sequence[str]) -> Contract:
+def parse_contract(text: str, name: str, roles: Sequence[str], parse: Parse = parse_toml) -> Contract:
     """Check and read one file; `name` is its stem. Raises ConfigError."""
-    return _Reader(text, name, roles).contract()
+    return _Reader(text, name, roles, parse).contract()
 
 
 class _Reader:
     """One file being read; knows where it is, so that a refusal can say so."""
 
-    def __init__(self, text: str, name: str, roles: Sequence[str]) -> None:
+    def __init__(self, text: str, name: str, roles: Sequence[str], parse: Parse) -> None:
         self._lines = text.splitlines()
         self._file = f"{name}.toml"
         self._name = name
         self._roles = roles
         try:
-            self._data: dict[str, Any] = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            self._data: dict[str, Any] = parse(text)
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"is not TOML: {error}", where=self._file) from error
 
     def contract(self) -> Contract:

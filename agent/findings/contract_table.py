@@ -78,18 +78,20 @@ def compile_table(contracts: Sequence[Contract], common: Sequence[Line], roles: 
     port_class, classes = _port_classes(lines)
     cells = np.zeros((max(1, len(contracts)), 2, _OTHER_PROTOCOL + 1, _SCOPES + len(roles), classes), np.int16)
     row_of_role = np.full(len(roles), -1, np.int16)
+    shared = np.zeros_like(cells[0])
+    for number, line in enumerate(common, 1):
+        _allow(shared, line, number, roles, port_class)
     code = len(common)
     for row, contract in enumerate(contracts):
         row_of_role[roles.index(contract.role)] = row
-        own = range(code + 1, code + 1 + len(contract.does))
-        shared = zip(range(1, len(common) + 1), common, strict=True) if contract.common else ()
-        for number, line in (*zip(own, contract.does, strict=True), *shared):
-            if not line.networks:
-                _fill(cells[row], line, number, roles, port_class)
-        code += len(contract.does)
+        for line in contract.does:
+            code += 1
+            _allow(cells[row], line, code, roles, port_class)
+        if contract.common:
+            np.copyto(cells[row], shared, where=cells[row] == 0)
         for line in contract.never:
             code += 1
-            _fill(cells[row], line, -code, roles, port_class)
+            cells[row][_place(line, roles, port_class)] = -code
     protocol_class = np.full(256, _OTHER_PROTOCOL, np.uint8)
     for protocol, number in _PROTOCOL_CLASSES.items():
         protocol_class[protocol] = number
@@ -110,8 +112,17 @@ def _port_classes(lines: Sequence[Line]) -> tuple[npt.NDArray[np.uint16], int]:
     return port_class, int(port_class[-1]) + 1
 
 
-def _fill(cells: Codes, line: Line, code: int, roles: Sequence[str], port_class: npt.NDArray[np.uint16]) -> None:
+def _allow(cells: Codes, line: Line, code: int, roles: Sequence[str], port_class: npt.NDArray[np.uint16]) -> None:
     """Write one line into one contract's part of the table; an allowed line never overwrites another."""
+    if line.networks:
+        return  # it allows nothing else, and a table has no addresses
+    where = _place(line, roles, port_class)
+    part = cells[where]
+    cells[where] = np.where(part == 0, code, part)
+
+
+def _place(line: Line, roles: Sequence[str], port_class: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.intp], ...]:
+    """The cells that a line is about."""
     peers = [*line.scopes, *(_SCOPES + roles.index(role) for role in line.peer_roles)]
     if Scope.SEGMENT in line.scopes:  # a device with a known role is on the segment all the same
         peers += range(_SCOPES, _SCOPES + len(roles))
@@ -119,6 +130,4 @@ def _fill(cells: Codes, line: Line, code: int, roles: Sequence[str], port_class:
     for low, high in line.ports or ((0, 65535),):
         ports += range(int(port_class[low]), int(port_class[high]) + 1)
     protocols = [_PROTOCOL_CLASSES.get(p, _OTHER_PROTOCOL) for p in line.protocols]
-    where = np.ix_(sorted(set(line.directions)), sorted(set(protocols)), sorted(set(peers)), sorted(set(ports)))
-    part = cells[where]
-    cells[where] = code if code < 0 else np.where(part == 0, code, part)
+    return np.ix_(sorted(set(line.directions)), sorted(set(protocols)), sorted(set(peers)), sorted(set(ports)))

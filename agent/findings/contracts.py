@@ -20,6 +20,7 @@ from agent.findings.catalogue import CLINICAL_ROLES, role_mask
 from agent.findings.contract_file import Contract, Line, nearest, parse_contract
 from agent.findings.contract_table import Rows, Table, compile_table
 from agent.findings.words import many, protocol_text
+from agent.kept_toml import Parse, parse_toml
 
 FILE_MAX_BYTES: Final = 64 * 1024
 FILES_MAX: Final = 64
@@ -57,10 +58,13 @@ class ContractSet:
         self._expected: Final = {c.role: _expected(c, common) for c in contracts}
 
     @classmethod
-    def load(cls, folder: Path, roles: Sequence[str], tiers: Mapping[str, str] | None = None) -> "ContractSet":
+    def load(
+        cls, folder: Path, roles: Sequence[str], tiers: Mapping[str, str] | None = None, parse: Parse = parse_toml
+    ) -> "ContractSet":
         """Read every `*.toml` of a folder. Raises ConfigError with file, line and key.
 
-        `roles` in the order of the role index; `tiers` says how vital those are that have no contract.
+        `roles` in the order of the role index; `tiers` says how vital those are that have no contract; `parse` may
+        remember.
         """
         texts = dict(_texts(folder))
         known = [*roles, COMMON, ATTACK]
@@ -72,11 +76,12 @@ class ContractSet:
                 )
         if ATTACK not in texts:
             raise ConfigError("the technique map is missing", where=str(folder / "attack.toml"))
-        common = parse_contract(texts[COMMON], COMMON, roles).does if COMMON in texts else ()
-        contracts = [parse_contract(text, name, roles) for name, text in texts.items() if name not in (COMMON, ATTACK)]
+        common = parse_contract(texts[COMMON], COMMON, roles, parse).does if COMMON in texts else ()
+        own = {name: text for name, text in texts.items() if name not in (COMMON, ATTACK)}
+        contracts = [parse_contract(text, name, roles, parse) for name, text in own.items()]
         if not contracts:
             raise ConfigError("no contract in this folder", where=str(folder))
-        return cls(contracts, common, parse_attack(texts[ATTACK]), by_index, _version(texts))
+        return cls(contracts, common, parse_attack(texts[ATTACK], parse), by_index, _version(texts))
 
     def contract(self, role: str) -> Contract | None:
         """The contract of a role, or None: then nothing is expected of it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.errors import WardtapError
+from agent.service.startup import lean
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 OUR_FAULT = 70  # sysexits EX_SOFTWARE
 BROKEN_PIPE = 141  # what a shell shows for a writer whose reader went away
 INTERRUPTED = 130
+WITH_KERNELS = {"replay", "sensor", "warmup"}
 
 # Imports stand inside the commands: each program loads only its own part (the uplink no kernels, the sensor no broker).
 
@@ -115,10 +117,13 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Entry point. Errors for people are one line; the exit code tells their kind."""
     options = _parser().parse_args(arguments)
+    alone = arguments is None  # nobody else's code runs in this process
+    if alone and options.command in WITH_KERNELS:
+        lean()
     try:
         code: int = options.run(options)
         sys.stdout.flush()
-        if arguments is None and options.command == "replay":
+        if alone and options.command == "replay":
             sys.stderr.flush()
             os._exit(code)  # everything is said and written: taking the tables and the mapping apart is wasted time
     except WardtapError as error:

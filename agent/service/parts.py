@@ -1,5 +1,6 @@
 """What both programs that play captures need: what the judge is made of, and what could not be read."""
 
+import os
 from pathlib import Path
 
 from agent.config import Config
@@ -7,6 +8,7 @@ from agent.devices.packs import Packs
 from agent.devices.roles import ROLES, TIERS
 from agent.errors import InputError
 from agent.findings.contracts import ContractSet, shipped_folder
+from agent.kept_toml import KeptToml
 from agent.packets.layouts import LINKS_READ
 from agent.service.pipeline import Judgement
 from agent.summaries.privacy import Pseudonyms
@@ -25,8 +27,9 @@ def unread_links(source: ReplaySource) -> list[InputError]:
 def judgement(config: Config, key: bytes) -> Judgement:
     """Load them; a ConfigError names the file and the line."""
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
+    parse = KeptToml(Path(os.environ["NUMBA_CACHE_DIR"]) / "tables")  # agent.jit says where this release's kernels lie
     return Judgement(
-        packs=Packs.load(),
-        contracts=ContractSet.load(folder, ROLES, TIERS),
+        packs=Packs.load(parse=parse),
+        contracts=ContractSet.load(folder, ROLES, TIERS, parse),
         pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns),
     )

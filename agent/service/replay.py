@@ -1,6 +1,5 @@
 """`wardtap replay`: the whole sensor over capture files; no root, no network, no broker."""
 
-import gc
 import secrets
 import sys
 from collections.abc import Callable  # noqa: TC003 - NamedTuple fields beside it are read at run time
@@ -17,6 +16,7 @@ from agent.service.intervals import memory_bytes
 from agent.service.lines import device_line, finding_line, flow_line, line
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
+from agent.service.startup import ready
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.replay import ReplaySource
 from agent.wire.chain import Chain
@@ -26,7 +26,6 @@ from agent.wire.parts import split
 from agent.wire.summary import Summary
 from agent.wire.types import MessageType
 
-GC_THRESHOLD = 100_000  # tables are arrays: there is little for the collector to find
 NO_ID = b"\x00" * 16
 KEY_ID_OCTETS, SIGNATURE_OCTETS = 8, 64  # what one Ed25519 signer adds to an envelope
 
@@ -89,8 +88,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     pipeline = Pipeline(config, parts, screen)
     source = ReplaySource(paths)
     pipeline.load()
-    gc.set_threshold(GC_THRESHOLD)
-    gc.freeze()  # packs, contracts and tables live to the end: the collector need not look at them again and again
+    ready()
     startup_s, began_s = process_age_s(), stopwatch_s()
     for decoded in decoded_bursts(source, pipeline.decoder):
         pipeline.note_legs(source.legs())

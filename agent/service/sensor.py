@@ -25,6 +25,7 @@ from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
+from agent.service.startup import ready
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
 from agent.summaries.privacy import KEY_MIN_BYTES
@@ -172,6 +173,7 @@ def run(
     parts = judgement(config, key)
     pipeline = Pipeline(config, parts, outlet)
     pipeline.load()
+    ready()
     _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:
         with _stop_on_signals(ended):

@@ -24,7 +24,7 @@ def wire(*names: str) -> tuple[str, ...]:
     return ("agent.wire", *(f"agent.wire.{name}" for name in names))
 
 
-SHARED = ("agent", "agent.errors", "agent.clock", "agent.counters", "agent.durable")
+SHARED = ("agent", "agent.errors", "agent.clock", "agent.counters", "agent.durable", "agent.kept_toml")
 SETTINGS = (*SHARED, "agent.config")
 WIRE, SIGNING = wire("*"), ("agent.signing", "agent.signing.*")
 JIT = ("agent.jit", "agent.keyed")
@@ -42,6 +42,7 @@ ROOMS = (
     Room("agent/errors.py", (), "everybody raises them, so they lean on nobody"),
     Room("agent/clock.py", ("agent.errors",), "the only place that asks the time leans on nobody else"),
     Room("agent/durable.py", (), "small files for every room lean on nobody"),
+    Room("agent/kept_toml.py", ("agent.durable",), "a parser with a memory knows nothing of what it reads"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),
     Room("agent/keyed.py", ("agent.jit",), "keyed hashing is pasted into kernels and compiled with them"),
