@@ -4,15 +4,13 @@ Every key has a default that suits a ward of 100 devices, a range, and its unit 
 the line, the key and the nearest right name, because the person who made it stands at a tap without a manual.
 """
 
-import dataclasses
 import hashlib
 import json
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 from agent.config_forms import (
     Form,
@@ -36,100 +34,90 @@ from agent.kept_toml import parse_toml
 FILE_BYTES_MAX = 1 << 20  # a configuration is a page; a capture given by mistake must not be read whole
 MIB = 1 << 20
 
+# A key's type says what its value may be. These have names, because in a class a key hides the form of the same name.
+Identifier = Annotated[str, Word(identifier)]
+BackendName = Annotated[str, Word(backend)]
+BrokerUrl = Annotated[str, Word(broker)]
+PathText = Annotated[str, Word(anything)]
 
-def _key(default: Any, form: Form) -> Any:
-    """One key: its default and what its value may be."""
-    return field(default=default, metadata={"form": form})
 
-
-@dataclass(frozen=True, slots=True)
-class SiteConfig:
+class SiteConfig(NamedTuple):
     """Names in topics and headers; a site is a trust boundary, an agent one tap."""
 
-    site: str = _key("ward", Word(identifier))
-    agent: str = _key("tap-1", Word(identifier))
+    site: Identifier = "ward"
+    agent: Identifier = "tap-1"
 
 
-@dataclass(frozen=True, slots=True)
-class TapConfig:
+class TapConfig(NamedTuple):
     """Where frames come from."""
 
-    legs: tuple[str, ...] = _key(("eth1",), Words(leg, 1, 4))  # a full-duplex tap has two
-    buffer_bytes: int = _key(32 * MIB, Whole(MIB, 1024 * MIB))  # a quarter of a second at 1 Gbit/s
-    backend: str = _key("pcapy", Word(backend))
+    legs: Annotated[tuple[str, ...], Words(leg, 1, 4)] = ("eth1",)  # a full-duplex tap has two
+    buffer_bytes: Annotated[int, Whole(MIB, 1024 * MIB)] = 32 * MIB  # a quarter of a second at 1 Gbit/s
+    backend: BackendName = "pcapy"
 
 
-@dataclass(frozen=True, slots=True)
-class MeteringConfig:
+class MeteringConfig(NamedTuple):
     """Sizes of the fixed tables and when a flow ends."""
 
-    flow_slots_max: int = _key(
-        131072, Whole(1024, 1 << 24, power_of_two=True)
-    )  # 20 MB; ten times a ward at its busiest
-    edge_slots_max: int = _key(131072, Whole(1024, 1 << 24, power_of_two=True))
-    device_slots_max: int = _key(4096, Whole(64, 1 << 16, power_of_two=True))
-    fan_slots_max: int = _key(16384, Whole(64, 1 << 20, power_of_two=True))
-    tcp_idle_timeout_s: int = _key(600, Whole(1, 86400))  # HL7 sessions stay open and send every few minutes
-    udp_idle_timeout_s: int = _key(120, Whole(1, 86400))  # RFC 4787 REQ-5: two minutes
-    half_open_timeout_s: int = _key(10, Whole(1, 600))  # a SYN's three tries take 7 s (RFC 6298)
-    closed_timeout_s: int = _key(2, Whole(0, 600))  # late segments of a closed session
-    active_timeout_s: int = _key(3600, Whole(10, 86400))
+    flow_slots_max: Annotated[int, Whole(1024, 1 << 24, power_of_two=True)] = 131072  # 20 MB; ten times a busy ward
+    edge_slots_max: Annotated[int, Whole(1024, 1 << 24, power_of_two=True)] = 131072
+    device_slots_max: Annotated[int, Whole(64, 1 << 16, power_of_two=True)] = 4096
+    fan_slots_max: Annotated[int, Whole(64, 1 << 20, power_of_two=True)] = 16384
+    tcp_idle_timeout_s: Annotated[int, Whole(1, 86400)] = 600  # HL7 sessions stay open and send every few minutes
+    udp_idle_timeout_s: Annotated[int, Whole(1, 86400)] = 120  # RFC 4787 REQ-5: two minutes
+    half_open_timeout_s: Annotated[int, Whole(1, 600)] = 10  # a SYN's three tries take 7 s (RFC 6298)
+    closed_timeout_s: Annotated[int, Whole(0, 600)] = 2  # late segments of a closed session
+    active_timeout_s: Annotated[int, Whole(10, 86400)] = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class SummariesConfig:
+class SummariesConfig(NamedTuple):
     """How often the collector hears."""
 
-    interval_s: int = _key(60, Whole(1, 3600))
-    cards_every_s: int = _key(3600, Whole(60, 86400))  # all cards again, for a collector that started late
-    edges_per_summary_max: int = _key(2048, Whole(0, 65536))  # a scan makes edges; the count says what was left out
+    interval_s: Annotated[int, Whole(1, 3600)] = 60
+    cards_every_s: Annotated[int, Whole(60, 86400)] = 3600  # all cards again, for a collector that started late
+    edges_per_summary_max: Annotated[int, Whole(0, 65536)] = 2048  # a scan makes edges; a count says what is left out
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityConfig:
+class IdentityConfig(NamedTuple):
     """What is the site's own, and which names may leave as they are."""
 
-    site_networks: tuple[str, ...] = _key((), Words(network, 0, 256))  # public ranges that are not the internet here
-    plain_name_patterns: tuple[str, ...] = _key((), Words(pattern, 0, 64))  # whole-name matches leave unhidden
+    site_networks: Annotated[tuple[str, ...], Words(network, 0, 256)] = ()  # public ranges, not the internet here
+    plain_name_patterns: Annotated[tuple[str, ...], Words(pattern, 0, 64)] = ()  # whole-name matches leave unhidden
 
 
-@dataclass(frozen=True, slots=True)
-class FindingsConfig:
+class FindingsConfig(NamedTuple):
     """When the judge speaks."""
 
-    settling_s: int = _key(900, Whole(0, 604800))  # devices seen in this time are not `new-device`
-    page_confidence: float = _key(0.6, Share())  # below, a role is too unsure to wake a person
-    findings_per_interval_max: int = _key(50, Whole(1, 10000))
-    contracts: str = _key("", Word(anything))  # folder; empty: the shipped ones
-    loss_warn_permille: int = _key(1, Whole(0, 1000))  # findings.md: 0.1 % warns
-    loss_critical_permille: int = _key(10, Whole(0, 1000))  # and 1 % is critical
+    settling_s: Annotated[int, Whole(0, 604800)] = 900  # devices seen in this time are not `new-device`
+    page_confidence: Annotated[float, Share()] = 0.6  # below, a role is too unsure to wake a person
+    findings_per_interval_max: Annotated[int, Whole(1, 10000)] = 50
+    contracts: PathText = ""  # folder; empty: the shipped ones
+    loss_warn_permille: Annotated[int, Whole(0, 1000)] = 1  # findings.md: 0.1 % warns
+    loss_critical_permille: Annotated[int, Whole(0, 1000)] = 10  # and 1 % is critical
 
 
-@dataclass(frozen=True, slots=True)
-class SpoolConfig:
+class SpoolConfig(NamedTuple):
     """What waits for the collector."""
 
-    limit_bytes: int = _key(512 * MIB, Whole(4 * MIB, 1024 * 1024 * MIB))  # 72 h at the nominal rate
-    segment_bytes: int = _key(1 * MIB, Whole(128 * 1024, 16 * MIB))  # the largest message is 64 KiB
+    limit_bytes: Annotated[int, Whole(4 * MIB, 1024 * 1024 * MIB)] = 512 * MIB  # 72 h at the nominal rate
+    segment_bytes: Annotated[int, Whole(128 * 1024, 16 * MIB)] = 1 * MIB  # the largest message is 64 KiB
 
 
-@dataclass(frozen=True, slots=True)
-class UplinkConfig:
+class UplinkConfig(NamedTuple):
     """The broker and how much is on the way at once."""
 
-    broker: str = _key("mqtts://localhost:8883", Word(broker))
-    ca: str = _key("", Word(anything))  # PEM files; empty: the system's CAs, no client certificate
-    certificate: str = _key("", Word(anything))
-    key: str = _key("", Word(anything))
-    window: int = _key(20, Whole(1, 1000))  # messages without PUBACK; the usual receive maximum of brokers is 20
-    resend_after_s: int = _key(30, Whole(1, 3600))
+    broker: BrokerUrl = "mqtts://localhost:8883"
+    ca: PathText = ""  # PEM files; empty: the system's CAs, no client certificate
+    certificate: PathText = ""
+    key: PathText = ""
+    window: Annotated[int, Whole(1, 1000)] = 20  # messages without PUBACK; the usual receive maximum of brokers is 20
+    resend_after_s: Annotated[int, Whole(1, 3600)] = 30
 
 
-@dataclass(frozen=True, slots=True)
-class StateConfig:
+class StateConfig(NamedTuple):
     """Where all that must survive lies."""
 
-    directory: str = _key("/var/lib/wardtap", Word(filled))
+    directory: Annotated[str, Word(filled)] = "/var/lib/wardtap"
 
     @property
     def path(self) -> Path:
@@ -137,8 +125,7 @@ class StateConfig:
         return Path(self.directory)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The whole configuration; every value is inside its range."""
 
     site: SiteConfig = SiteConfig()
@@ -154,12 +141,16 @@ class Config:
     @property
     def sha256(self) -> str:
         """Hex digest of every effective value: two taps with the same are configured alike."""
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.tables(), sort_keys=True).encode()).hexdigest()
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Every value by section and key."""
+        return {name: section._asdict() for name, section in self._asdict().items()}
 
 
-_SECTIONS: dict[str, type[Any]] = {item.name: type(getattr(Config(), item.name)) for item in dataclasses.fields(Config)}
-_KEYS: dict[str, dict[str, Any]] = {
-    name: {item.name: item.metadata["form"] for item in dataclasses.fields(section)}
+_SECTIONS: dict[str, Any] = {name: type(section) for name, section in Config()._asdict().items()}
+_KEYS: dict[str, dict[str, Form]] = {
+    name: {key: kind.__metadata__[0] for key, kind in section.__annotations__.items()}
     for name, section in _SECTIONS.items()
 }
 
@@ -227,7 +218,7 @@ def _syntax_error(error: ValueError, text: str, where: str) -> ConfigError:
 
 
 def _section(text: str, where: str, name: str, table: Any) -> Any:
-    """One section's dataclass."""
+    """One section."""
     keys = _KEYS.get(name)
     if keys is None:
         kind = "section" if isinstance(table, dict) else "key outside a section"
@@ -278,7 +269,7 @@ def _check_together(config: Config, text: str, where: str) -> None:
 def to_toml(config: Config) -> str:
     """The text of a configuration: what `load` reads gives it back."""
     lines = []
-    for name, section in dataclasses.asdict(config).items():
+    for name, section in config.tables().items():
         lines += [
             f"[{name}]",
             *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in section.items()),

@@ -103,10 +103,8 @@ def _trust(lab: Lab, keys: Mapping[str, PrivateKey], site: str, agent: str, now_
 def _agent(lab: Lab, keys: Mapping[str, PrivateKey], site: str, agent: str) -> None:
     keys["agent"].save(lab.agent / "uplink" / "agent.key")
     plain = agent_config.default(lab.agent.resolve())
-    config = dataclasses.replace(
-        plain,
-        site=dataclasses.replace(plain.site, site=site, agent=agent),
-        uplink=dataclasses.replace(plain.uplink, broker=lab.broker),
+    config = plain._replace(
+        site=plain.site._replace(site=site, agent=agent), uplink=plain.uplink._replace(broker=lab.broker)
     )
     text = agent_config.to_toml(config)
     agent_config.parse(text, "the lab's wardtap.toml")

@@ -1,7 +1,7 @@
 """A whole pipeline over forged frames, and what came out of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 from agent.config import Config
@@ -20,8 +20,8 @@ S = 1_000_000_000
 def small(**summaries: int) -> Config:
     """The defaults with small tables, so that a pipeline is quickly made."""
     base = Config()
-    metering = replace(base.metering, flow_slots_max=4096, edge_slots_max=8192, device_slots_max=256, fan_slots_max=512)
-    return replace(base, metering=metering, summaries=replace(base.summaries, **summaries))
+    metering = base.metering._replace(flow_slots_max=4096, edge_slots_max=8192, device_slots_max=256, fan_slots_max=512)
+    return base._replace(metering=metering, summaries=base.summaries._replace(**summaries))
 
 
 @cache

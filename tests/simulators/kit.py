@@ -58,7 +58,7 @@ class Kit:
     def config(self, **uplink: Any) -> Config:
         """A configuration for this state directory."""
         base = config.default(self.state)
-        return replace(base, uplink=replace(base.uplink, **uplink))
+        return base._replace(uplink=base.uplink._replace(**uplink))
 
     def command(self, name: str = "status", signer: Role | PrivateKey = Role.OPERATOR, **changes: Any) -> bytes:
         """A sealed command; `changes` replace its fields."""
