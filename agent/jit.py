@@ -39,6 +39,7 @@ def _sources() -> list[Path]:
             *_HERE.glob("*/walk_*.py"),
             *_HERE.glob("*/cursor.py"),
             *_HERE.glob("*/lifecycle.py"),
+            *_HERE.glob("*/keys.py"),
             *_HERE.glob("*/placing.py"),
             _HERE / "keyed.py",
             _HERE / "jit.py",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.flows import kernels
+from agent.flows import kernels, kernels_key
 from agent.flows.records import BIFLOW, Rows
 from agent.jit import aligned_rows
 
@@ -59,17 +59,26 @@ class FlowCache:
         self._deadlines_s = np.zeros(limits.slots_max, np.int64)
         self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
         self._limits = limits.as_row()
-        self._ahead = np.zeros((kernels.KEPT, kernels.AHEAD), np.uint64)
+        self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 
+    def hash(self, rows: Rows, count: int) -> None:
+        """Set the digests of rows; touches nothing else of the cache, so one other thread may do it ahead."""
+        kernels_key.hash_flows(rows, count, self._secret, self._scratch)
+
     def meter(self, rows: Rows, count: int) -> Iterator[Rows]:
-        """Count decoded rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows)."""
+        """Hash and count decoded rows."""
+        self.hash(rows, count)
+        yield from self.meter_hashed(rows, count)
+
+    def meter_hashed(self, rows: Rows, count: int) -> Iterator[Rows]:
+        """Count hashed rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows)."""
         at, n = 0, -1
         while at < count or n < 0:
             at, n = kernels.meter_burst(
-                rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._secret, self._limits,
-                self.counts, self._out, self._ahead,
+                rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._limits, self.counts,
+                self._out,
             )  # fmt: skip
             if n:
                 yield self._out[:n]

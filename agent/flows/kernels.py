@@ -8,35 +8,27 @@ stay exact.
 
 import numpy as np
 
+from agent.flows.keys import TCP, key_of
 from agent.flows.lifecycle import (
     ACK,
     ACTIVE,
-    ICMP,
-    ICMPV6,
     S_CLOSED,
     SYN,
-    TCP,
     advance_tcp,
     marks_of,
     originates,
-    request_type,
     timeout_s,
     worth_of,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
-from agent.jit import LINE, Hashes, Tags, Words, fetch_line, kernel, leaf
-from agent.keyed import sip2, sip5
+from agent.jit import LINE, Tags, Words, fetch_line, kernel, leaf
 from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 32-bit tags holds two sets
-# Rows of `ahead`: the key's five words, what a key of two IPv4 addresses is hashed from, its digest, which end sent.
-K_PORTS, K_IPV4, K_DIGEST, K_HIGHER, KEPT = 4, 5, 6, 7, 8
 EVENTS_PER_PACKET = 4  # at most: an eviction or a reused port's end, a start, a progress, an active timeout
 AHEAD = 64  # rows whose slots are fetched together: 64 x 4 cache lines fit the first-level cache
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32 = np.uint64, np.uint32
-ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
-MAPPED_TOP = np.uint64(0xFFFF)  # the upper half of the lower word of a mapped IPv4 address
 
 METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
@@ -164,68 +156,13 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 
 
 @leaf
-def _key(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]]:
-    """The direction-free key of a packet, and whether its source is the higher end."""
-    source, destination = U64(row["src_port"]), U64(row["dst_port"])
-    if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:  # a later fragment has no type
-        source = U64(request_type(protocol, np.int64(row["src_port"])))
-        destination = source
-    s_hi, s_lo, d_hi, d_lo = row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"]
-    higher = s_hi > d_hi or (s_hi == d_hi and (s_lo > d_lo or (s_lo == d_lo and source > destination)))
-    # Which end comes first is a coin toss to a branch predictor: the ends are swapped with a mask.
-    swap = U64(higher) * ALL_ONES
-    hi, lo, port = (s_hi ^ d_hi) & swap, (s_lo ^ d_lo) & swap, (source ^ destination) & swap
-    below = (U64(row["vlan"]) << U64(20)) | (U64(row["vlan_inner"]) << U64(8)) | U64(protocol)
-    ports = ((source ^ port) << U64(48)) | ((destination ^ port) << U64(32)) | below
-    return higher, (s_hi ^ hi, s_lo ^ lo, d_hi ^ hi, d_lo ^ lo, ports)
-
-
-@leaf
-def _keys(rows: Rows, start: int, count: int, ahead: Hashes) -> int:
-    """Keys of rows[start:start + count] into the columns of `ahead`; how many are not of two IPv4 addresses."""
-    others = 0
-    for i in range(count):
-        row, j = rows[start + i], U64(i)
-        higher, key = _key(row, np.int64(row["protocol"]))
-        for word in range(5):
-            ahead[U64(word), j] = key[word]
-        ahead[U64(K_HIGHER), j] = U64(higher)
-        ahead[U64(K_IPV4), j] = (key[1] << U64(32)) | (key[3] & U64(0xFFFFFFFF))
-        plain = key[0] | key[2] == U64(0) and key[1] >> U64(32) == MAPPED_TOP and key[3] >> U64(32) == MAPPED_TOP
-        others += np.int64(not plain)
-    return others
-
-
-@leaf
-def _digests(count: int, others: int, secret: Hashes, ahead: Hashes) -> None:
-    """Keyed hashes of the keys in `ahead`; two IPv4 addresses are one word, and those keys are hashed side by side."""
-    words, ports, digests = ahead[K_IPV4], ahead[K_PORTS], ahead[K_DIGEST]
-    key0, key1 = secret[0], secret[1]
-    for i in range(AHEAD):  # a fixed number, without a branch: the compiler takes several at once
-        digests[i] = sip2(key0, key1, words[i], ports[i])
-    if others == 0:
-        return
-    for i in range(count):
-        j = U64(i)
-        a, b, c, d = ahead[U64(0), j], ahead[U64(1), j], ahead[U64(2), j], ahead[U64(3), j]
-        if a | c != U64(0) or b >> U64(32) != MAPPED_TOP or d >> U64(32) != MAPPED_TOP:
-            ahead[U64(K_DIGEST), j] = sip5(key0, key1, a, b, c, d, ahead[U64(K_PORTS), j])
-
-
-@leaf
-def _fetch(
-    rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines_s: Words, secret: Hashes, ahead: Hashes
-) -> int:
-    """Keys and digests of rows[start:stop] into `ahead`, and the cache lines that they will need asked for.
-
-    Three short loops, so that the cache misses of 64 packets overlap instead of queueing. Returns `stop`.
-    """
-    count, mask = stop - start, U64(len(slots) // WAYS - 1)
-    _digests(count, _keys(rows, start, count, ahead), secret, ahead)
-    for i in range(count):
-        fetch_line(tags, (ahead[U64(K_DIGEST), U64(i)] & mask) * U64(WAYS), 0)
-    for i in range(count):
-        digest = ahead[U64(K_DIGEST), U64(i)]
+def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines_s: Words) -> int:
+    """Ask for the cache lines that rows[start:stop] will need: tags first, then slots. Returns `stop`."""
+    mask = U64(len(slots) // WAYS - 1)
+    for i in range(start, stop):
+        fetch_line(tags, (rows[i]["flow"] & mask) * U64(WAYS), 0)
+    for i in range(start, stop):
+        digest = rows[i]["flow"]
         base, tag = (digest & mask) * U64(WAYS), U32(digest >> U64(32)) | U32(1)
         found = base
         for way in range(WAYS):
@@ -239,13 +176,13 @@ def _fetch(
 @kernel
 def meter_burst(
     rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Words, groups_s: Words,
-    secret: Hashes, limits: Words, counts: Words, out: Rows, ahead: Hashes,
+    limits: Words, counts: Words, out: Rows,
 ) -> tuple[int, int]:  # fmt: skip
     """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
 
-    `ahead` (KEPT, AHEAD) is room for the keys of the next rows.
+    Rows were given to `hash_flows` before.
     """
-    mask, n, first, fetched = U64(len(slots) // WAYS - 1), 0, start, start
+    mask, n, fetched = U64(len(slots) // WAYS - 1), 0, start
     for i in range(start, count):
         row = rows[i]
         if row["verdict"] != METERED:
@@ -253,16 +190,9 @@ def meter_burst(
         if n + EVENTS_PER_PACKET > len(out):
             return i, n
         if i >= fetched:
-            first, fetched = i, _fetch(rows, i, min(i + AHEAD, count), slots, tags, deadlines_s, secret, ahead)
-        protocol, flags, j = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), U64(i - first)
-        source_is_hi, digest = ahead[U64(K_HIGHER), j] != U64(0), ahead[U64(K_DIGEST), j]
-        key = (
-            ahead[U64(0), j],
-            ahead[U64(1), j],
-            ahead[U64(2), j],
-            ahead[U64(3), j],
-            ahead[U64(K_PORTS), j],
-        )
+            fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, deadlines_s)
+        protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
+        source_is_hi, key = key_of(row, protocol)
         base, tag = np.int64(digest & mask) * WAYS, U32(digest >> U64(32)) | U32(1)
         slot = _find(slots, tags, base, tag, key)
         fresh = slot < 0

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from agent.flows.keys import ICMP, ICMPV6, TCP, request_type
 from agent.flows.records import Direction, FlowMark, FlowState
 from agent.jit import Words, leaf
 from agent.packets.records import PacketFlag
 
 F_PORTS = int(PacketFlag.PORTS)
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 S_SYN, S_SYN_ACK, S_ESTABLISHED = int(FlowState.SYN), int(FlowState.SYN_ACK), int(FlowState.ESTABLISHED)
 S_RESET, S_FIN_F, S_FIN_R = int(FlowState.RESET), int(FlowState.FIN_FORWARD), int(FlowState.FIN_REVERSE)
@@ -21,22 +21,6 @@ FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
 # Columns of `limits`, in seconds.
 TCP_IDLE, UDP_IDLE, HALF_OPEN, CLOSED, ACTIVE, UNANSWERED = 0, 1, 2, 3, 4, 5
 LIMITS = 6
-
-
-@leaf
-def request_type(protocol: int, port: int) -> int:
-    """An ICMP reply's type is mapped to its request's, so that both are one biflow; code kept."""
-    kind, code = port >> 8, port & 255
-    if protocol == ICMP:
-        if kind == 0:
-            kind = 8
-        elif kind == 14 or kind == 16 or kind == 18:
-            kind -= 1
-    elif kind == 129:
-        kind = 128
-    elif kind == 134 or kind == 136:
-        kind -= 1
-    return (kind << 8) | code
 
 
 @leaf

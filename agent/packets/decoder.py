@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agent.jit import aligned_rows
 from agent.packets import kernels, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
@@ -54,7 +55,7 @@ class Decoder:
     @staticmethod
     def buffer() -> Rows:
         """A row buffer for one burst."""
-        return np.zeros(BURST_FRAMES_MAX, PACKET)
+        return aligned_rows(BURST_FRAMES_MAX, PACKET)
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """Fill `rows` from the burst's frames."""

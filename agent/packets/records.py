@@ -172,9 +172,10 @@ PACKET = np.dtype(
         ("tunnels", "u1"),  # tunnel headers that were walked
         ("application", "u1"),  # what the payload or the port says it is (Application); set by `recognise_burst`
         ("hint", "u1"),  # HintKind of a payload worth reading; set by `recognise_burst`
+        ("flow", "<u8"),  # keyed digest of the flow's key; set by `hash_flows`
     ],
     align=True,
 )
-assert PACKET.itemsize == 120
+assert PACKET.itemsize == 128  # two cache lines
 # For ARP rows: src_lo = sender IPv4, dst_lo = target IPv4 (both mapped), dst_port = operation, src_mac = the frame's
 # source.

@@ -6,18 +6,19 @@ allow.
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agent.packets.decoder import Decoded, Decoder
-from agent.tap.records import BURSTS_AHEAD
+from agent.packets.records import Rows
+from agent.tap.records import BURSTS_AHEAD, Burst
 from agent.tap.source import Source
 
 AHEAD = BURSTS_AHEAD - 2  # one burst is metered, one is being decoded, the rest wait in the queue
 
 
-def decoded_bursts(source: Source, decoder: Decoder) -> Iterator[Decoded]:
+def decoded_bursts(source: Source, decode: Callable[[Burst, Rows], Decoded]) -> Iterator[Decoded]:
     """Bursts of a file, decoded, in order. A failure in the reading thread is raised here."""
-    buffers = [decoder.buffer() for _ in range(BURSTS_AHEAD)]
+    buffers = [Decoder.buffer() for _ in range(BURSTS_AHEAD)]
     ready: queue.Queue[Decoded | BaseException | None] = queue.Queue(AHEAD)
     stopped = threading.Event()
 
@@ -33,7 +34,7 @@ def decoded_bursts(source: Source, decoder: Decoder) -> Iterator[Decoded]:
         turn = 0
         try:
             while not stopped.is_set() and (burst := source.next_burst()) is not None:
-                put(decoder.decode(burst, buffers[turn % BURSTS_AHEAD]))
+                put(decode(burst, buffers[turn % BURSTS_AHEAD]))
                 turn += 1
         except BaseException as error:  # noqa: BLE001 - it is raised again on the other side
             put(error)

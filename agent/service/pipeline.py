@@ -30,7 +30,7 @@ from agent.packets.hints import READERS
 from agent.service.intervals import Counted, IntervalBook
 from agent.summaries.builder import Contents, SummaryBuilder
 from agent.summaries.privacy import Pseudonyms
-from agent.tap.records import LegCounts
+from agent.tap.records import Burst, LegCounts
 from agent.wire.summary import Summary
 
 NS_PER_S = 1_000_000_000
@@ -50,6 +50,10 @@ SCAN_TEST = (
 
 class Outlet(Protocol):
     """Where what the sensor finds goes: the spool, or a person's screen."""
+
+    @property
+    def wants_flows(self) -> bool:
+        """Whether flow records are wanted at all."""
 
     def flows(self, records: Rows) -> None:
         """Flow records that ended."""
@@ -134,6 +138,12 @@ class Pipeline:
         self.table.relate(self.cache.no_events())
         self.cache.next_deadline_s()
 
+    def decode(self, burst: Burst, rows: Rows) -> Decoded:
+        """What can be done to a burst before its turn: decode, recognise, hash. One other thread may do it ahead."""
+        decoded = self.decoder.decode(burst, rows)
+        self.cache.hash(rows, decoded.count)
+        return decoded
+
     @property
     def now_ns(self) -> int:
         """The present time of the pipeline; 0 before the first frame."""
@@ -170,15 +180,14 @@ class Pipeline:
         rows = decoded.rows[start:stop]
         self.frames.add(rows)
         self.table.attribute(rows, stop - start)
-        for records in self.cache.meter(rows, stop - start):
+        for records in self.cache.meter_hashed(rows, stop - start):
             self._relate(records)
         self.decoder.hints(decoded, start, stop, self._now_s or 0, self._hear)
 
     def _relate(self, records: Rows) -> None:
         self.table.relate(records)
-        ended = records[records["event"] == FlowEvent.ENDED]
-        if len(ended):
-            self._outlet.flows(ended)
+        if self._outlet.wants_flows:
+            self._outlet.flows(records[records["event"] == FlowEvent.ENDED])
 
     def _hear(self, hint: Hint) -> None:
         self.ward.hear(hint.source, hint.destination, READERS[hint.kind](hint.payload), hint.time_ns)

@@ -49,6 +49,7 @@ class Screen:
     def __init__(self, out: TextIO, wanted: Wanted, config: Config) -> None:
         self._write: Callable[[str], object] = out.write
         self._wanted = wanted
+        self.wants_flows = wanted.flows and wanted.json
         self.clock = CaptureClock()
         self._chain = Chain(config.site.agent, config.site.site, "sensor", NO_ID, NO_ID, b"", 0, self.clock)
         self.findings: list[Finding] = []
@@ -57,10 +58,9 @@ class Screen:
         self.peak_bytes = 0
 
     def flows(self, records: Rows) -> None:
-        """Flow lines, when they were asked for."""
-        if self._wanted.flows and self._wanted.json:
-            for record in records:
-                self._write(flow_line(record) + "\n")
+        """Flow lines."""
+        for record in records:
+            self._write(flow_line(record) + "\n")
 
     def finding(self, finding: Finding) -> None:
         """A finding line."""
@@ -90,7 +90,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     pipeline.load()
     ready()
     startup_s, began_s = process_age_s(), stopwatch_s()
-    for decoded in decoded_bursts(source, pipeline.decoder):
+    for decoded in decoded_bursts(source, pipeline.decode):
         pipeline.note_legs(source.legs())
         for _ in pipeline.take_steps(decoded):
             screen.clock.advance(pipeline.now_ns)

@@ -74,8 +74,10 @@ class SpoolOutlet:
         self._writer, self._may_wait = writer, may_wait
         self.records = 0
 
+    wants_flows = False  # they stay in the sensor: summaries tell of devices and edges
+
     def flows(self, records: Rows) -> None:
-        """Flow records stay in the sensor: summaries tell of devices and edges."""
+        """None are asked for."""
 
     def finding(self, finding: Finding) -> None:
         """Durable within 50 ms."""
@@ -128,7 +130,7 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
                 pipeline.tell_all_cards()
         pipeline.advance(now_s)
         if burst.count:
-            pipeline.take_slice(pipeline.decoder.decode(burst, rows), 0, burst.count)
+            pipeline.take_slice(pipeline.decode(burst, rows), 0, burst.count)
     _empty(source, pipeline)
 
 
@@ -139,13 +141,13 @@ def _empty(source: Source, pipeline: Pipeline) -> None:
         burst = source.next_burst()
         if burst is None or not burst.count:
             return
-        pipeline.take_slice(pipeline.decoder.decode(burst, rows), 0, burst.count)
+        pipeline.take_slice(pipeline.decode(burst, rows), 0, burst.count)
 
 
 def _play(source: ReplaySource, pipeline: Pipeline, clock: CaptureClock, stop: threading.Event, say: Say) -> None:
     """A capture at file time, as fast as it goes."""
     told = 0
-    for decoded in decoded_bursts(source, pipeline.decoder):
+    for decoded in decoded_bursts(source, pipeline.decode):
         pipeline.note_legs(source.legs())
         for done in pipeline.take_steps(decoded):
             clock.advance(pipeline.now_ns)

@@ -29,21 +29,6 @@ def packet(**fields: int) -> np.void:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "given", "asked"),
-    [
-        (ICMP, 0x0000, 0x0800),  # RFC 792: echo reply
-        (ICMP, 0x0E00, 0x0D00),  # timestamp reply
-        (ICMP, 0x0301, 0x0301),  # unreachable has no request
-        (ICMPV6, 0x8100, 0x8000),  # RFC 4443: echo reply
-        (ICMPV6, 0x8800, 0x8700),  # RFC 4861: neighbour advertisement
-        (ICMPV6, 0x8600, 0x8500),  # router advertisement
-    ],
-)
-def test_replies_are_filed_under_their_requests(protocol: int, given: int, asked: int) -> None:
-    assert lifecycle.request_type(protocol, given) == asked
-
-
-@pytest.mark.parametrize(
     ("fields", "sender_first", "how"),
     [
         ({"tcp_flags": SYN, "src_port": 50000, "dst_port": 104}, True, Direction.INITIATOR),

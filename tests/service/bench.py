@@ -38,6 +38,8 @@ class Kept:
     findings: list[Finding] = field(default_factory=list)
     summaries: list[Summary] = field(default_factory=list)
 
+    wants_flows = True
+
     def flows(self, records: Rows) -> None:
         self.records.append(records.copy())
 
@@ -59,7 +61,7 @@ class Sensor:
         """One burst at file time; the seconds it stepped through."""
         burst = burst_of(Heard(f.octets, f.wirelen or len(f.octets), leg=leg, time_ns=f.time_ns) for f in frames)
         rows = self.pipeline.decoder.buffer()
-        return list(self.pipeline.take_steps(self.pipeline.decoder.decode(burst, rows)))
+        return list(self.pipeline.take_steps(self.pipeline.decode(burst, rows)))
 
     def end(self) -> Kept:
         """Drain; every count must add up."""
