@@ -186,8 +186,11 @@ class Pipeline:
 
     def _relate(self, records: Rows) -> None:
         self.table.relate(records)
-        if self._outlet.wants_flows:
-            self._outlet.flows(records[records["event"] == FlowEvent.ENDED])
+        if not self._outlet.wants_flows:
+            return
+        ended = records[records["event"] == FlowEvent.ENDED]
+        if len(ended):
+            self._outlet.flows(ended)
 
     def _hear(self, hint: Hint) -> None:
         self.ward.hear(hint.source, hint.destination, READERS[hint.kind](hint.payload), hint.time_ns)
