@@ -33,8 +33,8 @@ NO_MAC_BIT = U64(1 << 63)
 ETHERTYPE_ARP = 0x0806
 
 # Columns of `counts`.
-ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE = 0, 1, 2, 3, 4
-COUNTS = 5
+ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE, ARPS = 0, 1, 2, 3, 4, 5
+COUNTS = 6
 
 
 @leaf
@@ -188,6 +188,7 @@ def attribute_burst(
                 macs[slot] = source
                 _begin(devices[slot], source, row)
         counts[ATTRIBUTED] += 1
+        counts[ARPS] += np.int64(verdict == LINK and row["ethertype"] == ETHERTYPE_ARP)
         if slot >= 0:
             device = devices[slot]
             device["tx_packets"] += U64(1)

@@ -100,11 +100,22 @@ class DeviceTable:
 
     def attribute(self, rows: Rows, count: int) -> None:
         """Count decoded rows for their senders and receivers, and ARP requests for their fans."""
+        arps = self.counts[kernels.ARPS]
         n = kernels.attribute_burst(
             rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo
         )
         if n:
             self._promoted.append(self._fresh[:n].copy())
+        if self.counts[kernels.ARPS] != arps:
+            self._count_arp(rows, count)
+
+    def load(self, rows: Rows, records: Rows) -> None:
+        """Bring every kernel of this room into memory, with no rows and no records."""
+        self.attribute(rows, 0)
+        self._count_arp(rows, 0)
+        self.relate(records)
+
+    def _count_arp(self, rows: Rows, count: int) -> None:
         crossed = kernels_edges.count_arp(
             rows, count, self._macs, self._fans, self._secret, self._test, self.edge_counts, self._asked, self._crossed
         )

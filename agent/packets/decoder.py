@@ -33,6 +33,7 @@ class Decoded(NamedTuple):
     burst: Burst
     rows: Rows
     count: int  # type: ignore[assignment] # rows, not tuple.count
+    hints: int  # rows whose payload may be worth a reader's time
 
 
 class Decoder:
@@ -61,9 +62,9 @@ class Decoder:
         """Fill `rows` from the burst's frames."""
         count = burst.count
         kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._scratch)
-        kernels_payload.recognise_burst(rows, count, burst.octets)
+        hints = kernels_payload.recognise_burst(rows, count, burst.octets)
         kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
-        return Decoded(burst, rows, count)
+        return Decoded(burst, rows, count, hints)
 
     def load(self) -> Decoded:
         """Bring every kernel of this room into memory, with a burst of no frames."""
@@ -74,9 +75,9 @@ class Decoder:
 
     def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:
         """Give `tell` the news among rows[start:stop], within the budget of this second of capture time."""
-        rows = decoded.rows[start:stop]
-        if not rows["hint"].any():
+        if not decoded.hints:
             return
+        rows = decoded.rows[start:stop]
         if second != self._second:
             self._second = second
             self._budget[kernels_payload.LEFT] = HINTS_PER_SECOND

@@ -215,8 +215,9 @@ def _datagram(octets: Octets, at: int, have: int, src_port: int, dst_port: int) 
 
 
 @kernel
-def recognise_burst(rows: Rows, count: int, octets: Octets) -> None:
-    """Set `application` and `hint` of `rows[:count]`."""
+def recognise_burst(rows: Rows, count: int, octets: Octets) -> int:
+    """Set `application` and `hint` of `rows[:count]`. Returns how many have a hint."""
+    hints = 0
     for i in range(count):
         row = rows[i]
         if row["verdict"] == LINK:
@@ -224,6 +225,7 @@ def recognise_burst(rows: Rows, count: int, octets: Octets) -> None:
                 row["hint"] = H_LLDP
             elif row["dst_mac"] == CDP_GROUP:
                 row["hint"] = H_CDP
+            hints += np.int64(row["hint"] != 0)
             continue
         have = np.int64(row["payload_caplen"])
         if row["verdict"] != METERED or have == 0 or not row["flags"] & F_PORTS:
@@ -235,6 +237,8 @@ def recognise_burst(rows: Rows, count: int, octets: Octets) -> None:
         elif row["protocol"] == UDP:
             found, hint = _datagram(octets, at, have, src_port, dst_port)
         row["application"], row["hint"] = found, hint
+        hints += np.int64(hint != 0)
+    return hints
 
 
 @leaf

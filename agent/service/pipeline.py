@@ -131,11 +131,10 @@ class Pipeline:
         """Bring every kernel into memory before the first frame: loading takes longer than many a capture."""
         decoded = self.decoder.load()
         self.frames.add(decoded.rows[:0])
-        self.table.attribute(decoded.rows, 0)
+        self.table.load(decoded.rows, self.cache.no_events())
         for events in (self.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
             for records in events:
                 self.table.relate(records)
-        self.table.relate(self.cache.no_events())
         self.cache.next_deadline_s()
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
