@@ -251,8 +251,8 @@ def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 
 def _plain(column: Sequence[Any]) -> list[Any]:
-    """Octets as they are, integers of any kind as Python's own."""
-    return list(column) if isinstance(column[0], bytes) else list(map(index, column))
+    """Octets as they are, integers of any kind as Python's own; a column is of one kind throughout."""
+    return list(column) if type(column[0]) in {bytes, int} else list(map(index, column))
 
 
 def _rows(columns: list[list[Any]]) -> Iterable[tuple[Any, ...]]:
