@@ -194,7 +194,7 @@ class Identifier:
         """The device's memory. A full room drops an old device that said nothing, or else refuses the new one."""
         mac = int(mac)  # rows of the device table hold numpy's integers
         found = self._known(mac)
-        if found is not None or mac <= 0 or (mac < 1 << 48 and not is_real_mac(mac)):
+        if found is not None or mac <= 0 or (mac < 1 << 48 and mac & _GROUP_BIT):
             return found
         if is_random(mac):
             if len(self._random) >= RANDOM_MAX:

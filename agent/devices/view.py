@@ -83,7 +83,7 @@ class Ward:
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""
-        answered = np.flatnonzero(edges["gates"] & EdgeGate.ANSWERED)
+        answered = np.flatnonzero(edges["gates"] & EdgeGate.ANSWERED != 0)
         ports = TRANSPORT_ROW.take(edges["protocol"][answered]) << 16 | edges["port"][answered]
         service = self._services.take(ports)
         other = np.flatnonzero(service == 0)
@@ -92,12 +92,15 @@ class Ward:
         codes = codes * SERVICES_MAX + service
         told = self._told.reshape(-1)
         news = np.flatnonzero((service != 0) & ~told.take(codes))
+        if not news.size:
+            return
         codes, first = np.unique(codes.take(news), return_index=True)
         told[codes] = True
         chosen = answered.take(news.take(first))
-        columns = ("device", "direction", "protocol", "port", "application")
-        for slot, *service_seen in zip(*(edges[name][chosen].tolist() for name in columns), strict=True):
-            self._identifier.observe_edge(self.mac(slot), *service_seen)
+        macs = self._macs_now[edges["device"][chosen]].tolist()
+        columns = (edges[name][chosen].tolist() for name in ("direction", "protocol", "port", "application"))
+        for mac, direction, protocol, port, application in zip(macs, *columns, strict=True):
+            self._identifier.observe_edge(mac, direction, protocol, port, application)
 
     def refresh(self) -> bool:
         """Take over what identity has concluded since the last turn; whether it concluded anything."""
