@@ -21,6 +21,7 @@ from agent.config_forms import (
     anything,
     backend,
     broker,
+    capture_filter,
     filled,
     identifier,
     leg,
@@ -37,6 +38,7 @@ MIB = 1 << 20
 # A key's type says what its value may be. These have names, because in a class a key hides the form of the same name.
 Identifier = Annotated[str, Word(identifier)]
 BackendName = Annotated[str, Word(backend)]
+FilterText = Annotated[str, Word(capture_filter)]
 BrokerUrl = Annotated[str, Word(broker)]
 PathText = Annotated[str, Word(anything)]
 
@@ -53,7 +55,8 @@ class TapConfig(NamedTuple):
 
     legs: Annotated[tuple[str, ...], Words(leg, 1, 4)] = ("eth1",)  # a full-duplex tap has two
     buffer_bytes: Annotated[int, Whole(MIB, 1024 * MIB)] = 32 * MIB  # a quarter of a second at 1 Gbit/s
-    backend: BackendName = "pcapy"
+    backend: BackendName = "auto"  # the ring on Linux
+    filter: FilterText = ""  # what the kernel lets through, as in pcap-filter(7); empty: all
 
 
 class MeteringConfig(NamedTuple):

@@ -12,6 +12,8 @@ from agent.wire.schema import ID_PATTERN
 
 _LEG = re.compile(r"[A-Za-z0-9_.:@-]{1,15}")  # IFNAMSIZ is 16 with its zero (linux/if.h)
 _PATTERN_OCTETS_MAX = 200
+_BACKENDS = ("auto", "ring", "pcapy")
+_FILTER_LETTERS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,16 @@ def leg(text: str) -> None:
 
 def backend(text: str) -> None:
     """A capture backend of this release. ValueError otherwise."""
-    if text != "pcapy":
-        raise ValueError(f'must be "pcapy", not {text[:60]!r}')
+    if text not in _BACKENDS:
+        raise ValueError(f"must be {', '.join(_BACKENDS[:-1])} or {_BACKENDS[-1]}, not {text[:60]!r}")
+
+
+def capture_filter(text: str) -> None:
+    """What libpcap may make a filter of; it is compiled when it is used. ValueError otherwise."""
+    if len(text) > _FILTER_LETTERS_MAX or not text.isprintable():
+        raise ValueError(f"a filter has at most {_FILTER_LETTERS_MAX} printable letters")
+    if re.search(r"\bvlan\b", text):  # the offsets behind it would be wrong as well
+        raise ValueError("cannot ask for vlan: the kernel takes the tag out of a frame before it filters")
 
 
 def network(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The only place with numba: its decorators, one instruction that it has no word for, and where kernels are kept.
+"""The only place with numba: its decorators, two instructions it has no word for, and where kernels are kept.
 
 A cached kernel is not rebuilt when a function or constant of another file changes (numba docs, user/jit.rst; issue
 9483). So the cache folder carries a hash of every kernel source of this release: a changed file means a new folder.
@@ -132,6 +132,27 @@ def aligned_rows(count: int, dtype: npt.DTypeLike) -> npt.NDArray[np.void]:
     start = -octets.ctypes.data % LINE
     rows: npt.NDArray[np.void] = octets[start : start + size].view(dtype)
     return rows
+
+
+def _fence_plainly() -> None:
+    """Plain Python runs one thread at a time, and what switches threads orders memory."""
+
+
+@intrinsic
+def _fence_compiled(_: Any) -> Any:
+    """LLVM's fence instruction; without it an ARM core may read what a word announces before it reads the word."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's own order
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+# What is read or written after it is read or written after what stands before it; for memory shared with the kernel.
+fence: Callable[[], None] = (
+    _fence_plainly if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else cast("Any", _fence_compiled)
+)
 
 
 def compiled() -> tuple[int, int]:

@@ -17,7 +17,7 @@ WRONG: list[tuple[str, int, str]] = [  # text, line, a piece of the answer
     ("[metering]\n# a comment\n\ntcp_idle_timeot_s = 3", 4, "did you mean tcp_idle_timeout_s?"),
     ("[uplink]\nbrokre = 'x'", 2, "did you mean broker?"),
     ("[tap]\ninterval_s = 3", 2, "interval_s belongs in the section [summaries]"),
-    ("[tap]\nxyzzy = 3", 2, "[tap] has legs, buffer_bytes, backend"),
+    ("[tap]\nxyzzy = 3", 2, "[tap] has legs, buffer_bytes, backend, filter"),
     ("[sumaries]\ninterval_s = 3", 1, "sumaries is no section (did you mean [summaries]?)"),
     ("[qqq]\n", 1, "sections are site, tap"),
     ("interval_s = 3", 1, "no key outside a section (interval_s belongs in the section [summaries])"),
@@ -49,7 +49,10 @@ WRONG: list[tuple[str, int, str]] = [  # text, line, a piece of the answer
     ("[tap]\nlegs = ['eth1', 'eth1']", 2, "has the same text twice"),
     ("[tap]\nlegs = ['../eth1']", 2, "is no name of a network interface"),
     ("[tap]\nlegs = ['sixteen-letters-']", 2, "is no name of a network interface"),
-    ("[tap]\nbackend = 'ring'", 2, 'must be "pcapy"'),
+    ("[tap]\nbackend = 'dpdk'", 2, "must be auto, ring or pcapy"),
+    ("[tap]\nfilter = 'not vlan 5'", 2, "cannot ask for vlan"),
+    ("[tap]\nfilter = 5", 2, "takes text in quotes"),
+    ('[tap]\nfilter = "udp\\u0007"', 2, "at most 1000 printable letters"),
     ("[site]\nagent = 'Tap 1'", 2, "must be 1 to 32 of a-z, 0-9 and -"),
     ("[site]\nsite = ''", 2, "must be 1 to 32"),
     ("[site]\nagent = 1", 2, "takes text in quotes, not a whole number"),
@@ -95,7 +98,7 @@ def test_an_empty_file_is_the_default() -> None:
 
 def test_the_default_is_what_was_agreed() -> None:
     one = config.default()
-    assert (one.site.site, one.site.agent, one.tap.legs, one.tap.backend) == ("ward", "tap-1", ("eth1",), "pcapy")
+    assert (one.site.site, one.site.agent, one.tap.legs, one.tap.backend) == ("ward", "tap-1", ("eth1",), "auto")
     assert (one.metering.flow_slots_max, one.metering.device_slots_max, one.metering.active_timeout_s) == (
         131072,
         4096,

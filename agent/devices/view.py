@@ -83,7 +83,7 @@ class Ward:
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""
-        answered = np.flatnonzero(edges["gates"] & np.uint8(EdgeGate.ANSWERED) != 0)
+        answered = np.flatnonzero(edges["gates"] & EdgeGate.ANSWERED != 0)
         ports = TRANSPORT_ROW.take(edges["protocol"][answered]) << 16 | edges["port"][answered]
         service = self._services.take(ports)
         other = np.flatnonzero(service == 0)
@@ -104,7 +104,7 @@ class Ward:
 
     def refresh(self) -> bool:
         """Take over what identity has concluded since the last turn; whether it concluded anything."""
-        gateways = self._table.devices["flags"] & np.uint8(DeviceFlag.GATEWAY) != 0
+        gateways = self._table.devices["flags"] & DeviceFlag.GATEWAY != 0
         for slot in np.flatnonzero(gateways & ~self._gateways):
             self._identifier.observe_gateway(self.mac(int(slot)))
         self._gateways = gateways

@@ -16,6 +16,8 @@ CLINICAL_ROLES: Final = frozenset({
     "infusion-pump", "pump-gateway", "patient-monitor", "central-station", "ventilator", "anaesthesia",
     "imaging-modality", "pacs", "lab-analyser", "dispensing-cabinet",
 })  # fmt: skip
+# Findings about the tap itself: no technique of an attacker, and what another tap says is another cause.
+OF_THE_TAP: Final = frozenset({"capture-loss", "tap-blind", "tap-transmitted"})
 UNKNOWN: Final = "unknown"
 NETWORK_GEAR: Final = "network-gear"
 
@@ -68,6 +70,18 @@ CATALOGUE: Final[dict[str, Entry]] = {
         Severity.HEALTH,
         "the tap could not look at every frame",
         "Compare the load of the link with what this tap is rated for; until then read its silence with care.",
+    ),
+    "tap-blind": Entry(
+        Severity.HEALTH,
+        "a leg of the tap hears nothing, or will not after a restart",
+        "Look at the leg's cable and at the tap's monitor port, and leave the ward's own cables alone; until the leg "
+        "hears again this tap cannot tell what happens there.",
+    ),
+    "tap-transmitted": Entry(
+        Severity.PAGE,
+        "the tap itself has sent frames on a leg",
+        "Pull this leg's cable out of the appliance - the ward's traffic does not pass through it - and find what uses "
+        "the interface before it goes back.",
     ),
 }
 

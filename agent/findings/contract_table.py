@@ -48,7 +48,7 @@ class Table(NamedTuple):
         """A code for each edge; edges of slots that are not in `roles` have no contract."""
         codes = np.full(edges.shape[0], NO_CONTRACT, dtype=np.int16)
         row_of_slot = np.append(self.row_of_role.take(roles), np.int16(-1))  # the last one: slots that do not exist
-        rows = row_of_slot.take(edges["device"], mode="clip")
+        rows = row_of_slot.take(np.minimum(edges["device"], roles.shape[0]))
         known = np.flatnonzero(rows >= 0)
         if known.size == 0:
             return codes

@@ -14,6 +14,8 @@ from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.internet_contact import internet_contacts
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.scans import Scans
+from agent.findings.detectors.tap_blind import TapBlind
+from agent.findings.detectors.tap_transmitted import TapTransmitted
 from agent.findings.held import HeldEdges
 from agent.findings.ledger import Ledger
 from agent.findings.records import Finding, Turn
@@ -30,6 +32,8 @@ class Engine:
         self._ledger = Ledger(self.settings.findings_per_interval_max)
         self._held = HeldEdges()
         self._loss = CaptureLoss()
+        self._blind = TapBlind()
+        self._transmitted = TapTransmitted()
         self._scans = Scans()
         self._new = NewDevices()
 
@@ -37,6 +41,8 @@ class Engine:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
         drafts = itertools.chain(
+            self._transmitted.judge(case),
+            self._blind.judge(case),
             self._loss.judge(case),
             self._scans.judge(case),
             arp_sweeps(case),

@@ -11,18 +11,18 @@ from agent.findings.records import DeviceView
 
 HELD_MAX: Final = 8192  # 0.8 MB; the oldest are overwritten
 _WORTH: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA | EdgeGate.EXCHANGED)
-_FREE: Final = NO_SLOT  # among the owners: nothing waits here
+_FREE: Final = NO_SLOT  # in the list of owners: nothing waits here
 
 
 class HeldEdges:
     """A ring of edges that wait for a role.
 
-    Whose edge each one is stands apart: looking for those of a device touches 64 kB, not the rows.
+    Whose edge each one is stands apart: looking for those of a device touches 32 kB, not the rows.
     """
 
     def __init__(self) -> None:
         self._rows = np.zeros(HELD_MAX, dtype=EDGE)
-        self._owners = np.full(HELD_MAX, _FREE, dtype=np.int64)  # slots, in the type that indexes have
+        self._owners = np.full(HELD_MAX, _FREE, dtype=np.uint32)
         self._next = 0
         self._roles = np.zeros(0, dtype=np.int16)
 
@@ -46,11 +46,9 @@ class HeldEdges:
 
         A slot may belong to another device by now: an edge that began before its device was first seen is dropped.
         """
-        chosen = np.flatnonzero(self._due(roles, everything).take(self._owners, mode="clip"))
+        chosen = np.flatnonzero(self._due(roles, everything).take(np.minimum(self._owners, roles.shape[0])))
         self._roles = roles.copy()
         rows: Rows = self._rows.take(chosen)
-        if rows.shape[0] == 0:
-            return rows
         self._owners[chosen] = _FREE
         slots = rows["device"]
         there = np.zeros(roles.shape[0], dtype=np.bool_)
@@ -62,7 +60,7 @@ class HeldEdges:
         return kept
 
     def _due(self, roles: npt.NDArray[np.int16], everything: bool) -> npt.NDArray[np.bool_]:
-        """For each slot whether its edges are to be judged now; the last, which never is, for all that do not exist."""
+        """For each slot whether its edges are to be judged now; one more, which never is, for all that do not exist."""
         due = np.ones(roles.shape[0] + 1, dtype=np.bool_)
         due[-1] = False
         if not everything:

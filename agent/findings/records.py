@@ -1,11 +1,14 @@
 """What leaves the judge: findings. What it is given: a Turn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
 
@@ -78,3 +81,4 @@ class Turn(NamedTuple):
     dropped: int
     lossy: bool  # capture loss of the interval is at or over the warning threshold
     settled: bool  # the run has lasted longer than the settling time
+    legs: Sequence[LegCounts] = ()  # the newest counts of the tap's legs

@@ -70,7 +70,8 @@ def _step(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows) -> int:
 @leaf
 def _clear(row: np.void, frame: np.void, wirelen: int) -> None:
     """What a row tells of its frame before a header is read, or when none may be told. The rest of it is zero."""
-    row["time_ns"], row["wire_octets"], row["leg"] = frame["time_ns"], wirelen, frame["leg"]
+    row["time_ns"], row["leg"] = frame["time_ns"], frame["leg"]
+    row["wire_octets"] = wirelen + np.int64(frame["taken"])
     row["flags"] = F_CUT if frame["caplen"] < wirelen else 0
 
 

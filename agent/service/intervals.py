@@ -12,6 +12,7 @@ from agent.tap.records import LegCounts
 from agent.wire.summary import Interval, Leg
 
 NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
 
 
 class Counted(NamedTuple):
@@ -30,6 +31,11 @@ class Counted(NamedTuple):
         """Frames that the kernel lost on all legs since takeover."""
         return sum(leg.dropped for leg in self.legs)
 
+    @property
+    def of_the_tap(self) -> tuple[int, int]:
+        """What no interval passes over in silence: frames that the tap sent, and time in which it heard nothing."""
+        return sum(leg.tx_packets for leg in self.legs), sum(leg.blind_ns for leg in self.legs)
+
 
 def memory_bytes() -> int:
     """Anonymous memory of this process now; 0 where the system does not say."""
@@ -41,6 +47,22 @@ def memory_bytes() -> int:
     except OSError:
         pass
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _of_the_legs(legs: list[LegCounts]) -> dict[str, int | str]:
+    """What a leg's own row has no place for, since takeover; what is zero is left out."""
+    told: dict[str, int | str] = {}
+    for number, leg in enumerate(legs):
+        waiting = leg.received - leg.frames - (leg.dropped - leg.nic_lost)  # negative: counts read a moment apart
+        told |= {
+            f"leg{number}_waiting": max(0, waiting),
+            f"leg{number}_nic_received": leg.nic_received,
+            f"leg{number}_nic_lost": leg.nic_lost,
+            f"leg{number}_nic_errors": leg.nic_errors,
+            f"leg{number}_blind_ms": leg.blind_ns // NS_PER_MS,
+            f"leg{number}_fault": leg.fault.value,
+        }
+    return {key: value for key, value in told.items() if value}
 
 
 class IntervalBook:
@@ -63,8 +85,14 @@ class IntervalBook:
     def is_active(self, now: Counted) -> bool:
         """Whether anything was counted since the interval began."""
         before = self._before
-        counts = (now.frames.frames, now.flows_exported, now.findings, now.dropped)
-        return counts != (before.frames.frames, before.flows_exported, before.findings, before.dropped)
+        counts = (now.frames.frames, now.flows_exported, now.findings, now.dropped, now.of_the_tap)
+        return counts != (
+            before.frames.frames,
+            before.flows_exported,
+            before.findings,
+            before.dropped,
+            before.of_the_tap,
+        )
 
     def skip_empty(self, second: int) -> None:
         """Pass over whole empty intervals that end at or before `second`."""
@@ -100,6 +128,7 @@ class IntervalBook:
             "hints_skipped": now.hints_skipped - before.hints_skipped,
             "edges_waiting": now.edges_waiting,
             "unseen_frames": frames.unseen,
+            **_of_the_legs(now.legs),
         }
         counted = zip(now.legs, frames.leg_frames.tolist(), frames.leg_octets.tolist(), strict=False)
         return Coverage(

@@ -91,6 +91,11 @@ def flow_limits(config: Config) -> FlowLimits:
     )
 
 
+def _needs_a_word(leg: LegCounts) -> bool:
+    """Whether a leg is judged although no frame came: it may be why none comes."""
+    return bool(leg.fault or leg.tx_packets)
+
+
 class Pipeline:
     """All stages between the tap and the spool, and the clock that drives them."""
 
@@ -243,7 +248,7 @@ class Pipeline:
             self.ward.promote(promoted)
         edges = self.table.take_edges()
         self.ward.hear_edges(edges)
-        if not self.ward.refresh() and not news and not interval_closed:
+        if not self.ward.refresh() and not news and not interval_closed and not any(map(_needs_a_word, self._legs)):
             return
         frames, dropped = self._book.losses(self._counted())
         warn = self._config.findings.loss_warn_permille
@@ -256,8 +261,10 @@ class Pipeline:
             interval_closed=interval_closed,
             frames=frames,
             dropped=dropped,
-            lossy=dropped * 1000 >= warn * max(frames + dropped, 1) and dropped > 0,
+            lossy=(dropped * 1000 >= warn * max(frames + dropped, 1) and dropped > 0)
+            or any(leg.fault.blind for leg in self._legs),
             settled=now_s - self._first_s >= self._config.findings.settling_s,
+            legs=self._legs,
         )
         for finding in self._engine.judge(turn):
             self.findings += 1

@@ -20,6 +20,7 @@ from agent.commands.requests import RequestBox
 from agent.config import Config
 from agent.durable import write_atomically
 from agent.errors import LinkError, PermissionNeeded, StateError
+from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
@@ -29,6 +30,8 @@ from agent.service.startup import ready
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
 from agent.summaries.privacy import KEY_MIN_BYTES
+from agent.tap.live import open_legs
+from agent.tap.records import Fault, LegCounts
 from agent.tap.replay import ReplaySource
 from agent.tap.source import Source
 from agent.wire.finding import finding_content
@@ -39,7 +42,7 @@ from agent.wire.types import MessageType
 PSEUDONYM_KEY_BYTES = 32
 SAY_EVERY_FRAMES = 5_000
 REPLAY_BACKLOG_BYTES = 1 << 20
-LAST_BURSTS_MAX = 64  # a full 32 MiB ring of small frames
+LAST_BURSTS_MAX = 256  # four full rings of 32 MiB, of the smallest frames
 Say = Callable[[str], None]
 
 
@@ -70,8 +73,8 @@ def pseudonym_key(path: Path) -> bytes:
 class SpoolOutlet:
     """What the pipeline gives out goes into the spool. On live legs nothing here waits for the disk; a replay may."""
 
-    def __init__(self, writer: SpoolWriter, *, may_wait: bool = False) -> None:
-        self._writer, self._may_wait = writer, may_wait
+    def __init__(self, writer: SpoolWriter, agent: str, *, may_wait: bool = False) -> None:
+        self._writer, self._agent, self._may_wait = writer, agent, may_wait
         self.records = 0
 
     wants_flows = False  # they stay in the sensor: summaries tell of devices and edges
@@ -80,7 +83,9 @@ class SpoolOutlet:
         """None are asked for."""
 
     def finding(self, finding: Finding) -> None:
-        """Durable within 50 ms."""
+        """Durable within 50 ms. The collector folds a cause over all taps, but not what one says about itself."""
+        if finding.id in OF_THE_TAP:
+            finding = dataclasses.replace(finding, cause=f"{finding.cause}|{self._agent}")
         self._append(MessageType.FINDING, finding_content(finding))
 
     def summary(self, summary: Summary) -> None:
@@ -114,10 +119,18 @@ def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, box: RequestBox) -> None:
+def _tell_faults(legs: list[LegCounts], told: dict[str, Fault], say: Say) -> None:
+    """A line for each change, for whoever stands beside the tap; the finding comes when it lasts."""
+    for leg in legs:
+        if leg.fault is not told.get(leg.name, Fault.NONE):
+            told[leg.name] = leg.fault
+            say(f"{leg.name}: {leg.fault.value or 'hears again'}")
+
+
+def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, box: RequestBox, say: Say) -> None:
     """Live legs: the wall clock drives; an empty burst is a tick. Requests are taken once a second."""
     rows = pipeline.decoder.buffer()
-    second = 0
+    second, faults = 0, dict[str, Fault]()
     while not stop.is_set():
         burst = source.next_burst()
         if burst is None:
@@ -125,12 +138,15 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
         now_s = clock.wall_ns() // NS_PER_S
         if now_s != second:
             second = now_s
-            pipeline.note_legs(source.legs())
+            legs = source.legs()
+            _tell_faults(legs, faults, say)
+            pipeline.note_legs(legs)
             if any(request.name == "cards" for request in box.take()):
                 pipeline.tell_all_cards()
         pipeline.advance(now_s)
         if burst.count:
             pipeline.take_slice(pipeline.decode(burst, rows), 0, burst.count)
+    source.deafen()
     _empty(source, pipeline)
 
 
@@ -171,7 +187,7 @@ def run(
     limits = SpoolLimits(config.spool.limit_bytes, config.spool.segment_bytes)
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
-    outlet = SpoolOutlet(writer, may_wait=bool(replay))
+    outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
     parts = judgement(config, key)
     pipeline = Pipeline(config, parts, outlet)
     pipeline.load()
@@ -183,7 +199,7 @@ def run(
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
-                _listen(source, pipeline, its_clock, ended, RequestBox(state / "requests"))
+                _listen(source, pipeline, its_clock, ended, RequestBox(state / "requests"), say)
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()
@@ -206,6 +222,4 @@ def _introduce(path: Path, run_id: bytes, contracts: str) -> None:
 def _source(config: Config, replay: list[Path] | None) -> Source:
     if replay:
         return ReplaySource(replay)
-    from agent.tap.pcapy_live import PcapyLive  # noqa: PLC0415 - libpcap is loaded only to listen
-
-    return PcapyLive(list(config.tap.legs), config.tap.buffer_bytes)
+    return open_legs(config.tap)

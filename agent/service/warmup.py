@@ -1,4 +1,4 @@
-"""Compiles or loads every kernel by sending a few frames through the whole sensor: the one signature that runs."""
+"""Compiles or loads every kernel: a few frames through the whole sensor, and a ring: the one signature that runs."""
 
 import struct
 import tempfile
@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.config import Config
 from agent.jit import compiled
 from agent.service.replay import Wanted, replay
+from agent.tap.ring import load_kernels
 
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 # An ARP request, and a DNS question that is a hint to nobody: together they pass through every kernel of the hot path.
@@ -30,4 +31,5 @@ def warm_up() -> tuple[int, int]:
         classic.write_bytes(PCAP_HEADER + record)
         modern.write_bytes(PCAPNG)
         replay([classic, modern], Config(), Wanted(json=True), StringIO())
+    load_kernels()
     return compiled()

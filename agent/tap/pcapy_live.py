@@ -1,23 +1,26 @@
-"""libpcap through pcapy-ng: the portable live backend, and the reader of capture formats that only libpcap knows.
+"""libpcap through pcapy-ng: the portable live backend, what compiles filters, and what reads odd capture formats.
 
 `next_batch` gives seconds, microseconds, offset and captured length but no wire length, so frames are taken whole
 (snap length 262144) and a wire length of 0 tells the decoder to trust the IP header. One leg is one handle; legs are
-read in turn.
+read in turn, so the two halves of a conversation on two legs come in the order of the legs: the ring merges them.
 """
 
 import os
 import select
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import numpy as np
 import pcapy
 
-from agent.errors import InputError, PermissionNeeded
-from agent.tap.records import BURST_FRAMES_MAX, LEGS_MAX, Burst, LegCounts, Octets, Rows, frame_buffers
+from agent.clock import Clock, SystemClock
+from agent.errors import InputError
+from agent.tap.link import Links
+from agent.tap.records import BURST_FRAMES_MAX, Burst, LegCounts, Octets, Rows, frame_buffers
+from agent.tap.source import cannot_listen, checked_legs
+from agent.tap.watch import LegWatch
 
 SNAPLEN_BYTES = 262144  # libpcap's maximum: a shorter one would hide wire lengths that next_batch does not give
 BUFFER_BYTES = 32 << 20  # of each leg, in the kernel: a quarter of a second at 1 Gbit/s
@@ -28,11 +31,12 @@ ACTIVATE_ERRORS = {
     -9: "the interface is down",
     -11: "permission denied",
 }
+NO_NETMASK = 0xFFFFFFFF  # PCAP_NETMASK_UNKNOWN: a tap has no address
 READ_TIMEOUT_MS = 100  # a silent leg gives the turn back this often, so that the clock goes on
 BATCH_FRAMES = BURST_FRAMES_MAX
-LINK_TYPES = {12: 101, 14: 101}  # DLT_RAW differs between systems; LINKTYPE_RAW is 101
+RAW = 101  # LINKTYPE_RAW; DLT_RAW differs between systems
+LINK_TYPES = {12: RAW, 14: RAW}
 META = np.dtype([("sec", "<u4"), ("usec", "<u4"), ("offset", "<u4"), ("caplen", "<u4")])
-STATISTICS = Path("/sys/class/net")
 
 
 @contextmanager
@@ -50,32 +54,68 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(null)
 
 
-def _counter(leg: str, name: str) -> int:
-    """An interface's own counter, 0 when it is gone."""
+def compiled_filter(text: str, link: int) -> list[tuple[int, int, int, int]]:
+    """A filter in libpcap's language as a classic BPF program for the kernel. InputError when it is none."""
+    kind = pcapy.DLT_RAW if link == RAW else link  # for filters libpcap knows it by its system's number
     try:
-        return int((STATISTICS / leg / "statistics" / name).read_text())
-    except (OSError, ValueError):
-        return 0
+        with _quiet_stderr():
+            program: list[tuple[int, int, int, int]] = pcapy.compile(kind, SNAPLEN_BYTES, text, 1, NO_NETMASK).get_bpf()
+    except (pcapy.PcapError, pcapy.BPFError) as error:
+        raise _filter_error(error) from error
+    return program
+
+
+def _filter_error(error: Exception) -> InputError:
+    return InputError(f"no capture filter: {error}", where="[tap] filter", todo="its language: `man pcap-filter`")
 
 
 class _Leg:
-    """One interface: its handle, its link type, and what it had already transmitted when we took over."""
+    """One interface: its handle, its link type, and what its counters have grown since we took over."""
 
-    def __init__(self, name: str, buffer_bytes: int) -> None:
+    def __init__(self, name: str, buffer_bytes: int, capture_filter: str, links: Links) -> None:
         self.name = name
-        self.tx_before = _counter(name, "tx_packets")
         self.handle = _activated(name, buffer_bytes)
         # libpcap's own timeout begins with a packet (TPACKET_V3 wakes nobody for an empty block): on a silent leg a
         # blocking read waits for ever. So legs never block, and `next_burst` waits on their descriptors.
         self.handle.setnonblock(1)
+        self.handle.setdirection(pcapy.PCAP_D_IN)  # what this machine sends itself is not the ward's
+        if capture_filter:
+            self._set_filter(capture_filter)
         self.link = LINK_TYPES.get(self.handle.datalink(), self.handle.datalink())
         self.frames = 0
+        first = links.named(name)
+        if first is None:
+            raise cannot_listen(name, "no such interface")
+        self._watch = LegWatch(name, first)
+        self._links = links
 
-    def counts(self) -> LegCounts:
+    def _set_filter(self, text: str) -> None:
+        try:
+            with _quiet_stderr():
+                self.handle.setfilter(text)
+        except pcapy.PcapError as error:
+            raise _filter_error(error) from error
+
+    def counts(self, now_ns: int) -> LegCounts:
         """Kernel and interface counters since takeover. Drops are the kernel's and the interface's together."""
-        _, dropped, interface_dropped = self.handle.stats()
-        tx_packets = max(0, _counter(self.name, "tx_packets") - self.tx_before)
-        return LegCounts(self.name, self.frames, dropped + interface_dropped, 0, tx_packets)
+        received, dropped, interface_dropped = self.handle.stats()
+        named, numbered = self._links.named(self.name), self._links.numbered(self._watch.number)
+        ours = named is not None and named.number == self._watch.number  # a handle stays with its interface
+        self._watch.look(named if ours else None, numbered, now_ns)
+        grown = self._watch.grown
+        return LegCounts(
+            self.name,
+            self.frames,
+            dropped + interface_dropped,
+            0,  # libpcap does not tell
+            grown.sent,
+            received=received,
+            nic_received=grown.received,
+            nic_lost=grown.lost,
+            nic_errors=grown.errors,
+            blind_ns=self._watch.blind_ns,
+            fault=self._watch.fault,
+        )
 
 
 def _activated(leg: str, buffer_bytes: int) -> Any:
@@ -89,18 +129,10 @@ def _activated(leg: str, buffer_bytes: int) -> Any:
             handle.set_buffer_size(buffer_bytes)
             code = handle.activate()
     except pcapy.PcapError as error:
-        raise _explained(leg, str(error)) from error
+        raise cannot_listen(leg, str(error)) from error
     if code < 0:
-        raise _explained(leg, ACTIVATE_ERRORS.get(code, f"libpcap error {code}"))
+        raise cannot_listen(leg, ACTIVATE_ERRORS.get(code, f"libpcap error {code}"))
     return handle
-
-
-def _explained(leg: str, reason: str) -> InputError | PermissionNeeded:
-    if "permission" in reason.lower() or "not permitted" in reason.lower():
-        return PermissionNeeded(
-            "opening a packet socket is not permitted", where=leg, todo="run as root or with CAP_NET_RAW"
-        )
-    return InputError(f"cannot listen: {reason}", where=leg, todo="`ip -br link` lists the interfaces")
 
 
 class PcapyLive:
@@ -108,11 +140,20 @@ class PcapyLive:
 
     live = True
 
-    def __init__(self, legs: list[str], buffer_bytes: int = BUFFER_BYTES) -> None:
-        if not 1 <= len(legs) <= LEGS_MAX:
-            raise InputError(f"{len(legs)} legs named", where="[tap] legs", todo=f"name 1 to {LEGS_MAX}")
+    def __init__(
+        self,
+        legs: list[str],
+        buffer_bytes: int = BUFFER_BYTES,
+        capture_filter: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        checked_legs(legs)
         self.faults: list[InputError] = []
-        self._legs = [_Leg(name, buffer_bytes) for name in legs]
+        self._clock = clock or SystemClock()
+        with ExitStack() as opened:
+            self._links = opened.enter_context(closing(Links()))
+            self._legs = [_Leg(name, buffer_bytes, capture_filter, self._links) for name in legs]
+            opened.pop_all()
         self._buffers = frame_buffers()
         self._turn = 0
         self._poll = select.poll()
@@ -146,10 +187,15 @@ class PcapyLive:
 
     def legs(self) -> list[LegCounts]:
         """Counters of every leg since takeover."""
-        return [leg.counts() for leg in self._legs]
+        now_ns = self._clock.mono_ns()
+        return [leg.counts(now_ns) for leg in self._legs]
+
+    def deafen(self) -> None:
+        """Not here: a filter set now would also throw away what waits in libpcap's ring."""
 
     def close(self) -> None:
         """Close the handles."""
+        self._links.close()
         for leg in self._legs:
             leg.handle.close()
 

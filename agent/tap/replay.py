@@ -177,6 +177,9 @@ class ReplaySource:
         """One leg named `file`: a file lost nothing that it could tell of."""
         return [LegCounts("file", self._frames, 0, 0, 0)]
 
+    def deafen(self) -> None:
+        """A file says what it says."""
+
     def close(self) -> None:
         """Nothing stays open between bursts but the current file, which goes with the generator."""
         self._bursts.close()

@@ -2,8 +2,10 @@
 
 from typing import Protocol
 
-from agent.errors import InputError
-from agent.tap.records import Burst, LegCounts
+from agent.errors import InputError, PermissionNeeded
+from agent.tap.records import LEGS_MAX, Burst, LegCounts
+
+Faults = list[InputError]
 
 
 class Source(Protocol):
@@ -14,7 +16,7 @@ class Source(Protocol):
         """Whether time passes by itself (legs) or with the frames (files)."""
 
     @property
-    def faults(self) -> list[InputError]:
+    def faults(self) -> Faults:
         """What was wrong with the input so far; a file's faults do not stop the files after it."""
 
     def next_burst(self) -> Burst | None:
@@ -23,5 +25,24 @@ class Source(Protocol):
     def legs(self) -> list[LegCounts]:
         """What each leg received, lost and (never) sent since takeover."""
 
+    def deafen(self) -> None:
+        """Hear no more, where the backend can; what was heard before can still be read."""
+
     def close(self) -> None:
         """Give everything back."""
+
+
+def checked_legs(legs: list[str]) -> list[str]:
+    """The legs, as many as there may be. InputError otherwise."""
+    if not 1 <= len(legs) <= LEGS_MAX:
+        raise InputError(f"{len(legs)} legs named", where="[tap] legs", todo=f"name 1 to {LEGS_MAX}")
+    return legs
+
+
+def cannot_listen(leg: str, reason: str) -> InputError | PermissionNeeded:
+    """What a person is told when a leg cannot be taken up."""
+    if "permission" in reason.lower() or "not permitted" in reason.lower():
+        return PermissionNeeded(
+            "opening a packet socket is not permitted", where=leg, todo="run as root or with CAP_NET_RAW"
+        )
+    return InputError(f"cannot listen: {reason}", where=leg, todo="`ip -br link` lists the interfaces")

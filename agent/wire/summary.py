@@ -73,7 +73,7 @@ SCHEMA = Record(
         "lg": ListOf(LEG, LEGS_MAX),
         "ig": MapOf(COUNT, 16),
         "cv": Places((COUNT, COUNT, COUNT, COUNT, COUNT)),
-        "he": MapOf(OneOf((Int(-I64_MAX, I64_MAX), Text(72))), 32),
+        "he": MapOf(OneOf((Int(-I64_MAX, I64_MAX), Text(72))), 48),
         "ca": ListOf(CARD, CARDS_MAX),
         "dv": ROWS,
         "ed": EDGES,

@@ -6,7 +6,7 @@ from agent.findings.records import Severity
 
 FIRST_IDS = {
     "contract-breach", "internet-contact", "port-scan", "host-sweep", "arp-sweep", "smb-spread", "telnet-spread",
-    "new-device", "capture-loss",
+    "new-device", "capture-loss", "tap-blind", "tap-transmitted",
 }  # fmt: skip
 
 
@@ -14,6 +14,7 @@ def test_ids_are_stable() -> None:
     assert set(CATALOGUE) >= FIRST_IDS
     assert CATALOGUE["capture-loss"].severity is Severity.HEALTH
     assert CATALOGUE["new-device"].severity is Severity.REVIEW
+    assert (CATALOGUE["tap-blind"].severity, CATALOGUE["tap-transmitted"].severity) == (Severity.HEALTH, Severity.PAGE)
 
 
 def test_texts_are_plain_sentences() -> None:

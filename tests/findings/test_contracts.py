@@ -8,7 +8,7 @@ import pytest
 from agent.devices.records import Scope
 from agent.devices.roles import ROLES, TIERS
 from agent.errors import ConfigError
-from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES
+from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, OF_THE_TAP
 from agent.findings.contracts import EXPECTED_MAX, FILE_MAX_BYTES, FILES_MAX, ContractSet, shipped_folder
 from tests.findings.bench import CONTRACTS, Bench, ids
 
@@ -44,7 +44,7 @@ def test_no_contract_of_a_clinical_role_opens_the_internet() -> None:
 
 
 def test_every_id_about_a_device_has_techniques() -> None:
-    assert set(CONTRACTS.attack.techniques) == set(CATALOGUE) - {"capture-loss"}
+    assert set(CONTRACTS.attack.techniques) == set(CATALOGUE) - OF_THE_TAP
     assert "ICS" in CONTRACTS.attack.version
 
 

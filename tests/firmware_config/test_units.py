@@ -44,7 +44,7 @@ def test_the_two_services_never_give_up(unit: Unit) -> None:
 
 def test_the_sensor_has_packets_and_no_keys() -> None:
     assert words(SENSOR, "CapabilityBoundingSet") == {"CAP_NET_RAW"}
-    assert words(SENSOR, "RestrictAddressFamilies") == {"AF_PACKET", "AF_UNIX"}
+    assert words(SENSOR, "RestrictAddressFamilies") == {"AF_PACKET", "AF_NETLINK", "AF_UNIX"}
     assert "-/var/lib/wardtap/uplink/agent.key" in words(SENSOR, "InaccessiblePaths")
     assert "-/etc/wardtap/keys" in words(SENSOR, "InaccessiblePaths")
     assert words(SENSOR, "ReadWritePaths") == {"/var/lib/wardtap/sensor", "-/var/lib/wardtap/requests"}

@@ -111,7 +111,9 @@ OWNERS = (
     ),
     Owner("time", ("agent/clock.py",), "whoever needs the time is passed a clock"),
     Owner(
-        "socket", ("agent/collector/*", *DEMO), "the appliance opens no socket of its own; the demo finds a free port"
+        "socket",
+        ("agent/tap/packet_socket.py", "agent/tap/link.py", "agent/tap/offloads.py", "agent/collector/*", *DEMO),
+        "the sensor hears on packet sockets and asks the kernel of its interfaces; the demo finds a free port",
     ),
     Owner(
         "ssl",

@@ -118,6 +118,19 @@ def test_times_legs_and_lengths_are_the_frame_s() -> None:
     assert (rows["flags"] & PacketFlag.CUT != 0).tolist() == [False, True, False]
 
 
+def test_a_tag_that_the_ring_took_out_was_on_the_wire() -> None:
+    """It counts as octets of the frame, and into no length of what is in it; the frame is not cut."""
+    burst = burst_of([Heard(eth(TCP4), 61, vlan=7), Heard(b"", 0, vlan=7)])
+    burst.frames["taken"] = 4
+    tagged_one, empty = decode(burst)
+    plain = decode(burst_of([Heard(eth(TCP4), 61)]))[0]
+    assert (tagged_one["wire_octets"], plain["wire_octets"], empty["wire_octets"]) == (65, 61, 4)
+    assert (tagged_one["vlan"], plain["vlan"]) == (7, 0)
+    assert not tagged_one["flags"] & PacketFlag.CUT
+    for name in ("l3_octets", "payload_octets", "payload_caplen", "verdict"):
+        assert tagged_one[name] == plain[name]
+
+
 def test_a_caplen_beyond_the_burst_reads_nothing_beyond() -> None:
     """No backend of ours says so; if one did, the walk still stays inside."""
     burst = burst_of([Heard(eth(TCP4))])

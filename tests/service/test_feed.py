@@ -39,6 +39,9 @@ class Memory:
     def legs(self) -> list[LegCounts]:
         return []
 
+    def deafen(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

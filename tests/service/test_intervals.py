@@ -6,7 +6,11 @@ from agent.config import SummariesConfig
 from agent.packets.counts import FrameCounts
 from agent.packets.records import PACKET
 from agent.service.intervals import Counted, IntervalBook, memory_bytes
-from agent.tap.records import LegCounts
+from agent.tap.records import Fault, LegCounts
+from agent.wire import body
+from agent.wire.summary import Interval, Summary
+from agent.wire.types import MessageType
+from tests.wire.samples import header
 
 S = 1_000_000_000
 
@@ -35,6 +39,39 @@ def test_what_makes_an_interval_active() -> None:
     assert not made.is_active(Counted(FrameCounts(), 0, 0, 0, 0, 0, []))
     for now in (counted(frames=1), counted(exported=1), counted(findings=1), counted(dropped=1)):
         assert made.is_active(now)
+
+
+def test_a_blind_or_a_speaking_leg_is_not_passed_over() -> None:
+    for leg in (LegCounts("eth1", 0, 0, 0, 1), LegCounts("eth1", 0, 0, 0, 0, blind_ns=1, fault=Fault.DOWN)):
+        made = book()
+        now = counted()._replace(legs=[leg])
+        assert made.is_active(now)
+        made.close(180, now)
+        assert not made.is_active(now), "but once it is told, only what is new"
+
+
+def test_what_a_leg_says_of_itself_is_in_every_interval() -> None:
+    legs = [
+        LegCounts("eth1", 90, 7, 1, 0, received=100, nic_received=120, nic_lost=2, nic_errors=3),
+        LegCounts("eth2", 5, 0, 0, 0, received=5, blind_ns=2 * S, fault=Fault.NO_CARRIER),
+    ]
+    health = book().coverage(counted()._replace(legs=legs)).health
+    assert {key: value for key, value in health.items() if key.startswith("leg")} == {
+        "leg0_waiting": 5,  # 100 received, 90 read, 5 of the 7 lost were the ring's
+        "leg0_nic_received": 120,
+        "leg0_nic_lost": 2,
+        "leg0_nic_errors": 3,
+        "leg1_blind_ms": 2000,
+        "leg1_fault": "no carrier",
+    }
+
+
+def test_four_bad_legs_fit_the_message() -> None:
+    bad = LegCounts("eth1", 1, 1, 1, 1, 9, 1, 1, 1, 10**7, Fault.GONE)
+    coverage = book().coverage(counted()._replace(legs=[bad] * 4))
+    spool = {"spool_bytes": 1, "spool_not_sent": 1, "spool_write_errors": 1}  # what the outlet adds
+    summary = Summary(Interval(0, S), coverage.legs, health=coverage.health | spool)
+    assert body.encode(MessageType.SUMMARY, header(), summary.to_content())
 
 
 def test_empty_ones_are_passed_over_and_told() -> None:

@@ -3,7 +3,7 @@
 from agent.clock import stopwatch_s
 from agent.flows.records import FlowEndReason
 from agent.service.pipeline import SCAN_TEST, flow_limits
-from agent.tap.records import LegCounts
+from agent.tap.records import Fault, LegCounts
 from agent.wire import body
 from agent.wire.parts import split
 from agent.wire.types import MessageType
@@ -180,6 +180,17 @@ def test_loss_is_a_finding_and_not_conserved_away() -> None:
     sensor.pipeline.advance(START_S + 61)
     assert "capture-loss" in {finding.id for finding in sensor.kept.findings}
     assert sensor.kept.summaries[0].legs[0].dropped == 50
+
+
+def test_a_leg_is_judged_although_nothing_is_heard() -> None:
+    sensor = Sensor()
+    sensor.play([hello(A)])
+    sensor.pipeline.note_legs([LegCounts("eth1", 1, 0, 0, 2, fault=Fault.DOWN)])
+    for second in range(1, 9):
+        sensor.pipeline.advance(START_S + second)
+    assert [finding.id for finding in sensor.kept.findings] == ["tap-transmitted", "tap-blind"]
+    times = [(finding.time_ns // S) - START_S for finding in sensor.kept.findings]
+    assert times == [1, 6], "each second is judged, not only the interval's end"
 
 
 def test_limits_come_from_the_configuration() -> None:

@@ -1,4 +1,4 @@
-"""Two cable ends in a network namespace of their own: `eth1` is the leg, on `ward` frames are put on the cable."""
+"""Cables in a network namespace of their own: `eth1` is the leg, on `ward` frames are put on it; more as needed."""
 
 import json
 import os
@@ -8,18 +8,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 
 import pytest
 
 from tests.conftest import ROOT
 
-# Puts frames on `ward`: hexadecimal lines on standard input, sent as they come.
+# Puts frames on devices: `device gap_ms hexadecimal` lines on standard input, sent as they come.
 SENDER = """
-import socket, sys
-with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as cable:
-    cable.bind(("ward", 0))
-    for line in sys.stdin:
-        cable.send(bytes.fromhex(line))
+import socket, sys, time
+cables = {}
+for line in sys.stdin:
+    device, gap, octets = line.split()
+    if device not in cables:
+        cables[device] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        cables[device].bind((device, 0))
+    cables[device].send(bytes.fromhex(octets))
+    time.sleep(float(gap) / 1000)
+for cable in cables.values():
+    cable.close()
 """
 
 
@@ -40,9 +47,26 @@ class Namespace:
         )
         return done.stdout
 
-    def put(self, frames: list[bytes]) -> None:
-        """Frames on the cable."""
-        self.run(sys.executable, "-c", SENDER, text="\n".join(frame.hex() for frame in frames) + "\n")
+    def put(self, frames: list[bytes], *devices: str, gap_ms: float = 0) -> None:
+        """Frames out of a device (`ward`), or out of several in turn."""
+        ends = cycle(devices or ("ward",))
+        lines = [f"{next(ends)} {gap_ms} {frame.hex()}" for frame in frames]
+        self.run(sys.executable, "-c", SENDER, text="\n".join(lines) + "\n")
+
+    def link(self, device: str, *words: str) -> None:
+        """`ip link set`."""
+        self.run("ip", "link", "set", device, *words)
+
+    def add_cable(self, leg: str = "eth1", far: str = "ward") -> None:
+        """One more cable, both ends up and silent."""
+        self.run("ip", "link", "add", leg, "type", "veth", "peer", "name", far)
+        for device in (leg, far):
+            self.link(device, "addrgenmode", "none")
+            self.link(device, "up")
+
+    def promiscuity(self, device: str) -> int:
+        """How many ask the device to hear everything."""
+        return int(json.loads(self.run("ip", "-j", "-d", "link", "show", device))[0]["promiscuity"])
 
     def transmitted(self, device: str) -> int:
         """Frames that a device has sent since it was made."""
@@ -62,10 +86,7 @@ def cable() -> Iterator[Namespace]:
     if subprocess.run(["ip", "netns", "add", made.name], check=False, capture_output=True, timeout=30).returncode:
         pytest.skip("the kernel gives no network namespace here")
     try:
-        made.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "ward")
-        for device in ("eth1", "ward"):
-            made.run("ip", "link", "set", device, "addrgenmode", "none")
-            made.run("ip", "link", "set", device, "up")
+        made.add_cable()
         yield made
     finally:
         subprocess.run(["ip", "netns", "delete", made.name], check=True, timeout=30)

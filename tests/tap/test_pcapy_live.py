@@ -1,73 +1,25 @@
-"""The live backend on a real interface pair: frames arrive, silence gives empty bursts, nothing is ever sent."""
+"""What is libpcap's own: a leg that breaks ends the source, and filters are compiled. The rest: test_live.py."""
 
 import json
-import os
-import socket
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from agent.errors import InputError, PermissionNeeded
-from agent.tap.pcapy_live import PcapyLive
+from agent.errors import InputError
+from agent.tap.pcapy_live import compiled_filter
+from tests.forge.ethernet import IPV4, ethernet
 from tests.simulators.namespace import Namespace, cable
 
-# Listens on eth1 inside the namespace while frames are put on the other end; prints what it heard.
-LISTENER = """
-import json, socket, sys
-from agent.tap.pcapy_live import PcapyLive
-from agent.errors import WardtapError
-source = PcapyLive(["eth1"])
-silent = [source.next_burst().count for _ in range(3)]
-cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-cable.bind(("ward", 0))
-head = bytes([2, 0, 0, 0, 0, 1] * 2) + b"\\x88\\xb5"
-sent = [head + number.to_bytes(2, "big") + b"x" * (50 + number * 14) for number in range(100)]
-for frame in sent:
-    cable.send(frame)
-heard, times = [], []
-for _ in range(50):
-    burst = source.next_burst()
-    for row in burst.frames[: burst.count]:
-        at = int(row["offset"])
-        heard.append(burst.octets[at : at + int(row["caplen"])].tobytes().hex())
-        times.append(int(row["time_ns"]))
-        assert (int(row["wirelen"]), int(row["link"]), int(row["leg"])) == (0, 1, 0)
-        assert burst.octets.flags.writeable
-    if len(heard) >= len(sent):
-        break
-legs = [list(leg) for leg in source.legs()]
-cable.close()
-source.close()
-print(json.dumps({"silent": silent, "same": heard == [frame.hex() for frame in sent], "heard": len(heard),
-                  "ordered": times == sorted(times), "legs": legs, "faults": [str(fault) for fault in source.faults]}))
-"""
 BREAKER = """
 import json, subprocess
 from agent.tap.pcapy_live import PcapyLive
 source = PcapyLive(["eth1"])
 subprocess.run(["ip", "link", "set", "eth1", "down"], check=True)
 ended = [source.next_burst() is None for _ in range(20)]
-source.close()
-print(json.dumps({"ended": any(ended), "faults": [str(fault) for fault in source.faults]}))
-"""
-
-# Five megabytes arrive before anybody reads: what the kernel's buffer cannot hold is dropped, and counted.
-BUFFERED = """
-import json, socket, sys
-from agent.tap.pcapy_live import PcapyLive
-source = PcapyLive(["eth1"], int(sys.argv[1]))
-cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-cable.bind(("ward", 0))
-for _ in range(5000):
-    cable.send(bytes([2, 0, 0, 0, 0, 1] * 2) + b"\\x88\\xb5" + bytes(986))
-heard = 0
-while (count := source.next_burst().count) > 0:
-    heard += count
 (leg,) = source.legs()
-cable.close()
 source.close()
-print(json.dumps({"heard": heard, "dropped": leg.dropped}))
+print(json.dumps({"ended": any(ended), "faults": [str(fault) for fault in source.faults], "fault": leg.fault}))
 """
 
 
@@ -79,54 +31,49 @@ def namespace() -> Iterator[Namespace]:
 
 
 @pytest.mark.root
-def test_frames_arrive_and_none_is_sent(namespace: Namespace) -> None:
-    before = namespace.transmitted("eth1")
-    told = json.loads(namespace.run(sys.executable, "-c", LISTENER))
-    assert told["silent"] == [0, 0, 0], "a silent leg gives the turn back"
-    assert told["same"], told["heard"]
-    assert told["ordered"]
-    assert told["legs"] == [["eth1", 100, 0, 0, 0]]
-    assert told["faults"] == []
-    assert namespace.transmitted("eth1") == before == 0
-
-
-@pytest.mark.root
-@pytest.mark.parametrize(("buffer_mib", "loses"), [(1, True), (32, False)])
-def test_the_configured_buffer_decides_what_is_lost(namespace: Namespace, buffer_mib: int, loses: bool) -> None:
-    told = json.loads(namespace.run(sys.executable, "-c", BUFFERED, str(buffer_mib << 20)))
-    assert (told["dropped"] > 0) == loses
-    assert told["heard"] + told["dropped"] == 5000, "every frame was heard or counted as dropped"
-
-
-@pytest.mark.root
 def test_a_leg_that_goes_down_ends_the_source_with_a_reason(namespace: Namespace) -> None:
+    """The service starts the process anew."""
     told = json.loads(namespace.run(sys.executable, "-c", BREAKER))
     assert told["ended"]
     assert told["faults"][0].startswith("eth1: the leg stopped: ")
+    assert told["fault"] == "down"
 
 
-@pytest.mark.root
-def test_a_leg_that_is_not_there() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("without root the refusal is about permission")
-    with pytest.raises(InputError) as refused:
-        PcapyLive(["wardtap-none0"])
-    assert "wardtap-none0" in str(refused.value)
-    assert "ip -br link" in refused.value.todo
+def passes(program: list[tuple[int, int, int, int]], frame: bytes) -> bool:
+    """Run a classic BPF program that only loads, masks, compares and returns (linux/bpf_common.h)."""
+    at, accumulator = 0, 0
+    while True:
+        code, yes, no, constant = program[at]
+        at += 1
+        if code in {0x28, 0x30}:  # load a half word, an octet, from the frame
+            size = 2 if code == 0x28 else 1
+            if constant + size > len(frame):
+                return False
+            accumulator = int.from_bytes(frame[constant : constant + size])
+        elif code == 0x54:  # and
+            accumulator &= constant
+        elif code == 0x15:  # jump if equal
+            at += yes if accumulator == constant else no
+        elif code == 0x06:  # return
+            return constant > 0
+        else:
+            raise AssertionError(f"instruction {code:#x}")
 
 
-@pytest.mark.parametrize("legs", [[], ["a", "b", "c", "d", "e"]])
-def test_number_of_legs(legs: list[str]) -> None:
-    with pytest.raises(InputError, match="legs"):
-        PcapyLive(legs)
+@pytest.mark.parametrize(("kind", "wanted"), [(IPV4, True), (0x0806, False)])
+def test_a_filter_is_compiled_for_the_kernel(kind: int, wanted: bool) -> None:
+    frame = ethernet("02:00:00:00:00:02", "02:00:00:00:00:01", kind, bytes(40))
+    assert passes(compiled_filter("ip", 1), frame) is wanted
 
 
-def test_no_packet_socket_without_permission() -> None:
-    """Whoever may not open one is told what is missing."""
-    try:
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
-    except PermissionError:
-        with pytest.raises(PermissionNeeded, match="CAP_NET_RAW"):
-            PcapyLive(["lo"])
-        return
-    pytest.skip("this process may open packet sockets")
+def test_a_filter_of_a_link_without_ethernet() -> None:
+    assert passes(compiled_filter("ip", 101), b"\x45" + bytes(40))
+    assert not passes(compiled_filter("ip", 101), b"\x60" + bytes(40))
+
+
+@pytest.mark.parametrize("text", ["udp prot 53", "((", "host 10.0.0.0.1"])
+def test_a_filter_that_is_none(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match="no capture filter") as refused:
+        compiled_filter(text, 1)
+    assert "pcap-filter" in refused.value.todo
+    assert capfd.readouterr().err == "", "libpcap's own words are not for people"

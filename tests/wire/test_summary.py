@@ -132,7 +132,7 @@ def test_fixed_part_at_its_largest_is_what_the_table_says() -> None:
         "lg": [["e" * 32, *[2**63 - 1] * 5]] * summary.LEGS_MAX,
         "ig": {f"{number:032}": 2**63 - 1 for number in range(16)},
         "cv": [2**63 - 1] * 5,
-        "he": {f"{number:032}": "t" * 72 for number in range(32)},
+        "he": {f"{number:032}": "t" * 72 for number in range(48)},
         "ca": [],
         "dv": [[] for _ in ROWS.fields],
         "ed": [[] for _ in EDGES.fields],

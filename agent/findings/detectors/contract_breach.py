@@ -19,8 +19,6 @@ PEER_PATIENCE_NS: Final = 30 * NS_PER_S  # most devices say what they are (DHCP,
 FTP_PORT: Final = 21
 DYNAMIC_PORT_MIN: Final = 1024
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
-_INITIATOR_KNOWN: Final = np.uint8(EdgeGate.INITIATOR_KNOWN)
-_INTERNET: Final = np.uint8(Scope.INTERNET)
 _ANSWERED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.ANSWERED)
 _EXCHANGED: Final = np.uint8(EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA)
 
@@ -58,8 +56,8 @@ def _candidates(case: Case) -> tuple[list[int], int]:
     )
     outside = np.flatnonzero((codes == OUTSIDE) & ~case.taken)  # so its device is in the table, with a contract
     gates = edges["gates"][outside]
-    fits = ((gates & _HAPPENED) != 0) & ((gates & _INITIATOR_KNOWN) != 0)
-    fits &= edges["scope"][outside] != _INTERNET  # public peers are internet-contact's
+    fits = ((gates & _HAPPENED) != 0) & ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0)
+    fits &= edges["scope"][outside] != Scope.INTERNET  # public peers are internet-contact's
     fits &= case.contracts.clinical.take(case.roles.take(edges["device"][outside]))
     others, late_others = case.in_order(outside[fits], EDGES_MAX)
     return [*nevers, *others], len(late_nevers) + len(late_others)

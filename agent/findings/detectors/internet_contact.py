@@ -16,7 +16,6 @@ EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is 
 DESTINATIONS_MIN: Final = 6  # different public peers of one device in an hour that fold into one finding
 DEVICES_MIN: Final = 3  # devices of a role with the same peer in an hour that fold into one finding
 OTHERS_MIN: Final = 4  # of a role that is not clinical: a workstation that browses meets hundreds of addresses a day
-_INTERNET: Final = np.uint8(Scope.INTERNET)
 _EXCHANGED: Final = np.uint8(EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA)
 
 
@@ -27,9 +26,7 @@ def internet_contacts(case: Case) -> Iterator[Draft]:
     """
     edges = case.edges
     outside = np.flatnonzero((case.codes == OUTSIDE) & ~case.taken)
-    if outside.size == 0:
-        return
-    exchanged = edges["scope"][outside] == _INTERNET
+    exchanged = edges["scope"][outside] == Scope.INTERNET
     exchanged &= (edges["gates"][outside] & _EXCHANGED) != 0
     chosen, late = case.in_order(outside[exchanged], EDGES_MAX)
     for index in chosen:

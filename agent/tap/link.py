@@ -1,0 +1,117 @@
+"""What the kernel says about an interface: asked by name or number over one netlink socket (rtnetlink(7)).
+
+Not /sys/class/net, which shows the network namespace it was mounted in and names only. The numbers are the same
+(struct rtnl_link_stats64). The socket needs no capability and speaks to the kernel alone.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agent.errors import LinkError
+
+RTM_NEWLINK, RTM_GETLINK, NLMSG_ERROR, NLM_F_REQUEST = 16, 18, 2, 1
+IFLA_IFNAME, IFLA_STATS64, IFLA_CARRIER = 3, 23, 33
+IFF_UP = 1
+# struct nlmsghdr, struct ifinfomsg, struct rtattr
+_MESSAGE, _INTERFACE, _ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxHiII"), struct.Struct("=HH")
+_ERROR = struct.Struct("=i")
+# Places in struct rtnl_link_stats64 (linux/if_link.h).
+RX_PACKETS, TX_PACKETS, RX_ERRORS, RX_FIFO_ERRORS, RX_MISSED_ERRORS = 0, 1, 4, 14, 15
+_STATS = struct.Struct("=16Q")
+_ANSWER_BYTES = 1 << 17  # an interface with many virtual functions tells of each
+_TIMEOUT_S = 2.0  # the kernel answers while it is asked; it is never late
+
+
+class Counters(NamedTuple):
+    """What an interface counted since it was made."""
+
+    received: int
+    sent: int
+    errors: int  # damaged frames
+    lost: int  # for want of buffers: what libpcap counts as dropped by the interface
+
+
+class Link(NamedTuple):
+    """One interface."""
+
+    number: int  # ifindex
+    name: str
+    kind: int  # ARPHRD_*
+    up: bool
+    carrier: bool
+    counters: Counters
+
+
+class Links:
+    """Asks the kernel. Opened once, before capabilities and the right to new sockets are given up."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        self._socket.settimeout(_TIMEOUT_S)
+        self._turn = 0
+
+    def named(self, name: str) -> Link | None:
+        """The interface of this name, None when there is none."""
+        text = name.encode() + b"\0"
+        padded = text + bytes(-len(text) % 4)
+        return self._ask(0, _ATTRIBUTE.pack(_ATTRIBUTE.size + len(text), IFLA_IFNAME) + padded)
+
+    def numbered(self, number: int) -> Link | None:
+        """The interface of this number, whatever its name is now."""
+        return self._ask(number, b"")
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _ask(self, number: int, attributes: bytes) -> Link | None:
+        self._turn += 1
+        interface = _INTERFACE.pack(socket.AF_UNSPEC, 0, number, 0, 0)
+        size = _MESSAGE.size + len(interface) + len(attributes)
+        head = _MESSAGE.pack(size, RTM_GETLINK, NLM_F_REQUEST, self._turn, 0)
+        try:
+            self._socket.sendall(head + interface + attributes)
+            while True:
+                answer = self._socket.recv(_ANSWER_BYTES)
+                _, kind, _, turn, _ = _MESSAGE.unpack_from(answer)
+                if turn == self._turn:
+                    return _link(answer, kind)
+        except (OSError, struct.error) as error:
+            raise LinkError(f"the kernel does not tell of its interfaces: {error}") from error
+
+
+def _attributes(answer: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    while at + _ATTRIBUTE.size <= len(answer):
+        size, kind = _ATTRIBUTE.unpack_from(answer, at)
+        if size < _ATTRIBUTE.size:
+            return
+        yield kind, answer[at + _ATTRIBUTE.size : at + size]
+        at += size + (-size % 4)
+
+
+def _link(answer: bytes, message: int) -> Link | None:
+    """What the kernel answered: an interface, or that there is none; anything else is an error of ours."""
+    if message != RTM_NEWLINK:
+        code = -_ERROR.unpack_from(answer, _MESSAGE.size)[0] if message == NLMSG_ERROR else errno.EPROTO
+        if code == errno.ENODEV:
+            return None
+        raise OSError(code, errno.errorcode.get(code, str(code)))
+    _, kind, number, flags, _ = _INTERFACE.unpack_from(answer, _MESSAGE.size)
+    told = dict(_attributes(answer, _MESSAGE.size + _INTERFACE.size))
+    counts = _STATS.unpack_from(told[IFLA_STATS64]) if IFLA_STATS64 in told else (0,) * 16
+    return Link(
+        number=number,
+        name=told.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace"),
+        kind=kind,
+        up=bool(flags & IFF_UP),
+        carrier=told.get(IFLA_CARRIER, b"\1") != b"\0",
+        counters=Counters(
+            counts[RX_PACKETS],
+            counts[TX_PACKETS],
+            counts[RX_ERRORS],
+            counts[RX_MISSED_ERRORS] + counts[RX_FIFO_ERRORS],
+        ),
+    )

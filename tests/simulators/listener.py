@@ -1,0 +1,204 @@
+"""A live backend in a namespace of its own, as a process that is told what to do: a line of JSON each way."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from agent.config import TapConfig
+from agent.errors import WardtapError
+from agent.packets.decoder import Decoder
+from agent.tap.live import open_legs
+from agent.tap.records import Burst
+from agent.tap.source import Source
+from tests.conftest import ROOT
+from tests.simulators.namespace import Namespace
+
+NOBODY = 65534
+FIELDS = ("time_ns", "caplen", "wirelen", "link", "leg", "vlan", "taken")
+
+
+class Listener:
+    """The other end of the process."""
+
+    def __init__(self, namespace: Namespace, tap: TapConfig) -> None:
+        fields = {name: getattr(tap, name) for name in ("legs", "buffer_bytes", "backend", "filter")}
+        command = namespace.command(sys.executable, "-m", __name__, json.dumps(fields))
+        self._child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.began: dict[str, Any] = self._answer()
+
+    def ask(self, do: str, **more: object) -> Any:
+        """One request."""
+        assert self._child.stdin is not None
+        self._child.stdin.write(json.dumps({"do": do, **more}) + "\n")
+        self._child.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        stream: IO[str] | None = self._child.stdout
+        assert stream is not None
+        line = stream.readline()
+        assert line, "the listener ended"
+        return json.loads(line)
+
+    def read(self, frames: int, seconds: float = 5.0) -> list[dict[str, Any]]:
+        """Frames, until there are so many or nothing came for so long."""
+        found: list[dict[str, Any]] = self.ask("read", frames=frames, seconds=seconds)
+        return found
+
+    def count(self, seconds: float = 1.0) -> int:
+        """How many frames come until that long nothing came."""
+        return int(self.ask("count", seconds=seconds))
+
+    def leg(self, number: int = 0) -> dict[str, Any]:
+        """What a leg says of itself, after one more burst was asked for."""
+        found: dict[str, Any] = self.ask("legs")[number]
+        return found
+
+    def close(self) -> None:
+        """End it."""
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        try:
+            self._child.wait(10)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait(10)
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+
+
+@contextmanager
+def listening(namespace: Namespace, tap: TapConfig) -> Iterator[Listener]:
+    """A listener that has taken up its legs."""
+    made = Listener(namespace, tap)
+    try:
+        assert made.began == {"began": True}, made.began
+        yield made
+    finally:
+        made.close()
+
+
+def _told(burst: Burst, decoder: Decoder) -> list[dict[str, Any]]:
+    rows = decoder.decode(burst, decoder.buffer()).rows
+    told = []
+    for number in range(burst.count):
+        frame = burst.frames[number]
+        at, size = int(frame["offset"]), int(frame["caplen"])
+        fields = {name: int(frame[name]) for name in FIELDS}
+        row = {name: int(rows[number][name]) for name in ("wire_octets", "verdict", "l3_octets", "payload_octets")}
+        row["row_vlan"] = int(rows[number]["vlan"])
+        told.append(fields | row | {"octets": burst.octets[at : at + size].tobytes().hex()})
+    return told
+
+
+class _Child:
+    """The process's side."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._decoder = source, Decoder((1, 2), ())
+        self._kept: list[tuple[Burst, list[dict[str, Any]]]] = []
+
+    def _burst(self) -> Burst:
+        burst = self._source.next_burst()
+        if burst is None:
+            raise SystemExit("; ".join(str(fault) for fault in self._source.faults))
+        assert burst.octets.flags.writeable
+        return burst
+
+    def read(self, frames: int, seconds: float) -> list[dict[str, Any]]:
+        """Frames with their rows."""
+        end, found = time.monotonic() + seconds, []
+        while len(found) < frames and time.monotonic() < end:
+            if more := _told(self._burst(), self._decoder):
+                found += more
+                end = time.monotonic() + seconds
+        return found
+
+    def count(self, seconds: float) -> int:
+        """Frames until there was silence for so long."""
+        found, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            size = self._burst().count
+            found, end = found + size, time.monotonic() + seconds if size else end
+        return found
+
+    def silent(self, bursts: int) -> list[tuple[int, float]]:
+        """So many bursts: their frames, and how long each took."""
+        told = []
+        for _ in range(bursts):
+            began = time.monotonic()
+            told.append((self._burst().count, time.monotonic() - began))
+        return told
+
+    def keep(self, bursts: int) -> int:
+        """Read so many bursts and remember what they said."""
+        for _ in range(bursts):
+            burst = self._burst()
+            self._kept.append((burst, _told(burst, self._decoder)))
+        return sum(burst.count for burst, _ in self._kept)
+
+    def kept(self) -> bool:
+        """Whether the bursts that were kept still say the same."""
+        return all(_told(burst, self._decoder) == told for burst, told in self._kept)
+
+    def forget(self) -> bool:
+        """No longer remember them."""
+        self._kept.clear()
+        return True
+
+    def legs(self) -> list[dict[str, Any]]:
+        """Counts of the legs."""
+        self._burst()
+        return [leg._asdict() for leg in self._source.legs()]
+
+    def resign(self) -> bool:
+        """Give up root and every capability; whether new packet sockets are refused from here on."""
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        try:
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+        except PermissionError:
+            return True
+        return False
+
+    def deafen(self) -> bool:
+        """Hear no more."""
+        self._source.deafen()
+        return True
+
+    def close(self) -> bool:
+        """Give everything back."""
+        self._source.close()
+        return True
+
+
+def _say(answer: object) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Take up the legs, then do as the lines say."""
+    fields = json.loads(sys.argv[1])
+    try:
+        source = open_legs(TapConfig(**(fields | {"legs": tuple(fields["legs"])})))
+    except WardtapError as error:
+        _say({"error": type(error).__name__, "text": str(error)})
+        return
+    child = _Child(source)
+    child.silent(1)  # the first burst opens the ears
+    _say({"began": True})
+    for line in sys.stdin:
+        asked = json.loads(line)
+        _say(getattr(child, asked.pop("do"))(**asked))
+
+
+if __name__ == "__main__":
+    main()
