@@ -19,7 +19,9 @@ import numpy.typing as npt
 # Arrays that kernels are given, by what they hold.
 Words = npt.NDArray[np.int64]  # counts, limits, times, slots
 Hashes = npt.NDArray[np.uint64]  # keys, MAC addresses, hash values
-Tags = npt.NDArray[np.uint32]
+Tags = npt.NDArray[np.uint16]  # pieces of digests
+Seconds = npt.NDArray[np.uint32]  # since 1970, until 2106
+Slots = npt.NDArray[np.uint32]  # places in a table
 Flags = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.devices.placing import WAYS, memo_place, recall, scope_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
-from agent.jit import LINE, Hashes, Tags, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Slots, Words, fetch_line, kernel, leaf
 from agent.keyed import sip3
 from agent.packets.records import PacketFlag, Verdict
 
@@ -155,7 +155,7 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 @kernel
 def attribute_burst(
     rows: Rows, count: int, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
-    fresh: Tags, memo: Words,
+    fresh: Slots, memo: Words,
 ) -> int:  # fmt: skip
     """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n."""
     n = 0

@@ -19,7 +19,7 @@ from agent.packets.records import PacketFlag
 AHEAD = 32  # records whose edges are fetched together
 # Rows of `ahead`: the devices of both ends, by EdgeDirection, then the digests of their edges.
 DIGESTS, KEPT = 2, 4
-U64, U32 = np.uint64, np.uint32
+U64, U32, U16 = np.uint64, np.uint32, np.uint16
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
 
@@ -86,7 +86,7 @@ def _look_ahead(
             if ahead[U64(direction), U64(i)] == U64(NO_SLOT):
                 continue
             digest = ahead[U64(DIGESTS + direction), U64(i)]
-            slot = edge_of(digest, U32(digest >> U64(32)) | U32(1), tags)
+            slot = edge_of(digest, U16(digest >> U64(48)) | U16(1), tags)
             fetch_line(edges, slot, 0)
             fetch_line(edges, slot, LINE)
     return stop

@@ -13,7 +13,7 @@ from agent.keyed import sip1
 
 WAYS = 8
 MEMO = 1024  # addresses found lately: the devices of a ward several times over
-U64, U32 = np.uint64, np.uint32
+U64, U16 = np.uint64, np.uint16
 
 S_SEGMENT, S_SITE, S_INTERNET = int(Scope.SEGMENT), int(Scope.SITE), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
@@ -114,7 +114,7 @@ def device_of(
 
 
 @leaf
-def edge_of(digest: np.uint64, tag: np.uint32, tags: Tags) -> int:
+def edge_of(digest: np.uint64, tag: np.uint16, tags: Tags) -> int:
     """The slot that has this tag, or the first of its set."""
     base = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS
     found = base
@@ -134,7 +134,7 @@ def edge_slot(
     digest: np.uint64,
 ) -> tuple[int, bool]:
     """(the slot of the edge, whether it is new). `kind` = direction << 24 | protocol << 16 | port."""
-    base, tag = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS, U32(digest >> U64(32)) | U32(1)
+    base, tag = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS, U16(digest >> U64(48)) | U16(1)
     slot = -1
     for way in range(WAYS):
         if tags[base + way] == 0 and slot < 0:

@@ -82,7 +82,7 @@ class DeviceTable:
         self._macs = np.zeros(limits.device_slots_max, np.uint64)
         self.devices = aligned_rows(limits.device_slots_max, DEVICE)
         self.edges: Rows = aligned_rows(limits.edge_slots_max, EDGE)
-        self._edge_tags = np.zeros(limits.edge_slots_max, np.uint32)
+        self._edge_tags = np.zeros(limits.edge_slots_max, np.uint16)
         self._ahead = np.zeros((kernels_edges.KEPT, kernels_edges.AHEAD), np.uint64)
         self._fans = np.zeros(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)

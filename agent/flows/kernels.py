@@ -21,14 +21,14 @@ from agent.flows.lifecycle import (
     worth_of,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
-from agent.jit import LINE, Tags, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Seconds, Tags, Words, fetch_line, kernel, leaf
 from agent.packets.records import PacketFlag, Verdict
 
-WAYS = 8  # one cache line of 32-bit tags holds two sets
+WAYS = 8  # one cache line of 16-bit tags holds four sets
 EVENTS_PER_PACKET = 4  # at most: an eviction or a reused port's end, a start, a progress, an active timeout
 AHEAD = 64  # rows whose slots are fetched together: 64 x 4 cache lines fit the first-level cache
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
-U64, U32 = np.uint64, np.uint32
+U64, U32, U16 = np.uint64, np.uint32, np.uint16
 
 METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
@@ -40,6 +40,7 @@ R_FORCED, R_RESOURCES = int(FlowEndReason.FORCED), int(FlowEndReason.LACK_OF_RES
 # is due.
 GROUP = 64
 NEVER_S = 1 << 60  # the minimum of an empty group
+LAST_S = 0xFFFFFFFF  # what a deadline can hold: a flow from after 2106 ends at the next sweep
 
 # Columns of `counts`.
 PACKETS, OCTETS, CREATED, EXPORTED, EVICTED, PACKETS_OUT, OCTETS_OUT, IN_TABLE = 0, 1, 2, 3, 4, 5, 6, 7
@@ -63,7 +64,7 @@ def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Wo
 
 
 @leaf
-def _find(slots: Rows, tags: Tags, base: int, tag: np.uint32, key: tuple[np.uint64, ...]) -> int:
+def _find(slots: Rows, tags: Tags, base: int, tag: np.uint16, key: tuple[np.uint64, ...]) -> int:
     """The slot that holds this key, or -1."""
     for way in range(WAYS):
         if tags[base + way] == tag:
@@ -156,14 +157,14 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 
 
 @leaf
-def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines_s: Words) -> int:
+def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines_s: Seconds) -> int:
     """Ask for the cache lines that rows[start:stop] will need: tags first, then slots. Returns `stop`."""
     mask = U64(len(slots) // WAYS - 1)
     for i in range(start, stop):
         fetch_line(tags, (rows[i]["flow"] & mask) * U64(WAYS), 0)
     for i in range(start, stop):
         digest = rows[i]["flow"]
-        base, tag = (digest & mask) * U64(WAYS), U32(digest >> U64(32)) | U32(1)
+        base, tag = (digest & mask) * U64(WAYS), U16(digest >> U64(48)) | U16(1)
         found = base
         for way in range(WAYS):
             found = base + U64(way) if tags[base + U64(way)] == tag else found
@@ -175,7 +176,7 @@ def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines
 
 @kernel
 def meter_burst(
-    rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Words, groups_s: Words,
+    rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Seconds, groups_s: Words,
     limits: Words, counts: Words, out: Rows,
 ) -> tuple[int, int]:  # fmt: skip
     """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
@@ -193,7 +194,7 @@ def meter_burst(
             fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, deadlines_s)
         protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
         source_is_hi, key = key_of(row, protocol)
-        base, tag = np.int64(digest & mask) * WAYS, U32(digest >> U64(32)) | U32(1)
+        base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)
         slot = _find(slots, tags, base, tag, key)
         fresh = slot < 0
         if slot >= 0 and slots[slot]["state"] & S_CLOSED and flags & (SYN | ACK) == SYN:
@@ -225,7 +226,7 @@ def meter_burst(
             advance_tcp(flow, flags, forward)
         marks = marks_of(flow, protocol, flags, forward)
         due_s = np.int64(flow["last_ns"]) // 1_000_000_000 + timeout_s(flow, protocol, limits)
-        deadlines_s[slot] = due_s
+        deadlines_s[slot] = U32(min(due_s, LAST_S))
         if due_s < groups_s[slot // GROUP]:
             groups_s[slot // GROUP] = due_s
         if fresh:
@@ -239,7 +240,7 @@ def meter_burst(
 
 @kernel
 def expire_flows(
-    now_s: int, forced: bool, start: int, slots: Rows, tags: Tags, deadlines_s: Words, groups_s: Words,
+    now_s: int, forced: bool, start: int, slots: Rows, tags: Tags, deadlines_s: Seconds, groups_s: Words,
     counts: Words, out: Rows,
 ) -> tuple[int, int]:  # fmt: skip
     """End what is past its deadline (all of it when `forced`), from group `start`. Returns (next group, copies)."""
@@ -251,7 +252,7 @@ def expire_flows(
             return group, n
         earliest = np.int64(NEVER_S)
         for slot in range(group * GROUP, (group + 1) * GROUP):
-            deadline = deadlines_s[slot]
+            deadline = np.int64(deadlines_s[slot])
             if deadline == 0:
                 continue
             if deadline > now_s and not forced:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels, kernels_mirror, kernels_payload
+from agent.packets import kernels_burst, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
@@ -61,9 +61,9 @@ class Decoder:
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """Fill `rows` from the burst's frames."""
         count = burst.count
-        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._scratch)
-        hints = kernels_payload.recognise_burst(rows, count, burst.octets)
-        kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
+        hints = kernels_burst.take_burst(
+            burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._scratch, self._recent
+        )
         return Decoded(burst, rows, count, hints)
 
     def load(self) -> Decoded:

@@ -96,7 +96,7 @@ def test_the_memo_is_a_shortcut_and_never_believed() -> None:
 def edges(slots: int = SLOTS) -> placing.Edges:
     """No edges."""
     lists = np.zeros((2, slots + 1), np.int64)
-    return placing.Edges(np.zeros(slots, EDGE), np.zeros(slots, np.uint32), lists[0], lists[1])
+    return placing.Edges(np.zeros(slots, EDGE), np.zeros(slots, np.uint16), lists[0], lists[1])
 
 
 def place(table: placing.Edges, counts: np.ndarray, peer: int, digest: int, last_ns: int = 0) -> tuple[int, bool]:  # type: ignore[type-arg]
@@ -126,24 +126,24 @@ def test_a_full_set_gives_up_its_longest_silent_edge() -> None:
     table, counts = edges(8), np.zeros(5, np.int64)
     times = [50, 40, 30, 20, 10, 60, 70, 80]
     for peer, last_ns in enumerate(times, start=1):
-        assert place(table, counts, peer, peer << 32, last_ns) == (peer - 1, True)
-    assert place(table, counts, 9, 9 << 32, 90) == (4, True)
+        assert place(table, counts, peer, peer << 50, last_ns) == (peer - 1, True)
+    assert place(table, counts, 9, 9 << 50, 90) == (4, True)
     assert counts.tolist()[:2] == [8, 1]
-    assert place(table, counts, 5, 5 << 32, 95) == (3, True), "what was given up is new again"
+    assert place(table, counts, 5, 5 << 50, 95) == (3, True), "what was given up is new again"
 
 
 def test_a_freed_slot_is_used_before_any_is_given_up() -> None:
     table, counts = edges(8), np.zeros(5, np.int64)
     for peer in range(1, 9):
-        place(table, counts, peer, peer << 32, 100 - peer)
+        place(table, counts, peer, peer << 50, 100 - peer)
     table.tags[2], table.rows["protocol"][2] = 0, 0
-    assert place(table, counts, 9, 9 << 32) == (2, True)
+    assert place(table, counts, 9, 9 << 50) == (2, True)
     assert counts[placing.EDGES_EVICTED] == 0
 
 
 def test_where_an_edge_will_be_looked_for() -> None:
     table, counts = edges(), np.zeros(5, np.int64)
-    digest = 77 << 32 | 3
+    digest = 77 << 48 | 3
     slot, _ = place(table, counts, 1, digest)
-    assert placing.edge_of(np.uint64(digest), np.uint32(77), table.tags) == slot
-    assert placing.edge_of(np.uint64(digest), np.uint32(79), table.tags) == slot - slot % placing.WAYS
+    assert placing.edge_of(np.uint64(digest), np.uint16(77), table.tags) == slot
+    assert placing.edge_of(np.uint64(digest), np.uint16(79), table.tags) == slot - slot % placing.WAYS

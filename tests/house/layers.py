@@ -49,6 +49,7 @@ ROOMS = (
     Room("agent/config*.py", (*SHARED, "agent.config*", *wire("schema")), "ids are checked as on the wire"),
     Room("agent/tap/kernels*.py", ("agent.jit",), "the walk over rings and files knows only its own rows"),
     Room("agent/tap/*", (*SETTINGS, *JIT), "the first stage has no stage before it"),
+    Room("agent/packets/kernels_burst.py", (*JIT, TAP), "it joins the kernels of its room and sees no owner"),
     Room("agent/packets/kernels*.py", (*JIT, TAP), "kernels see rows, never their owners"),
     Room("agent/packets/hints/*", (PACKETS,), "readers of hostile payloads hold nothing of worth"),
     Room("agent/packets/*", (*SETTINGS, *JIT, TAP), "frames in, rows out"),
