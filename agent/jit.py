@@ -87,6 +87,13 @@ def kernel(function: F) -> F:
     return cast("F", compiled)
 
 
+def brief(function: F) -> F:
+    """A kernel that is done within the time it would take to get the interpreter lock back: it keeps it."""
+    compiled: Any = numba.njit(cache=True, **_PLAIN)(function)
+    KERNELS.append(compiled)
+    return cast("F", compiled)
+
+
 def inline(function: F) -> F:
     """A leaf that is pasted into the kernel that calls it."""
     compiled: Any = numba.njit(inline="always", **_PLAIN)(function)

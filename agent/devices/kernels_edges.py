@@ -12,7 +12,7 @@ import numpy as np
 from agent.devices.placing import WAYS, Edges, Known, device_of, edge_of, edge_slot, scope_of
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import LINE, Hashes, Reals, Tags, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Reals, Tags, Words, brief, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
@@ -277,7 +277,7 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words)
     listed[listed[0]] = slot
 
 
-@kernel
+@brief
 def relate_records(
     records: Rows, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words, crossed: Rows,
     ahead: Hashes,

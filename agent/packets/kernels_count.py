@@ -3,14 +3,14 @@
 Before: decoded rows. After: every row is counted once. Cost: one pass over rows that the next stage needs anyway.
 """
 
-from agent.jit import Words, kernel
+from agent.jit import Words, brief
 from agent.packets.records import Application, PacketFlag, Rows
 
 F_CUT, CAPWAP = int(PacketFlag.CUT), int(Application.CAPWAP)
 CUT, UNSEEN, TOTALS = 0, 1, 2  # columns of `totals`
 
 
-@kernel
+@brief
 def count_frames(rows: Rows, count: int, verdicts: Words, leg_frames: Words, leg_octets: Words, totals: Words) -> None:
     """Add rows[:count]: by verdict, by leg (frames, octets on the wire), those cut, those of sealed tunnels."""
     for i in range(count):
