@@ -22,6 +22,7 @@ Hashes = npt.NDArray[np.uint64]  # keys, MAC addresses, hash values
 Tags = npt.NDArray[np.uint16]  # pieces of digests
 Seconds = npt.NDArray[np.uint32]  # since 1970, until 2106
 Slots = npt.NDArray[np.uint32]  # places in a table
+Memory = npt.NDArray[np.uint32]  # a ring that is shared with the kernel, in words of its headers
 Flags = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
 

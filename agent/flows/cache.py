@@ -61,6 +61,7 @@ class FlowCache:
         self._limits = limits.as_row()
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
+        self._moved = np.zeros(EVENTS_PER_CALL, np.uint32)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 
     def hash(self, rows: Rows, count: int) -> None:
@@ -78,7 +79,7 @@ class FlowCache:
         while at < count or n < 0:
             at, n = kernels.meter_burst(
                 rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._limits, self.counts,
-                self._out,
+                self._out, self._moved,
             )  # fmt: skip
             if n:
                 yield self._out[:n]

@@ -21,11 +21,11 @@ from agent.flows.lifecycle import (
     worth_of,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
-from agent.jit import LINE, Seconds, Tags, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Seconds, Slots, Tags, Words, fetch_line, kernel, leaf
 from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 16-bit tags holds four sets
-EVENTS_PER_PACKET = 4  # at most: an eviction or a reused port's end, a start, a progress, an active timeout
+EVENTS_PER_PACKET = 4  # at most: what was not told of a flow that ends, its end, a start
 AHEAD = 64  # rows whose slots are fetched together: 64 x 4 cache lines fit the first-level cache
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
@@ -61,6 +61,14 @@ def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Wo
         counts[PACKETS_OUT] += np.int64(flow["forward_packets"] + flow["reverse_packets"])
         counts[OCTETS_OUT] += np.int64(flow["forward_octets"] + flow["reverse_octets"])
     return n + 1
+
+
+@leaf
+def _end(flow: np.void, reason: int, out: Rows, n: int, counts: Words) -> int:
+    """A flow ends: what is not told of it yet is told first."""
+    if flow["event"] != 0:
+        n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
+    return _leave(flow, E_ENDED, reason, out, n, counts)
 
 
 @leaf
@@ -174,22 +182,33 @@ def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines
     return stop
 
 
+@leaf
+def _tell(slots: Rows, moved: Slots, listed: int, out: Rows, n: int, counts: Words) -> int:
+    """Copy out what moved and was not told when it ended; a slot that was given up and taken again is listed twice."""
+    for i in range(listed):
+        flow = slots[moved[i]]
+        if flow["event"] != 0:
+            n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
+    return n
+
+
 @kernel
 def meter_burst(
     rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Seconds, groups_s: Words,
-    limits: Words, counts: Words, out: Rows,
+    limits: Words, counts: Words, out: Rows, moved: Slots,
 ) -> tuple[int, int]:  # fmt: skip
     """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
 
-    Rows were given to `hash_flows` before.
+    Rows were given to `hash_flows` before. What happens to a flow within one call is told once, at its end: a start and
+    all that was seen of its handshake are one event. `moved` has as many places as `out`.
     """
-    mask, n, fetched = U64(len(slots) // WAYS - 1), 0, start
+    mask, n, fetched, listed = U64(len(slots) // WAYS - 1), 0, start, 0
     for i in range(start, count):
         row = rows[i]
         if row["verdict"] != METERED:
             continue
-        if n + EVENTS_PER_PACKET > len(out):
-            return i, n
+        if n + listed + EVENTS_PER_PACKET > len(out):
+            return i, _tell(slots, moved, listed, out, n, counts)
         if i >= fetched:
             fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, deadlines_s)
         protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
@@ -198,13 +217,13 @@ def meter_burst(
         slot = _find(slots, tags, base, tag, key)
         fresh = slot < 0
         if slot >= 0 and slots[slot]["state"] & S_CLOSED and flags & (SYN | ACK) == SYN:
-            n = _leave(slots[slot], E_ENDED, R_END, out, n, counts)  # the port is used again
+            n = _end(slots[slot], R_END, out, n, counts)  # the port is used again
             counts[IN_TABLE] -= 1
             fresh = True
         elif fresh:
             slot = _room(slots, tags, base)
             if tags[slot] != 0:
-                n = _leave(slots[slot], E_ENDED, R_RESOURCES, out, n, counts)
+                n = _end(slots[slot], R_RESOURCES, out, n, counts)
                 counts[EVICTED] += 1
                 counts[IN_TABLE] -= 1
             tags[slot] = tag
@@ -214,7 +233,7 @@ def meter_burst(
             counts[CREATED] += 1
             counts[IN_TABLE] += 1
         elif row["time_ns"] - flow["first_ns"] > limits[ACTIVE] * 1_000_000_000:
-            n = _leave(flow, E_ENDED, R_ACTIVE, out, n, counts)
+            n = _end(flow, R_ACTIVE, out, n, counts)
             _zero(flow)
             flow["first_ns"] = row["time_ns"]
         forward = (flow["originator_is_hi"] == 1) == source_is_hi
@@ -229,13 +248,12 @@ def meter_burst(
         deadlines_s[slot] = U32(min(due_s, LAST_S))
         if due_s < groups_s[slot // GROUP]:
             groups_s[slot // GROUP] = due_s
-        if fresh:
-            flow["marks"] = marks
-            n = _leave(flow, E_STARTED, 0, out, n, counts)
-        elif marks != flow["marks"]:
-            flow["marks"] = marks
-            n = _leave(flow, E_PROGRESS, 0, out, n, counts)
-    return count, n
+        if fresh or (marks != flow["marks"] and flow["event"] == 0):
+            flow["event"] = E_STARTED if fresh else E_PROGRESS
+            moved[listed] = slot
+            listed += 1
+        flow["marks"] = marks
+    return count, _tell(slots, moved, listed, out, n, counts)
 
 
 @kernel

@@ -53,7 +53,7 @@ class FlowEvent(IntEnum):
     """Why a copy of a biflow left the cache."""
 
     STARTED = 1  # its first packet
-    PROGRESS = 2  # a FlowMark was set
+    PROGRESS = 2  # a FlowMark was set (several of one burst are one event)
     ENDED = 3  # the record is final, or the active timeout cut it
     UPDATED = 4  # an interval closed while it lived
 

@@ -12,7 +12,7 @@ Source of all offsets: linux/if_packet.h.
 
 import numpy as np
 
-from agent.jit import Tags, Words, fence, kernel, leaf
+from agent.jit import Memory, Words, fence, kernel, leaf
 from agent.tap.records import Rows
 
 # Columns of `legs`. The source sets the first five, the rest begin at 0.
@@ -46,7 +46,7 @@ S, NS_MAX = 1_000_000_000, 999_999_999
 
 
 @leaf
-def _word(words: Tags, at: int) -> int:
+def _word(words: Memory, at: int) -> int:
     """32 bits at an offset that was checked."""
     return np.int64(words[np.uint64(at >> 2)])
 
@@ -58,7 +58,7 @@ def _block(leg: Words, ahead: int) -> int:
 
 
 @leaf
-def _is_ready(words: Tags, leg: Words, ahead: int) -> bool:
+def _is_ready(words: Memory, leg: Words, ahead: int) -> bool:
     """Whether the kernel has handed over that block."""
     return _word(words, _block(leg, ahead) + STATUS) & USER != 0
 
@@ -72,7 +72,7 @@ def _finish(leg: Words) -> None:
 
 
 @leaf
-def _stand(words: Tags, leg: Words, at: int, lowest: int) -> None:
+def _stand(words: Memory, leg: Words, at: int, lowest: int) -> None:
     """On to the header at `at`; the block ends where there can be none."""
     if leg[LEFT] < 1 or at < lowest or at + HEADER > leg[END] or at % ALIGNMENT != 0:
         _finish(leg)
@@ -82,7 +82,7 @@ def _stand(words: Tags, leg: Words, at: int, lowest: int) -> None:
 
 
 @leaf
-def _begin(words: Tags, leg: Words) -> None:
+def _begin(words: Memory, leg: Words) -> None:
     """Open the next block, which is ready."""
     fence()  # nothing of the block is read before its status
     at = _block(leg, 0)
@@ -92,7 +92,7 @@ def _begin(words: Tags, leg: Words) -> None:
 
 
 @leaf
-def _take(words: Tags, leg: Words, number: int, row: np.void) -> int:
+def _take(words: Memory, leg: Words, number: int, row: np.void) -> int:
     """The next frame of a leg into a row, and on to the one after it. 0: it was none to give out."""
     at, made = leg[AT], 0
     start, caplen = at + (_word(words, at + MAC) & 0xFFFF), _word(words, at + CAPLEN)
@@ -115,7 +115,7 @@ def _take(words: Tags, leg: Words, number: int, row: np.void) -> int:
 
 
 @kernel
-def walk_blocks(words: Tags, legs: Words, frames: Rows, now_ns: int, wait_ns: int) -> tuple[int, int]:
+def walk_blocks(words: Memory, legs: Words, frames: Rows, now_ns: int, wait_ns: int) -> tuple[int, int]:
     """Ready frames of all legs, oldest first. Returns (frames found, time of the frame that is held, or 0)."""
     count = 0
     for number in range(len(legs)):
@@ -143,7 +143,7 @@ def walk_blocks(words: Tags, legs: Words, frames: Rows, now_ns: int, wait_ns: in
 
 
 @kernel
-def give_back(words: Tags, legs: Words, done: Words) -> None:
+def give_back(words: Memory, legs: Words, done: Words) -> None:
     """Hand the blocks before `done` back to the kernel: no burst in use points into them."""
     fence()  # whatever we read of them was read before
     for number in range(len(legs)):

@@ -239,7 +239,7 @@ def test_closed_flows_go_before_all_others() -> None:
 
 @pytest.mark.parametrize("room", [kernels.EVENTS_PER_PACKET, 5, 7, 64])
 def test_small_buffer_is_resumed(room: int) -> None:
-    """Whatever fits into `out`, the events are the same and in the same order."""
+    """Whatever fits into `out`, the records are the same, and what their events tell adds up to the same."""
     frames = random_frames(Random(3), 400 // THIN, 0.01)
     rows = rows_of(frames)
 
@@ -254,7 +254,12 @@ def test_small_buffer_is_resumed(room: int) -> None:
         return np.concatenate(told)
 
     whole, pieces = events(4096), events(room)
-    assert whole.tobytes() == pieces.tobytes()
+    assert len(pieces) >= len(whole), "a call that ends early tells more often"
+    assert (ended([whole]) == ended([pieces])).all()
+    for told in (whole, pieces):
+        since = told["forward_packets"].astype(np.int64) - told["told_forward_packets"].astype(np.int64)
+        assert since.sum() == ended([told])["forward_packets"].sum(dtype=np.int64)
+        assert np.count_nonzero(told["event"] == FlowEvent.STARTED) == len(ended([told]))
 
 
 def test_events_tell_of_starts_progress_and_ends_once() -> None:
@@ -263,12 +268,38 @@ def test_events_tell_of_starts_progress_and_ends_once() -> None:
     for _ in range(3):
         talk.tcp(1, ACK, b"x")
         talk.tcp(1, ACK, b"y", back=True)
-    _, events = run(talk.frames)
-    rows = np.concatenate(events)
-    steps = FlowEvent.PROGRESS
-    assert rows["event"].tolist() == [FlowEvent.STARTED, steps, steps, steps, steps, FlowEvent.ENDED]
-    marks = rows["marks"].tolist()
+    cache, told, rows = FlowCache(LIMITS, SECRET), [], rows_of(talk.frames)
+    for row in range(len(rows)):
+        told += [copies.copy() for copies in cache.meter(rows[row : row + 1], 1)]
+    told += [copies.copy() for copies in cache.expire(0, forced=True)]
+    events, steps = np.concatenate(told), FlowEvent.PROGRESS
+    assert events["event"].tolist() == [FlowEvent.STARTED, steps, steps, steps, steps, FlowEvent.ENDED]
+    marks = events["marks"].tolist()
     assert marks == sorted(marks), "a mark is never taken back"
+
+
+def test_what_happens_in_one_burst_is_one_event() -> None:
+    talk = Talk()
+    talk.handshake()
+    for back in (False, True, False, True):
+        talk.tcp(0, ACK, b"x", back=back)
+    cache, rows = FlowCache(LIMITS, SECRET), rows_of(talk.frames)
+    (events,) = [copies.copy() for copies in cache.meter(rows, len(rows))]
+    assert events["event"].tolist() == [FlowEvent.STARTED]
+    assert events["marks"][0] == FlowMark.ANSWERED | FlowMark.HANDSHAKE | FlowMark.EXCHANGED | FlowMark.TWO_WAY_DATA
+    assert events["forward_packets"][0] + events["reverse_packets"][0] == len(rows)
+    assert not list(cache.update()), "all of it was told"
+
+
+def test_a_flow_that_begins_and_ends_in_one_burst_is_told_of_twice() -> None:
+    talk = Talk()
+    talk.handshake()
+    talk.tcp(0, RST)
+    talk.handshake()  # the port is used again
+    cache, rows = FlowCache(LIMITS, SECRET), rows_of(talk.frames)
+    (events,) = [copies.copy() for copies in cache.meter(rows, len(rows))]
+    assert events["event"].tolist() == [FlowEvent.STARTED, FlowEvent.ENDED, FlowEvent.STARTED]
+    assert events["told_forward_packets"].tolist() == [0, events["forward_packets"][0], 0]
 
 
 def test_time_backwards_ends_nothing_and_loses_nothing() -> None:
