@@ -255,7 +255,7 @@ def test_small_buffer_is_resumed(room: int) -> None:
 
     whole, pieces = events(4096), events(room)
     assert len(pieces) >= len(whole), "a call that ends early tells more often"
-    assert (ended([whole]) == ended([pieces])).all()
+    assert [of_kernel(record) for record in ended([whole])] == [of_kernel(record) for record in ended([pieces])]
     for told in (whole, pieces):
         since = told["forward_packets"].astype(np.int64) - told["told_forward_packets"].astype(np.int64)
         assert since.sum() == ended([told])["forward_packets"].sum(dtype=np.int64)

@@ -35,7 +35,9 @@ def test_one_signature_of_every_kernel() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["code"] == 0
-    cold = [name for name, count in told["warm"].items() if count != 1]
+    # What `take_burst` joins is compiled into it; by itself it is compiled where a test or a stopwatch calls it.
+    joined = ("kernels:decode_burst", "kernels_payload:recognise_burst", "kernels_mirror:mark_duplicates")
+    cold = [name for name, count in told["warm"].items() if count != 1 and not name.endswith(joined)]
     assert not cold, f"the warm-up does not reach {cold}"
     assert told["after"] == told["warm"], "a real capture compiled a second version"
     assert told["ready"] >= len(told["warm"])
