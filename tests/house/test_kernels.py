@@ -24,6 +24,9 @@ CAPTURE = ROOT / "tests" / "captures" / "ward.pcap.gz"
 NOT_IN_A_REPLAY: dict[str, str] = {
     "agent.tap.kernels_ring:walk_blocks": "walks live rings; tests/tap/test_ring.py",
     "agent.tap.kernels_ring:give_back": "returns their blocks; tests/tap/test_ring.py",
+    "agent.packets.kernels:decode_burst": "compiled into take_burst",
+    "agent.packets.kernels_payload:recognise_burst": "compiled into take_burst",
+    "agent.packets.kernels_mirror:mark_duplicates": "compiled into take_burst",
 }
 PROGRAM = """
 import contextlib, importlib, io, json, sys
@@ -45,11 +48,15 @@ print(json.dumps(counts))
 
 
 def kernel_names() -> list[str]:
-    """`module:function` of everything decorated with `kernel`; leaves are compiled into these."""
+    """`module:function` of everything decorated with `kernel` or `brief`; leaves are compiled into these."""
     found = []
     for path in python_files("agent"):
         module = ".".join(path.with_suffix("").parts)
-        found += [f"{module}:{function.name}" for function in functions(path) if "kernel" in decorators(function)]
+        found += [
+            f"{module}:{function.name}"
+            for function in functions(path)
+            if {"kernel", "brief"} & set(decorators(function))
+        ]
     return found
 
 

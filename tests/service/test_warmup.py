@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tests.house.test_kernels import kernel_names
+from tests.house.test_kernels import NOT_IN_A_REPLAY, kernel_names
 from tests.simulators.bursts import THIN
 
 PROGRAM = """
@@ -35,9 +35,8 @@ def test_one_signature_of_every_kernel() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["code"] == 0
-    # What `take_burst` joins is compiled into it; by itself it is compiled where a test or a stopwatch calls it.
-    joined = ("kernels:decode_burst", "kernels_payload:recognise_burst", "kernels_mirror:mark_duplicates")
-    cold = [name for name, count in told["warm"].items() if count != 1 and not name.endswith(joined)]
+    joined = [name for name, reason in NOT_IN_A_REPLAY.items() if reason == "compiled into take_burst"]
+    cold = [name for name, count in told["warm"].items() if count != 1 and name not in joined]
     assert not cold, f"the warm-up does not reach {cold}"
     assert told["after"] == told["warm"], "a real capture compiled a second version"
     assert told["ready"] >= len(told["warm"])
