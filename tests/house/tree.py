@@ -63,5 +63,5 @@ def decorators(function: Function) -> set[str]:
 
 
 def is_compiled(function: Function) -> bool:
-    """Whether numba compiles it (the three decorators of agent/jit.py)."""
-    return bool(decorators(function) & {"kernel", "inline", "leaf"})
+    """Whether numba compiles it (the decorators of agent/jit.py)."""
+    return bool(decorators(function) & {"kernel", "brief", "inline", "leaf"})

@@ -39,4 +39,4 @@ def test_one_signature_of_every_kernel() -> None:
     cold = [name for name, count in told["warm"].items() if count != 1 and name not in joined]
     assert not cold, f"the warm-up does not reach {cold}"
     assert told["after"] == told["warm"], "a real capture compiled a second version"
-    assert told["ready"] >= len(told["warm"])
+    assert told["ready"] >= len(told["warm"]) - len(joined)
