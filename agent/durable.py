@@ -13,8 +13,11 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
-    """Durable under its name when this returns; OSError otherwise, and what was there before is still there."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o640, *, durable: bool = True) -> None:
+    """Durable under its name when this returns; OSError otherwise, and what was there before is still there.
+
+    Not `durable`: whoever reads sees it whole, and a power cut may take it - for what is worth nothing after a second.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -22,6 +25,8 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     fresh.replace(path)
-    fsync_folder(path.parent)
+    if durable:
+        fsync_folder(path.parent)

@@ -36,3 +36,11 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path: Path) -> Non
 def test_only_its_owner_and_group_may_read(tmp_path: Path) -> None:
     write_atomically(tmp_path / "made" / "file", b"x")
     assert (tmp_path / "made" / "file").stat().st_mode & 0o027 == 0
+
+
+def test_what_need_not_last_is_whole_and_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", broken)
+    write_atomically(tmp_path / "file", b"old", durable=False)
+    write_atomically(tmp_path / "file", b"new", durable=False)
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -6,15 +6,29 @@ Limits and their reasons are in `config.Metering`; the arithmetic of a packet is
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from agent.flows import kernels, kernels_key
+from agent.flows.keys import TCP
+from agent.flows.lifecycle import FEW_PACKETS
 from agent.flows.records import BIFLOW, Rows
 from agent.jit import aligned_rows
 
 EVENTS_PER_CALL = 1 << 15  # 8192 rows of four events each: one call takes a whole burst
 UNANSWERED_TIMEOUT_S = 30  # an unanswered datagram is a failed contact after this; resolvers retry for 5 to 15 s
+
+
+WAYS_ROWS_MAX = 4096  # flows that are looked at for their ways: a share, and rows of 192 octets
+
+
+class Ways(NamedTuple):
+    """Which ways the packets of open TCP biflows went, of those that were looked at."""
+
+    flows: int
+    both: int
+    one: int  # more packets than a connection's tries have, and none came back: the other way is not heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,21 @@ class FlowCache:
     def exported(self) -> int:
         """Records that left for good."""
         return int(self.counts[kernels.EXPORTED])
+
+    @property
+    def open(self) -> int:
+        """Flows in the table."""
+        return int(self.counts[kernels.IN_TABLE])
+
+    def tcp_ways(self, most: int = WAYS_ROWS_MAX) -> Ways:
+        """Of at most `most` open flows, evenly over the table: its places are those of a keyed hash."""
+        places = np.flatnonzero(self._tags)
+        places = places[:: -(-len(places) // most) or 1]
+        tcp = places[self._slots["key_ports"][places] & np.uint64(0xFF) == TCP]
+        forward, reverse = self._slots["forward_packets"][tcp], self._slots["reverse_packets"][tcp]
+        fewer, more = np.minimum(forward, reverse), np.maximum(forward, reverse)
+        one = int(np.count_nonzero((fewer == 0) & (more > FEW_PACKETS)))
+        return Ways(len(tcp), int(np.count_nonzero(fewer)), one)
 
     def conserved(self) -> bool:
         """Every packet and octet that was metered has left in a record or is still in the table."""

@@ -52,6 +52,12 @@ def _uplink(options: argparse.Namespace) -> int:
     return run(_config(options), options.state, options.broker)
 
 
+def _top(options: argparse.Namespace) -> int:
+    from agent.service.top import top  # noqa: PLC0415
+
+    return top(options.state, once=options.once, in_json=options.json)
+
+
 def _warmup(_: argparse.Namespace) -> int:
     from agent.service.warmup import warm_up  # noqa: PLC0415
 
@@ -102,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     for service in (sensor, uplink):
         service.add_argument("--state", type=Path, required=True, metavar="DIR", help="the state directory")
         service.add_argument("--config", type=Path, metavar="FILE", help="default: DIR/wardtap.toml, then defaults")
+    top = commands.add_parser("top", help="how the sensor is, each second: legs, directions, drops, devices, talkers")
+    top.add_argument("--state", type=Path, metavar="DIR", help="of another sensor than the installed one")
+    top.add_argument("--once", action="store_true", help="one look; exit code 7 when no sensor runs")
+    top.add_argument("--json", action="store_true", help="JSON Lines")
+    top.set_defaults(run=_top)
     commands.add_parser("warmup", help="compile the kernels now").set_defaults(run=_warmup)
     check = commands.add_parser("check-config", help="say whether a configuration is good, and what is not")
     check.add_argument("file", type=Path, metavar="FILE")

@@ -94,6 +94,11 @@ class IntervalBook:
             before.of_the_tap,
         )
 
+    @property
+    def start_s(self) -> int:
+        """When the open interval began."""
+        return self._start_s
+
     def skip_empty(self, second: int) -> None:
         """Pass over whole empty intervals that end at or before `second`."""
         empty = max(0, (second - self._start_s) // self._length_s)

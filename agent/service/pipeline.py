@@ -158,6 +158,11 @@ class Pipeline:
         """Devices that were seen often enough to be called so."""
         return len(self.table.occupied())
 
+    @property
+    def interval_start_s(self) -> int:
+        """When the open interval began; 0 before the first frame."""
+        return self._book.start_s
+
     def tell_all_cards(self) -> None:
         """Somebody asked: the next summary tells every card, not only the changed ones."""
         self._book.cards_asked()

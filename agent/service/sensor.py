@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
@@ -27,6 +28,9 @@ from agent.service.feed import decoded_bursts
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready
+from agent.service.status import ENDED, LISTENING, status_file
+from agent.service.status_book import StatusBook
+from agent.service.status_writer import StatusWriter
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
 from agent.summaries.privacy import KEY_MIN_BYTES
@@ -127,10 +131,39 @@ def _tell_faults(legs: list[LegCounts], told: dict[str, Fault], say: Say) -> Non
             say(f"{leg.name}: {leg.fault.value or 'hears again'}")
 
 
-def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, box: RequestBox, say: Say) -> None:
-    """Live legs: the wall clock drives; an empty burst is a tick. Requests are taken once a second."""
+class _EachSecond:
+    """What a listening sensor does once a second beside its work: look at its legs, take requests, tell how it is."""
+
+    def __init__(self, config: Config, state: Path, writer: SpoolWriter, clock: Clock, say: Say) -> None:
+        self._spool, self._say = writer, say
+        self._box = RequestBox(state / "requests")
+        self._faults: dict[str, Fault] = {}
+        self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
+        self._refused = False
+
+    def look(self, source: Source, pipeline: Pipeline, state: str = LISTENING) -> None:
+        """Between two bursts; nothing here waits."""
+        legs = source.legs()
+        _tell_faults(legs, self._faults, self._say)
+        pipeline.note_legs(legs)
+        if any(request.name == "cards" for request in self._box.take()):
+            pipeline.tell_all_cards()
+        self._file.offer(self._book.take(pipeline, legs, self._spool, state))
+        if self._file.failed and not self._refused:
+            self._refused = True
+            self._say(
+                f"{self._file.path}: cannot be written ({self._file.last_error}); `wardtap top` shows nothing new"
+            )
+
+    def close(self) -> None:
+        """The file stays and says that the sensor has ended."""
+        self._file.close()
+
+
+def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: _EachSecond) -> None:
+    """Live legs: the wall clock drives; an empty burst is a tick."""
     rows = pipeline.decoder.buffer()
-    second, faults = 0, dict[str, Fault]()
+    second = 0
     while not stop.is_set():
         burst = source.next_burst()
         if burst is None:
@@ -138,16 +171,13 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
         now_s = clock.wall_ns() // NS_PER_S
         if now_s != second:
             second = now_s
-            legs = source.legs()
-            _tell_faults(legs, faults, say)
-            pipeline.note_legs(legs)
-            if any(request.name == "cards" for request in box.take()):
-                pipeline.tell_all_cards()
+            each_second.look(source, pipeline)
         pipeline.advance(now_s)
         if burst.count:
             pipeline.take_slice(pipeline.decode(burst, rows), 0, burst.count)
     source.deafen()
     _empty(source, pipeline)
+    each_second.look(source, pipeline, ENDED)
 
 
 def _empty(source: Source, pipeline: Pipeline) -> None:
@@ -199,7 +229,8 @@ def run(
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
-                _listen(source, pipeline, its_clock, ended, RequestBox(state / "requests"), say)
+                with closing(_EachSecond(config, state, writer, its_clock, say)) as each_second:
+                    _listen(source, pipeline, its_clock, ended, each_second)
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()

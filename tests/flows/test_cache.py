@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from agent.flows import lifecycle
-from agent.flows.cache import EVENTS_PER_CALL, UNANSWERED_TIMEOUT_S, FlowCache, FlowLimits
+from agent.flows.cache import EVENTS_PER_CALL, UNANSWERED_TIMEOUT_S, FlowCache, FlowLimits, Ways
 from agent.flows.records import FlowEvent
 from tests.flows.talks import START_S, Talk, ended, random_frames, run
-from tests.forge.tcp import ACK
+from tests.forge.tcp import ACK, SYN
 from tests.simulators.bursts import HASHES, SECRET, THIN, rows_of
 
 pytestmark = HASHES
@@ -114,6 +114,27 @@ def test_each_cache_draws_its_own_secret() -> None:
         list(cache.meter(rows, 1))
         places.add(int(np.flatnonzero(cache._tags)[0]))
     assert len(places) > 1
+
+
+def test_which_ways_connections_are_heard() -> None:
+    """Tries that nobody answers say nothing of the cabling; segments in one way only do."""
+    both, tries, one, other = (Talk(ports=(50000 + n, 3613)) for n in range(4))
+    both.handshake()
+    for n in range(3):
+        tries.tcp(n, SYN)
+    for n in range(4):
+        one.tcp(n, ACK, b"data")
+        other.udp(n, b"data")
+    rows = rows_of([*both.frames, *tries.frames, *one.frames, *other.frames])
+    cache = FlowCache(FlowLimits(slots_max=64), SECRET)
+    assert cache.tcp_ways() == (0, 0, 0)
+    list(cache.meter(rows, len(rows)))
+    assert cache.open == 4
+    assert cache.tcp_ways() == Ways(flows=3, both=1, one=1)
+    assert sum(cache.tcp_ways(2)) <= 2 * 2, "no more rows are looked at than asked for"
+    for _ in cache.expire(0, forced=True):
+        pass
+    assert (cache.open, cache.tcp_ways()) == (0, (0, 0, 0))
 
 
 def test_ignored_rows_are_not_metered() -> None:

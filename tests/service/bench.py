@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from agent.config import Config
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.service.parts import judgement
 from agent.service.pipeline import Judgement, Pipeline
+from agent.service.status import LISTENING, VERSION, LegStatus, SpoolStatus, Status, Talker
 from agent.wire.summary import Summary
 from tests.forge.pcap import Frame
 from tests.simulators.bursts import SECRET, Heard, burst_of
@@ -68,3 +70,42 @@ class Sensor:
         self.pipeline.drain()
         assert self.pipeline.conserved()
         return self.kept
+
+
+def leg_status(name: str = "eth1", **fields: Any) -> LegStatus:
+    """A leg that hears a thousand frames a second."""
+    return LegStatus(name, "", 50_000, 30_000_000, 0, 0, 0, 0, 0, 0, 0, 1000, 600_000, 0)._replace(**fields)
+
+
+def status_of(**fields: Any) -> Status:
+    """A sensor's second on a small ward."""
+    return Status(
+        version=VERSION,
+        state=LISTENING,
+        boot="00" * 16,
+        pid=1,
+        agent="tap-1",
+        site="ward",
+        software="0.1.0",
+        wall_ns=1_700_000_000 * S,
+        mono_ns=1000 * S,
+        started_ns=900 * S,
+        interval_s=60,
+        interval_age_s=20,
+        devices=42,
+        findings=3,
+        summaries=1,
+        flows_open=120,
+        flows_slots=131_072,
+        flows_exported=900,
+        flows_evicted=0,
+        tcp_flows=80,
+        tcp_both=76,
+        tcp_one=1,
+        ignored=5,
+        duplicates=0,
+        hints_skipped=0,
+        legs=(leg_status(),),
+        talkers=(Talker("00:d0:75:18:42:9b", "infusion-pump", "Alaris Medical", 120_000),),
+        spool=SpoolStatus(12 << 20, 512 << 20, 0, 0, 0),
+    )._replace(**fields)
