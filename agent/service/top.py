@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import termios
+import textwrap
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from agent.service.status import LISTENING, OLD_S, Status, load, places, printab
 from agent.service.top_view import Line, view, warning
 
 EVERY_S = 1.0
+WHY_MAX = 1000  # two paths and a sentence
 SIZE = (80, 24)  # where nobody says how large the terminal is
 QUIT = b"qQ\x03\x04"  # q, and what Ctrl-C and Ctrl-D are without a terminal's help
 # The other screen and no cursor; and back (xterm; the console of Linux passes over the first).
@@ -56,16 +58,15 @@ def look(paths: tuple[Path, ...], clock: Clock) -> Seen:
     age_s = max(0, now - then) // NS_PER_S
     notes = warning(status, age_s, alive=this_boot and is_alive(status.pid))
     if not this_boot and status.state == LISTENING:
-        notes = [
-            Line("THE SENSOR IS NOT RUNNING: these numbers are of before the last start of this machine.", bad=True)
-        ]
+        notes = [Line("THE SENSOR IS NOT RUNNING. These numbers are from before this machine started.", bad=True)]
     return Seen(status, age_s, notes[0].text if notes else "", tuple(notes))
 
 
 def lines(seen: Seen, width: int, height: int) -> list[Line]:
     """The screen."""
     if seen.status is None:
-        return [Line(printable(seen.why, width), bad=True), Line("waiting for it; q ends")][:height]
+        why = textwrap.wrap(printable(seen.why, WHY_MAX), width)
+        return [*(Line(line, bad=True) for line in why), Line("waiting for it; q ends"[:width])][:height]
     return view(seen.status, list(seen.notes), seen.age_s, width, height)
 
 

@@ -47,6 +47,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def amount(number: int) -> str:
+    """For a narrow column: in millions from ten of them."""
+    return count(number) if number < 10_000_000 else f"{number / 1e6:.0f} M"
+
+
 def size(octets: int) -> str:
     """MiB, or KiB when that says more; nothing has no unit."""
     return f"{octets / MIB:.1f} MiB" if octets >= MIB else f"{octets / KIB:.1f} KiB" if octets else "0"
@@ -75,11 +80,11 @@ def _leg(leg: LegStatus) -> Line:
     cells = (
         leg.name,
         leg.fault or "yes",
-        count(leg.frames_per_s),
+        amount(leg.frames_per_s),
         f"{leg.octets_per_s * 8 / 1e6:.2f}",
-        count(leg.dropped),
+        amount(leg.dropped),
         briefly(leg.blind_ms // 1000) if leg.blind_ms else "-",
-        count(leg.tx_packets),
+        amount(leg.tx_packets),
         silent,
     )
     return Line(_columns(cells), bad=bool(leg.fault or leg.dropped_per_s or leg.tx_packets))
@@ -112,8 +117,8 @@ def directions(status: Status) -> list[Line]:
 def counts(status: Status) -> list[Line]:
     """Flows, devices, the open interval, what was passed over."""
     full = status.flows_open / max(1, status.flows_slots)
-    flows = f"{count(status.flows_open)} open ({full:.1%} of the table)"
-    left = f"{count(status.flows_exported)} exported, {count(status.flows_evicted)} evicted"
+    flows = f"{count(status.flows_open)} open ({full:.1%} full)"
+    left = f"{amount(status.flows_exported)} exported, {amount(status.flows_evicted)} evicted"
     interval = f"{status.interval_age_s} of {status.interval_s} s, {count(status.summaries)} closed"
     passed = f"{count(status.ignored)} ignored, {count(status.duplicates)} duplicates"
     return [
@@ -134,19 +139,19 @@ def machine(status: Status) -> list[Line]:
 
 
 def _spool(spool: SpoolStatus) -> Line:
-    told = f"{size(spool.used_bytes)} of {size(spool.limit_bytes)}, {size(spool.pending_bytes)} not written yet"
-    lost = f", {count(spool.not_sent)} records lost" if spool.not_sent else ""
-    errors = f", {count(spool.write_errors)} write errors" if spool.write_errors else ""
+    told = f"{size(spool.used_bytes)} of {size(spool.limit_bytes)}, {size(spool.pending_bytes)} unwritten"
+    lost = f", {count(spool.not_sent)} lost" if spool.not_sent else ""
+    errors = f", {count(spool.write_errors)} errors" if spool.write_errors else ""
     return Line(f"spool        {told}{lost}{errors}", bad=bool(lost or errors))
 
 
 def talkers(status: Status) -> list[Line]:
     """The busiest devices of the last seconds."""
-    lines = [Line(f"{'top talkers':<22} {'MAC':<18} {'maker':<28} {'kbit/s':>9}")]
+    lines = [Line(f"{'top talkers':<22} {'MAC':<18} {'maker':<26} {'kbit/s':>11}")]
     for talker in status.talkers:
         role = talker.role.replace("-", " ")
         rate = f"{talker.octets_per_s * 8 / 1000:,.1f}".replace(",", " ")
-        lines.append(Line(f"{role:<22.22} {talker.mac:<18.18} {talker.vendor:<28.28} {rate:>9}"))
+        lines.append(Line(f"{role:<22.22} {talker.mac:<18.18} {talker.vendor:<26.26} {rate:>11}"))
     return lines if status.talkers else [Line("top talkers  nobody talks")]
 
 

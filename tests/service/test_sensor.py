@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.clock import SystemClock
 from agent.errors import PermissionNeeded, StateError
 from agent.service.sensor import pseudonym_key, run
+from agent.service.status import ENDED, parse
 from agent.spool.reader import SpoolReader
+from agent.tap.records import FRAME, Burst, LegCounts
 from agent.wire import body
 from agent.wire.header import Header
 from agent.wire.summary import Summary
@@ -139,9 +142,14 @@ def test_keys_that_are_refused(tmp_path: Path) -> None:
         pseudonym_key(path / "below-a-file")
 
 
+def words_of(command: str, state: Path) -> list[str]:
+    """A command line for a state directory."""
+    return [sys.executable, "-m", "agent", command, "--state", str(state)]
+
+
 def program(state: Path, *more: str) -> list[str]:
     """The command line of the sensor."""
-    return [sys.executable, "-m", "agent", "sensor", "--state", str(state), *more]
+    return [*words_of("sensor", state), *more]
 
 
 @pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
@@ -173,6 +181,42 @@ def namespace() -> Iterator[Namespace]:
         yield made
 
 
+class SilentLegs:
+    """A source on which nothing ever comes."""
+
+    live, faults = True, list[Exception]()
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop, self._turns = stop, 0
+
+    def next_burst(self) -> Burst:
+        self._turns += 1
+        SystemClock().sleep(0.1)
+        if self._turns == 25:
+            self._stop.set()
+        return Burst(np.zeros(0, FRAME), 0, np.zeros(0, np.uint8))
+
+    def legs(self) -> list[LegCounts]:
+        return [LegCounts("eth1", 0, 0, 0, 0)]
+
+    def deafen(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_status_that_cannot_be_written_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And listening goes on."""
+    (tmp_path / "file").write_text("no folder")
+    stop, said = threading.Event(), list[str]()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "file"))
+    monkeypatch.setattr("agent.service.sensor.open_legs", lambda _: SilentLegs(stop))
+    assert run(small(), tmp_path / "state", stop=stop, say=said.append) == 0
+    assert len([line for line in said if "cannot be written" in line]) == 1
+    assert said[-1].startswith("drained: 0 frames")
+
+
 @pytest.mark.root
 @pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
 def test_a_silent_leg_closes_intervals_and_sends_nothing(namespace: Namespace, tmp_path: Path) -> None:
@@ -188,12 +232,18 @@ def test_a_silent_leg_closes_intervals_and_sends_nothing(namespace: Namespace, t
                 "an interval closed on silence"
             )
             assert namespace.transmitted("eth1") == 0
+            seen = json.loads(namespace.run(*words_of("top", state), "--once", "--json"))
+            assert (seen["running"], seen["why"]) == (True, "")
+            assert (seen["status"]["devices"], seen["status"]["legs"][0]["frames"]) == (2, 11)
+            assert seen["status"]["pid"] == child.pid
         finally:
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGTERM)
             rest = child.stderr.read()
         assert child.wait(30) == 0
     assert "drained: 11 frames, 2 devices" in rest
+    last = parse((state / "sensor" / "status.json").read_bytes())
+    assert (last.state, last.legs[0].tx_packets, last.board.status_failed) == (ENDED, 0, 0)
     told = summaries(state)
     assert {leg.name for summary in told for leg in summary.legs} == {"eth1"}
     assert sum(leg.tx_packets for summary in told for leg in summary.legs) == 0

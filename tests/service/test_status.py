@@ -71,7 +71,7 @@ def changed(**fields: Any) -> bytes:
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(raw: bytes) -> None:
-    with pytest.raises(InputError, match=r"^is no status") as refused:
+    with pytest.raises(InputError, match=r"^place: is no status") as refused:
         parse(raw, "place")
     assert refused.value.where == "place"
 

@@ -42,7 +42,7 @@ def test_a_well_ward_has_nothing_to_look_at() -> None:
     shown = view(status_of(board=BoardStatus(100 << 20, 31, 54_321, 0)), [], 0, 80, 24)
     assert not bad(shown)
     told = text(shown)
-    for word in ("tap-1 @ ward", "1 000", "4.80", "95 % of 80", "120 open (0.1% of the table)", "42, 3 findings",
+    for word in ("tap-1 @ ward", "1 000", "4.80", "95 % of 80", "120 open (0.1% full)", "42, 3 findings",
                  "20 of 60 s", "100.0 MiB", "3.1 % of a core", "54.3 °C", "12.0 MiB of 512.0 MiB", "infusion pump",
                  "00:d0:75:18:42:9b", "Alaris Medical", "960.0"):  # fmt: skip
         assert word in told, word
@@ -57,11 +57,11 @@ def test_a_well_ward_has_nothing_to_look_at() -> None:
         ({"legs": (leg_status(), leg_status("eth2", frames=0))}, "nothing was ever heard on eth2"),
         ({"tcp_one": 30, "tcp_both": 2}, "30 connections are heard one way only"),
         ({"flows_evicted": 1}, "1 evicted"),
-        ({"flows_open": 130_000}, "99.2% of the table"),
+        ({"flows_open": 130_000}, "99.2% full"),
         ({"board": BoardStatus(temperature_mc=80_000)}, "80.0 °C"),
         ({"board": BoardStatus(throttle=1)}, "voltage too low"),
-        ({"spool": SpoolStatus(0, 1, 0, 3, 0)}, "3 records lost"),
-        ({"spool": SpoolStatus(0, 1, 0, 0, 2)}, "2 write errors"),
+        ({"spool": SpoolStatus(0, 1, 0, 3, 0)}, "3 lost"),
+        ({"spool": SpoolStatus(0, 1, 0, 0, 2)}, "2 errors"),
     ],
 )
 def test_what_is_wrong_stands_out(fields: dict[str, object], words: str) -> None:
