@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.flows import kernels, kernels_key
 from agent.flows.keys import TCP
-from agent.flows.lifecycle import FEW_PACKETS
+from agent.flows.lifecycle import FEW_PACKETS, SERVERS, SERVERS_FROM
 from agent.flows.records import BIFLOW, Rows
 from agent.jit import aligned_rows
 
@@ -75,6 +75,8 @@ class FlowCache:
         self._limits = limits.as_row()
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
+        self._servers = np.zeros(SERVERS_FROM + SERVERS, np.uint64)
+        self._servers[:SERVERS_FROM] = self._secret
         self._moved = np.zeros(EVENTS_PER_CALL, np.uint32)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 
@@ -93,7 +95,7 @@ class FlowCache:
         while at < count or n < 0:
             at, n = kernels.meter_burst(
                 rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._limits, self.counts,
-                self._out, self._moved,
+                self._out, self._moved, self._servers,
             )  # fmt: skip
             if n:
                 yield self._out[:n]

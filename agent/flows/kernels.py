@@ -12,16 +12,20 @@ from agent.flows.keys import TCP, key_of
 from agent.flows.lifecycle import (
     ACK,
     ACTIVE,
+    RST,
     S_CLOSED,
     SYN,
     advance_tcp,
+    follow_sequence,
+    learn_server,
     marks_of,
     originates,
+    time_handshake,
     timeout_s,
     worth_of,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
-from agent.jit import LINE, Seconds, Slots, Tags, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Seconds, Slots, Tags, Words, fetch_line, kernel, leaf
 from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 16-bit tags holds four sets
@@ -30,7 +34,7 @@ AHEAD = 64  # rows whose slots are fetched together: 64 x 4 cache lines fit the 
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
 
-METERED, F_PORTS = int(Verdict.METERED), int(PacketFlag.PORTS)
+METERED, F_PORTS, F_FRAGMENT = int(Verdict.METERED), int(PacketFlag.PORTS), int(PacketFlag.FRAGMENT)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
 E_UPDATED = int(FlowEvent.UPDATED)
 R_IDLE, R_ACTIVE, R_END = int(FlowEndReason.IDLE), int(FlowEndReason.ACTIVE), int(FlowEndReason.END_DETECTED)
@@ -103,11 +107,13 @@ def _room(slots: Rows, tags: Tags, base: int) -> int:
 
 
 @leaf
-def _begin(flow: np.void, row: np.void, key: tuple[np.uint64, ...], source_is_hi: bool, protocol: int) -> None:
+def _begin(
+    flow: np.void, row: np.void, key: tuple[np.uint64, ...], source_is_hi: bool, protocol: int, servers: Hashes
+) -> None:
     """A new flow in a slot, before its first packet is counted."""
     flow["key_lo_hi"], flow["key_lo_lo"], flow["key_hi_hi"], flow["key_hi_lo"] = key[0], key[1], key[2], key[3]
     flow["key_ports"] = key[4]
-    sender_first, direction = originates(row, protocol)
+    sender_first, direction = originates(row, protocol, servers)
     flow["direction"] = direction
     flow["originator_is_hi"] = np.uint8(source_is_hi == sender_first)
     flow["originator_mac"] = row["src_mac"] if sender_first else row["dst_mac"]
@@ -116,6 +122,7 @@ def _begin(flow: np.void, row: np.void, key: tuple[np.uint64, ...], source_is_hi
     flow["event"], flow["end_reason"], flow["flags"] = 0, 0, row["flags"]
     flow["first_ns"] = row["time_ns"]
     flow["last_ns"] = row["time_ns"]
+    flow["step_ns"] = 0
     _zero(flow)
 
 
@@ -126,7 +133,10 @@ def _zero(flow: np.void) -> None:
     flow["reverse_packets"], flow["reverse_octets"], flow["reverse_payload"] = U64(0), U64(0), U64(0)
     flow["told_forward_octets"], flow["told_reverse_octets"] = U64(0), U64(0)
     flow["told_forward_packets"], flow["told_reverse_packets"] = U32(0), U32(0)
-    flow["forward_data"], flow["reverse_data"] = U32(0), U32(0)
+    flow["forward_data"], flow["reverse_data"] = 0, 0
+    flow["forward_next"], flow["reverse_next"] = U32(0), U32(0)
+    flow["forward_resent"], flow["reverse_resent"] = U32(0), U32(0)
+    flow["rtt_responder_us"], flow["rtt_originator_us"] = U32(0), U32(0)
     flow["tcp_flags_forward"], flow["tcp_flags_reverse"] = 0, 0
 
 
@@ -143,8 +153,8 @@ def _count(flow: np.void, row: np.void, forward: bool) -> None:
     flow["reverse_octets"] += octets * back
     flow["forward_payload"] += payload * there
     flow["reverse_payload"] += payload * back
-    flow["forward_data"] += U32(data * there)
-    flow["reverse_data"] += U32(data * back)
+    flow["forward_data"] += np.uint8(data * there * U64(flow["forward_data"] < 255))
+    flow["reverse_data"] += np.uint8(data * back * U64(flow["reverse_data"] < 255))
     flow["tcp_flags_forward"] |= np.uint8(U64(row["tcp_flags"]) * there)
     flow["tcp_flags_reverse"] |= np.uint8(U64(row["tcp_flags"]) * back)
 
@@ -195,12 +205,13 @@ def _tell(slots: Rows, moved: Slots, listed: int, out: Rows, n: int, counts: Wor
 @kernel
 def meter_burst(
     rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Seconds, groups_s: Words,
-    limits: Words, counts: Words, out: Rows, moved: Slots,
+    limits: Words, counts: Words, out: Rows, moved: Slots, servers: Hashes,
 ) -> tuple[int, int]:  # fmt: skip
     """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
 
     Rows were given to `hash_flows` before. What happens to a flow within one call is told once, at its end: a start and
-    all that was seen of its handshake are one event. `moved` has as many places as `out`.
+    all that was seen of its handshake are one event. `moved` has as many places as `out`. `servers` (SERVERS_FROM +
+    SERVERS) is the key and the services that were seen to accept connections.
     """
     mask, n, fetched, listed = U64(len(slots) // WAYS - 1), 0, start, 0
     for i in range(start, count):
@@ -229,7 +240,7 @@ def meter_burst(
             tags[slot] = tag
         flow = slots[slot]
         if fresh:
-            _begin(flow, row, key, source_is_hi, protocol)
+            _begin(flow, row, key, source_is_hi, protocol, servers)
             counts[CREATED] += 1
             counts[IN_TABLE] += 1
         elif row["time_ns"] - flow["first_ns"] > limits[ACTIVE] * 1_000_000_000:
@@ -237,12 +248,19 @@ def meter_burst(
             _zero(flow)
             flow["first_ns"] = row["time_ns"]
         forward = (flow["originator_is_hi"] == 1) == source_is_hi
+        if protocol == TCP and row["payload_octets"] > 0 and row["flags"] & (F_PORTS | F_FRAGMENT) == F_PORTS:
+            follow_sequence(flow, row, forward)
         _count(flow, row, forward)
         _look(flow, row, forward, protocol)
         counts[PACKETS] += 1
         counts[OCTETS] += np.int64(row["l3_octets"])
         if protocol == TCP:
+            before = np.int64(flow["state"])
             advance_tcp(flow, flags, forward)
+            if flags & SYN or before != flow["state"]:
+                time_handshake(flow, row, flags, forward, before)
+            if flags & (SYN | ACK | RST) == SYN | ACK:
+                learn_server(row, servers)
         marks = marks_of(flow, protocol, flags, forward)
         due_s = np.int64(flow["last_ns"]) // 1_000_000_000 + timeout_s(flow, protocol, limits)
         deadlines_s[slot] = U32(min(due_s, LAST_S))

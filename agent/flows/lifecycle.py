@@ -4,7 +4,8 @@ import numpy as np
 
 from agent.flows.keys import ICMP, ICMPV6, TCP, request_type
 from agent.flows.records import Direction, FlowMark, FlowState
-from agent.jit import Words, leaf
+from agent.jit import Hashes, Words, leaf
+from agent.keyed import sip3
 from agent.packets.records import PacketFlag
 
 F_PORTS = int(PacketFlag.PORTS)
@@ -16,6 +17,11 @@ M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSE
 M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
 M_SETTLED = M_ANSWERED | M_HANDSHAKE | M_EXCHANGED | M_TWO_WAY
 D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), int(Direction.FIRST_SEEN)
+D_LEARNED = int(Direction.LEARNED)
+U64, U32 = np.uint64, np.uint32
+SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward
+SERVERS_FROM = 2  # their table begins after the two words of its key
+US_MAX = 0xFFFFFFFF
 FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
 
 # Columns of `limits`, in seconds.
@@ -52,7 +58,27 @@ def worth_of(flow: np.void) -> int:
 
 
 @leaf
-def originates(row: np.void, protocol: int) -> tuple[bool, int]:
+def _server(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> tuple[np.uint64, np.uint64]:
+    """(place, digest) of a TCP service in the table of those that answered; its first two words are the key."""
+    digest = sip3(servers[0], servers[1], hi, lo, U64(port)) | U64(1)
+    return U64(SERVERS_FROM) + (digest >> U64(32)) % U64(len(servers) - SERVERS_FROM), digest
+
+
+@leaf
+def learn_server(row: np.void, servers: Hashes) -> None:
+    """The sender of a SYN/ACK serves that port. A later one in the same place takes it: bounded, and learned again."""
+    place, digest = _server(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), servers)
+    servers[place] = digest
+
+
+@leaf
+def _serves(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> bool:
+    place, digest = _server(hi, lo, port, servers)
+    return servers[place] == digest
+
+
+@leaf
+def originates(row: np.void, protocol: int, servers: Hashes) -> tuple[bool, int]:
     """Whether the sender of a flow's first packet is its originator, and how that is known."""
     if protocol == TCP:
         flags = row["tcp_flags"] & (SYN | ACK)
@@ -60,6 +86,10 @@ def originates(row: np.void, protocol: int) -> tuple[bool, int]:
             return True, D_INITIATOR
         if flags == SYN | ACK:
             return False, D_INITIATOR
+        sender = _serves(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), servers)
+        receiver = _serves(row["dst_hi"], row["dst_lo"], np.int64(row["dst_port"]), servers)
+        if sender != receiver:
+            return receiver, D_LEARNED
     if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:
         port = np.int64(row["src_port"])
         return request_type(protocol, port) == port, D_FIRST
@@ -89,6 +119,44 @@ def advance_tcp(flow: np.void, flags: int, forward: bool) -> None:
         if state & S_FIN_F and state & S_FIN_R:
             state |= S_CLOSED
     flow["state"] = state
+
+
+@leaf
+def time_handshake(flow: np.void, row: np.void, flags: int, forward: bool, before: int) -> None:
+    """Round trips of the handshake, each from the tap to one end and back (as tcptrace and Zeek measure them).
+
+    `before` is the state before this segment. A repeated SYN starts the watch anew; what is seen once is kept.
+    """
+    now, state = np.int64(row["time_ns"]), np.int64(flow["state"])
+    if forward and flags & (SYN | ACK) == SYN and not state & S_SYN_ACK:
+        flow["step_ns"] = now
+    elif state & S_SYN_ACK and not before & S_SYN_ACK and state & S_SYN:
+        flow["rtt_responder_us"] = U32(min(max((now - np.int64(flow["step_ns"])) // 1000, 1), US_MAX))
+        flow["step_ns"] = now
+    elif state & S_ESTABLISHED and not before & S_ESTABLISHED and flow["rtt_responder_us"] != U32(0):
+        flow["rtt_originator_us"] = U32(min(max((now - np.int64(flow["step_ns"])) // 1000, 1), US_MAX))
+
+
+@leaf
+def follow_sequence(flow: np.void, row: np.void, forward: bool) -> None:
+    """Payload at sequence numbers that were passed already is counted apart (RFC 9293 section 3.4: modulo 2**32)."""
+    payload = np.int64(row["payload_octets"])
+    start = np.int64(row["tcp_seq"])
+    end = (start + payload) & US_MAX
+    first = flow["forward_data"] == 0 if forward else flow["reverse_data"] == 0
+    newest = np.int64(flow["forward_next"] if forward else flow["reverse_next"])
+    passed = ((newest - start + 0x80000000) & US_MAX) - 0x80000000  # how far the newest is beyond this one's start
+    again = min(max(passed, 0), payload)
+    if first:
+        again = 0
+    if first or again < payload:
+        newest = end
+    if forward:
+        flow["forward_next"] = U32(newest)
+        flow["forward_resent"] = U32(np.int64(flow["forward_resent"]) + again)
+    else:
+        flow["reverse_next"] = U32(newest)
+        flow["reverse_resent"] = U32(np.int64(flow["reverse_resent"]) + again)
 
 
 @leaf

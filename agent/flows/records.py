@@ -25,6 +25,7 @@ class Direction(IntEnum):
     INITIATOR = 1  # its SYN was seen (or the SYN/ACK that answers it)
     PORT = 2  # the other side has a well-known port
     FIRST_SEEN = 3
+    LEARNED = 4  # the other side was seen to accept connections on this port
 
 
 class FlowState(IntEnum):
@@ -74,8 +75,10 @@ BIFLOW = np.dtype(
         ("reverse_octets", "<u8"),
         ("forward_payload", "<u8"),  # transport payload octets
         ("reverse_payload", "<u8"),
-        ("forward_data", "<u4"),  # packets with payload
-        ("reverse_data", "<u4"),
+        ("forward_next", "<u4"),  # the sequence number after the newest payload
+        ("reverse_next", "<u4"),
+        ("forward_data", "u1"),  # packets with payload, 255 and more are 255
+        ("reverse_data", "u1"),
         ("tcp_flags_forward", "u1"),
         ("tcp_flags_reverse", "u1"),
         ("state", "u1"),  # FlowState bits
@@ -88,7 +91,7 @@ BIFLOW = np.dtype(
         ("event", "u1"),  # FlowEvent, in copies that left the cache
         ("flags", "u1"),  # packets.records.PacketFlag of the first packet
         ("told_marks", "u1"),  # marks as of its last event
-        ("pad", "u1", (4,)),
+        ("pad", "u1", (2,)),
         # The third, which a packet that changes nothing but counts does not touch.
         ("originator_mac", "<u8"),
         ("responder_mac", "<u8"),
@@ -96,7 +99,11 @@ BIFLOW = np.dtype(
         ("told_reverse_octets", "<u8"),
         ("told_forward_packets", "<u4"),
         ("told_reverse_packets", "<u4"),
-        ("room", "u1", (24,)),  # rows begin at a cache line
+        ("forward_resent", "<u4"),  # payload octets at sequence numbers that were seen before: resent, or out of order
+        ("reverse_resent", "<u4"),
+        ("step_ns", "<i8"),  # the last step of the handshake: SYN, then SYN/ACK
+        ("rtt_responder_us", "<u4"),  # SYN to SYN/ACK: from the tap to the responder and back; 0 = not seen
+        ("rtt_originator_us", "<u4"),  # SYN/ACK to ACK: from the tap to the originator and back
     ],
     align=True,
 )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels_burst, kernels_mirror, kernels_payload
+from agent.packets import kernels_burst, kernels_fragments, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
@@ -44,6 +44,7 @@ class Decoder:
         self._cursor = np.zeros(CURSOR_SIZE, np.int64)
         self._scratch = np.zeros(SCRATCH, PACKET)
         self._recent = np.zeros((kernels_mirror.SLOTS, kernels_mirror.WORDS), np.uint64)
+        self._fragments = np.zeros((kernels_fragments.SLOTS, kernels_fragments.WORDS), np.uint64)
         self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
         self._wanted[list(wanted)] = 1
         self._seen = np.zeros(SEEN_SLOTS, np.uint64)
@@ -61,9 +62,11 @@ class Decoder:
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """Fill `rows` from the burst's frames."""
         count = burst.count
-        hints = kernels_burst.take_burst(
+        hints, fragments = kernels_burst.take_burst(
             burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._scratch, self._recent
         )
+        if fragments:
+            kernels_fragments.join_fragments(rows, count, self._fragments)
         return Decoded(burst, rows, count, hints)
 
     def load(self) -> Decoded:
@@ -71,6 +74,7 @@ class Decoder:
         frames, octets = next(frame_buffers()), np.zeros(1, np.uint8)
         decoded = self.decode(Burst(frames, 0, octets), self.buffer())
         self._select(decoded, 0, 0)
+        kernels_fragments.join_fragments(decoded.rows, 0, self._fragments)
         return decoded
 
     def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:

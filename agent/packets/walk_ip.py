@@ -98,6 +98,7 @@ def _extensions(octets: Octets, cursor: Cursor, row: np.void, protocol: int) -> 
         cursor[AT] = at + size
         if protocol == L.FRAGMENT and u16(octets, at + 2) & 0xFFF9:  # RFC 6946: an atomic fragment is none
             row["flags"] |= F_FRAGMENT
+            row["ip_id"] = u16(octets, at + 6)  # the low half of its identification
             if u16(octets, at + 2) & 0xFFF8:
                 row["protocol"] = following
                 return METERED

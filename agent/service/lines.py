@@ -8,6 +8,7 @@ from agent.devices.table import address_text
 from agent.devices.view import Ward, mac_text
 from agent.findings.records import Finding
 from agent.flows.community import community_id
+from agent.flows.records import Direction
 from agent.packets.ports import ICMP, ICMPV6, application_of
 from agent.packets.records import PacketFlag, application_name
 from agent.summaries.builder import address_octets
@@ -103,6 +104,12 @@ def flow_line(flow: Any) -> str:
         end_reason=int(flow["end_reason"]),
         tcp_flags_forward=int(flow["tcp_flags_forward"]),
         tcp_flags_reverse=int(flow["tcp_flags_reverse"]),
+        originator_by=Direction(int(flow["direction"])).name.lower().replace("_", "-"),
+        one_sided=not flow["forward_packets"] or not flow["reverse_packets"],
+        forward_resent_octets=int(flow["forward_resent"]),
+        reverse_resent_octets=int(flow["reverse_resent"]),
+        rtt_responder_us=int(flow["rtt_responder_us"]) or None,
+        rtt_originator_us=int(flow["rtt_originator_us"]) or None,
     )
 
 

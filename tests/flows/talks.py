@@ -131,20 +131,23 @@ def of_kernel(record: Any) -> Told:
     ends = (high, low) if record["originator_is_hi"] else (low, high)
     pairs = [
         (int(record[f"forward_{name}"]), int(record[f"reverse_{name}"]))
-        for name in ("packets", "octets", "payload", "data")
+        for name in ("packets", "octets", "payload", "data", "resent")
     ]
     flags = (int(record["tcp_flags_forward"]), int(record["tcp_flags_reverse"]))
     macs = (int(record["originator_mac"]), int(record["responder_mac"]))
-    times = (int(record["first_ns"]), int(record["last_ns"]))
+    times = tuple(int(record[name]) for name in ("first_ns", "last_ns", "rtt_responder_us", "rtt_originator_us"))
     states = tuple(int(record[name]) for name in ("state", "marks", "direction", "end_reason"))
     return (*ends, ports >> 20 & 0xFFF, ports & 0xFF, *pairs, flags, macs, times, states)
 
 
 def of_twin(flow: Biflow) -> Told:
     """A record of the twin in the same form."""
-    pairs = [(values[0], values[1]) for values in (flow.packets, flow.octets, flow.payload, flow.data, flow.flags)]
+    pairs = [
+        (values[0], values[1])
+        for values in (flow.packets, flow.octets, flow.payload, flow.data, flow.resent, flow.flags)
+    ]
     states = (flow.state, flow.marks, int(flow.direction), int(flow.end_reason))
-    times = (flow.first_ns, flow.last_ns)
+    times = (flow.first_ns, flow.last_ns, *flow.rtt_us)
     return (flow.originator, flow.responder, flow.key[2], flow.key[4], *pairs, flow.macs, times, states)
 
 

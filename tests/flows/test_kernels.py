@@ -326,3 +326,60 @@ def test_next_deadline_is_never_late() -> None:
         ends += sum(len(copies) for copies in cache.expire(due))
     assert ends > 0
     assert cache.counts[kernels.IN_TABLE] == 0
+
+
+def test_round_trips_of_the_handshake() -> None:
+    talk = Talk()
+    talk.tcp(0, SYN)
+    talk.tcp(1, SYN)  # resent: the watch starts anew
+    talk.tcp(1.002, SYN | ACK, back=True)
+    talk.tcp(1.0025, ACK)
+    talk.tcp(2, ACK, b"x")
+    (record,) = agree(talk.frames)
+    assert abs(int(record["rtt_responder_us"]) - 2000) <= 1, "times are floats here"
+    assert abs(int(record["rtt_originator_us"]) - 500) <= 1
+
+
+def test_no_round_trip_without_its_segments() -> None:
+    for keep in ([1, 2], [0, 2], [2]):
+        talk = Talk()
+        talk.handshake()
+        talk.frames[:] = [talk.frames[index] for index in keep]
+        (record,) = agree(talk.frames)
+        assert (record["rtt_responder_us"], record["rtt_originator_us"]) == (0, 0)
+
+
+def test_nine_hours_of_one_packet_a_minute_are_one_flow_and_540_differences() -> None:
+    talk = Talk()
+    talk.handshake()
+    cache, told, minutes = FlowCache(FlowLimits(slots_max=256, active_timeout_s=10 * 3600), SECRET), [], 540
+    for minute in range(minutes):
+        talk.tcp(60 * minute + 1, ACK, b"beat", back=minute % 2 == 1)
+    rows, start = rows_of(talk.frames), 0
+    for minute in range(minutes):
+        stop = 3 + minute + 1
+        told += [copies.copy() for copies in cache.expire(START_S + 60 * minute)]
+        told += [copies.copy() for copies in cache.meter(rows[start:stop], stop - start)]
+        told += [copies.copy() for copies in cache.update()]
+        start = stop
+    told += [copies.copy() for copies in cache.expire(0, forced=True)]
+    events = np.concatenate(told)
+    moved = [
+        sum(int(event[f"{side}_octets"]) - int(event[f"told_{side}_octets"]) for side in ("forward", "reverse"))
+        for event in events
+    ]
+    assert np.count_nonzero(events["event"] == FlowEvent.STARTED) == 1
+    (record,) = ended([events])
+    assert record["last_ns"] - record["first_ns"] == (60 * (minutes - 1) + 1) * S
+    assert sum(octets > 0 for octets in moved) == minutes, "each minute has its own difference"
+    assert sum(moved) == record["forward_octets"] + record["reverse_octets"] == rows["l3_octets"].sum()
+
+
+def test_the_active_timeout_cuts_records_and_not_the_flow() -> None:
+    talk = Talk()
+    talk.handshake()
+    for minute in range(1, 150):
+        talk.tcp(60 * minute, ACK, b"beat")
+    records = agree(talk.frames)
+    assert records["end_reason"].tolist() == [FlowEndReason.ACTIVE, FlowEndReason.ACTIVE, FlowEndReason.FORCED]
+    assert records["forward_packets"].sum() + records["reverse_packets"].sum() == len(talk.frames)

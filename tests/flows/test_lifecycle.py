@@ -7,7 +7,9 @@ from agent.flows import lifecycle
 from agent.flows.cache import FlowLimits
 from agent.flows.records import BIFLOW, Direction, FlowMark, FlowState
 from agent.packets.records import PACKET, PacketFlag
+from tests.simulators.bursts import HASHES, THIN
 
+pytestmark = HASHES
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 LIMITS = FlowLimits(tcp_idle_timeout_s=600, udp_idle_timeout_s=120, half_open_timeout_s=10, closed_timeout_s=2)
@@ -28,6 +30,13 @@ def packet(**fields: int) -> np.void:
     return row
 
 
+def no_servers() -> np.ndarray:  # type: ignore[type-arg]
+    """Nobody was seen to accept anything."""
+    table = np.zeros(lifecycle.SERVERS_FROM + 64, np.uint64)
+    table[: lifecycle.SERVERS_FROM] = 7, 11
+    return table
+
+
 @pytest.mark.parametrize(
     ("fields", "sender_first", "how"),
     [
@@ -39,7 +48,7 @@ def packet(**fields: int) -> np.void:
     ],
 )
 def test_who_began_it(fields: dict[str, int], sender_first: bool, how: Direction) -> None:
-    said = lifecycle.originates(packet(protocol=TCP, **fields), TCP)
+    said = lifecycle.originates(packet(protocol=TCP, **fields), TCP, no_servers())
     assert (bool(said[0]), said[1]) == (sender_first, how)
 
 
@@ -93,3 +102,53 @@ def test_what_can_be_told() -> None:
     one["forward_data"], one["reverse_data"] = 2, 2
     assert lifecycle.marks_of(one, TCP, ACK, True) == said | FlowMark.TWO_WAY_DATA
     assert lifecycle.marks_of(flow(reverse_packets=1), UDP, 0, False) == FlowMark.ANSWERED
+
+
+def test_who_accepted_a_connection_is_the_responder_of_what_is_met_in_its_middle() -> None:
+    servers = no_servers()
+    answer = packet(src_lo=5, src_port=50001, dst_lo=9, dst_port=50002, tcp_flags=SYN | ACK)
+    lifecycle.learn_server(answer, servers)
+    there = packet(src_lo=7, src_port=104, dst_lo=5, dst_port=50001, tcp_flags=ACK)
+    back = packet(src_lo=5, src_port=50001, dst_lo=7, dst_port=104, tcp_flags=ACK)
+    assert lifecycle.originates(there, TCP, servers) == (True, Direction.LEARNED), "before what port 104 would say"
+    assert lifecycle.originates(back, TCP, servers) == (False, Direction.LEARNED)
+    lifecycle.learn_server(packet(src_lo=7, src_port=104, tcp_flags=SYN | ACK), servers)
+    assert lifecycle.originates(there, TCP, servers)[1] == Direction.PORT, "both serve: that tells nothing"
+
+
+def test_the_table_of_servers_is_bounded() -> None:
+    servers = no_servers()
+    for port in range(1000 // THIN):
+        lifecycle.learn_server(packet(src_lo=5, src_port=port, tcp_flags=SYN | ACK), servers)
+    assert servers[: lifecycle.SERVERS_FROM].tolist() == [7, 11], "its key is never overwritten"
+    assert lifecycle._serves(np.uint64(0), np.uint64(5), 1000 // THIN - 1, servers)
+
+
+def segments(*spans: tuple[int, int], forward: bool = True) -> tuple[int, int]:
+    """(resent octets, next number) after payloads of (sequence number, octets)."""
+    one = flow()
+    side = "forward" if forward else "reverse"
+    for start, size in spans:
+        lifecycle.follow_sequence(one, packet(tcp_seq=start, payload_octets=size), forward)
+        one[f"{side}_data"] = 1
+    return int(one[f"{side}_resent"]), int(one[f"{side}_next"])
+
+
+TOP = 2**32
+
+
+@pytest.mark.parametrize(
+    ("spans", "resent", "newest"),
+    [
+        ([(100, 10), (110, 10), (120, 5)], 0, 125),
+        ([(100, 10), (100, 10), (110, 10)], 10, 120),  # the same once more
+        ([(100, 10), (105, 10)], 5, 115),  # half of it is new
+        ([(100, 10), (120, 10), (110, 10)], 10, 130),  # out of order is counted like resent
+        ([(TOP - 5, 10), (5, 10)], 0, 15),  # over the edge of 32 bits
+        ([(TOP - 5, 10), (TOP - 5, 10)], 10, 5),
+        ([(0, 1), (50000, 1)], 0, 50001),  # a hole: the capture lost something
+    ],
+)
+@pytest.mark.parametrize("forward", [True, False])
+def test_payload_that_was_sent_before(spans: list[tuple[int, int]], resent: int, newest: int, *, forward: bool) -> None:
+    assert segments(*spans, forward=forward) == (resent, newest)

@@ -6,8 +6,9 @@ Decisions where records.py leaves room:
 2. ICMP and ICMPv6: both ports of the key are the request's type and code, so a question and its answer are one biflow
    and every other kind has its own. Later fragments have ports 0 and so a biflow of their own.
 3. The first packet chooses the originator and nothing changes it: SYN without ACK -> its sender; SYN with ACK -> its
-   receiver; an ICMP answer -> its receiver; two ports of which one is below 1024 -> the side of the higher one; else
-   the sender. Equal ends (a land packet) are always forward.
+   receiver; a TCP end that sent a SYN/ACK from this port before -> the other end, if that one did not; an ICMP answer
+   -> its receiver; two ports of which one is below 1024 -> the side of the higher one; else the sender. Equal ends (a
+   land packet) are always forward.
 4. A record ends when a packet comes, or the end of the rows, and: closed and either a fresh SYN came or `closed` passed
    (END_DETECTED); silent for as long as `_silence` says (IDLE); older than `active` (ACTIVE; the record that follows
    keeps the originator, how it was chosen, the TCP state and the marks). At the end of the rows: closed ->
@@ -59,7 +60,11 @@ class Biflow:
     packets: list[int] = field(default_factory=lambda: [0, 0])
     octets: list[int] = field(default_factory=lambda: [0, 0])
     payload: list[int] = field(default_factory=lambda: [0, 0])
-    data: list[int] = field(default_factory=lambda: [0, 0])
+    data: list[int] = field(default_factory=lambda: [0, 0])  # counted up to 255
+    next: list[int] = field(default_factory=lambda: [0, 0])
+    resent: list[int] = field(default_factory=lambda: [0, 0])
+    rtt_us: list[int] = field(default_factory=lambda: [0, 0])  # to the responder, to the originator
+    step_ns: int = 0
     flags: list[int] = field(default_factory=lambda: [0, 0])
     state: int = 0
     marks: int = 0
@@ -84,10 +89,12 @@ def _ends(row: Row) -> tuple[End, End]:
     return (row["src_hi"], row["src_lo"], ports[0]), (row["dst_hi"], row["dst_lo"], ports[1])
 
 
-def _choose(row: Row) -> tuple[bool, Direction]:
+def _choose(row: Row, servers: set[End]) -> tuple[bool, Direction]:
     """Whether the sender is the originator, and why."""
     if row["protocol"] == TCP and row["tcp_flags"] & SYN:
         return not row["tcp_flags"] & ACK, Direction.INITIATOR
+    if row["protocol"] == TCP and len({end in servers for end in _ends(row)}) == 2:
+        return _ends(row)[1] in servers, Direction.LEARNED
     if _typed(row):
         return _request(row["protocol"], row["src_port"]) == row["src_port"], Direction.FIRST_SEEN
     source, target = row["src_port"], row["dst_port"]
@@ -96,9 +103,9 @@ def _choose(row: Row) -> tuple[bool, Direction]:
     return True, Direction.FIRST_SEEN
 
 
-def _begin(row: Row, key: Key) -> Biflow:
+def _begin(row: Row, key: Key, servers: set[End]) -> Biflow:
     sender, receiver = _ends(row)
-    forward, direction = _choose(row)
+    forward, direction = _choose(row, servers)
     ends, macs = (sender, receiver), (row["src_mac"], row["dst_mac"])
     if not forward:
         ends, macs = (receiver, sender), (macs[1], macs[0])
@@ -108,7 +115,7 @@ def _begin(row: Row, key: Key) -> Biflow:
 def _follow(flow: Biflow, now_ns: int) -> Biflow:
     """The record after an active timeout."""
     fresh = Biflow(flow.key, flow.originator, flow.responder, flow.direction, now_ns, now_ns, flow.macs)
-    fresh.state, fresh.marks = flow.state, flow.marks
+    fresh.state, fresh.marks, fresh.step_ns = flow.state, flow.marks, flow.step_ns
     return fresh
 
 
@@ -120,11 +127,34 @@ def _count(flow: Biflow, row: Row) -> None:
     flow.packets[side] += 1
     flow.octets[side] += row["l3_octets"]
     flow.payload[side] += payload
-    flow.data[side] += payload > 0
+    if row["protocol"] == TCP and payload and not row["flags"] & PacketFlag.FRAGMENT:
+        _follow_sequence(flow, side, row["tcp_seq"], payload)
+    flow.data[side] = min(flow.data[side] + (payload > 0), 255)
     if row["protocol"] == TCP:
         flow.flags[side] |= row["tcp_flags"]
-        flow.state = _state(flow.state, side, row["tcp_flags"])
+        before, flow.state = flow.state, _state(flow.state, side, row["tcp_flags"])
+        _time_handshake(flow, side, row, flow.state & ~before)
     flow.marks |= _marks(flow, side, row)
+
+
+def _follow_sequence(flow: Biflow, side: int, start: int, payload: int) -> None:
+    """RFC 9293 section 3.4: numbers are compared modulo 2**32; what lies before the newest was sent before."""
+    behind = (flow.next[side] - start) % 2**32
+    again = min(behind, payload) if behind < 2**31 and flow.data[side] else 0
+    flow.resent[side] += again
+    if again < payload:
+        flow.next[side] = (start + payload) % 2**32
+
+
+def _time_handshake(flow: Biflow, side: int, row: Row, new: int) -> None:
+    """From the tap to an end and back: SYN to SYN/ACK, and SYN/ACK to ACK; at least a microsecond."""
+    took_us = min(max((row["time_ns"] - flow.step_ns) // 1000, 1), 2**32 - 1)
+    if side == 0 and row["tcp_flags"] & (SYN | ACK) == SYN and not flow.state & FlowState.SYN_ACK:
+        flow.step_ns = row["time_ns"]
+    elif new & FlowState.SYN_ACK and flow.state & FlowState.SYN:
+        flow.rtt_us[0], flow.step_ns = took_us, row["time_ns"]
+    elif new & FlowState.ESTABLISHED and flow.rtt_us[0]:
+        flow.rtt_us[1] = took_us
 
 
 def _state(state: int, side: int, flags: int) -> int:
@@ -189,6 +219,7 @@ def biflows(rows: Iterable[Row], timeouts: Timeouts | None = None) -> Iterator[B
     """Every record, those that ended first, first; what is left at the end in order of appearance."""
     timeouts = timeouts or Timeouts()
     open_flows: dict[Key, Biflow] = {}
+    servers: set[End] = set()
     now_ns = 0
     for row in rows:
         if row["verdict"] != Verdict.METERED:
@@ -205,9 +236,11 @@ def biflows(rows: Iterable[Row], timeouts: Timeouts | None = None) -> Iterator[B
                 yield open_flows.pop(key)
                 flow = _follow(flow, row["time_ns"]) if reason == FlowEndReason.ACTIVE else None
         if flow is None:
-            flow = _begin(row, key)
+            flow = _begin(row, key, servers)
         open_flows[key] = flow
         _count(flow, row)
+        if row["protocol"] == TCP and row["tcp_flags"] & (SYN | ACK | RST) == SYN | ACK:
+            servers.add(_ends(row)[0])
     for flow in open_flows.values():
         reason = _ended(flow, now_ns, timeouts, fresh=bool(flow.state & FlowState.CLOSED))
         flow.end_reason = FlowEndReason.FORCED if reason in {None, FlowEndReason.ACTIVE} else reason or flow.end_reason

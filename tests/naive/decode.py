@@ -13,8 +13,9 @@ Decisions where records.py leaves room:
 5. More tags, labels, extensions, tunnels or layers than the limits: TOO_DEEP. A layer is an Ethernet header, a tag, a
    label stack, PPPoE, an IP header, an IPv6 extension or a tunnel header.
 6. Ports need 4 captured octets (ICMP type and code 2), TCP flags 14, checksum and the other TCP fields the whole fixed
-   header (TCP 20, UDP 8, ICMP 4). ICMP and ICMPv6 payload begins after 8 octets. `ip_id` is 0 for IPv6. An atomic
-   fragment (RFC 6946) is no fragment. Other protocols' and later fragments' payload follows the IP header.
+   header (TCP 20, UDP 8, ICMP 4). ICMP and ICMPv6 payload begins after 8 octets. `ip_id` is 0 for IPv6, but the low
+   half of a fragment's identification. An atomic fragment (RFC 6946) is no fragment. Other protocols' and later
+   fragments' payload follows the IP header.
 7. `ethertype`: the type of the network header where there is one, else the last type after tags and SNAP (OUI zero),
    else the 802.3 length. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
 8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header (VXLAN and CAPWAP: and a captured
@@ -276,6 +277,7 @@ def _ipv6(walk: Walk) -> None:
         walk.need(size)
         if following == 44:
             offset, more = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
+            row["ip_id"] = walk.number(6, 2) if offset or more else 0
         following = walk.number(0, 1)
         walk.at += size
     row["protocol"] = following

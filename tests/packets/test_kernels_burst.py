@@ -7,7 +7,7 @@ import pytest
 
 from agent.packets import kernels, kernels_burst, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
-from agent.packets.records import PACKET, VERDICTS, Rows, Verdict
+from agent.packets.records import PACKET, VERDICTS, PacketFlag, Rows, Verdict
 from agent.tap.records import Burst
 from tests.forge import http
 from tests.forge.ethernet import IPV4, ethernet, lldp
@@ -36,28 +36,31 @@ def frames(count: int, seed: int) -> list[Heard]:
     return made
 
 
-def taken(burst: Burst, *, whole: bool) -> tuple[Rows, list[int], int]:
+def taken(burst: Burst, *, whole: bool) -> tuple[Rows, list[int], int, int]:
     """Rows, verdict counts and hints, by the one kernel or by the three."""
     rows, verdicts = np.zeros(burst.count, PACKET), np.zeros(VERDICTS, np.int64)
     cursor, scratch = np.zeros(CURSOR_SIZE, np.int64), np.zeros(SCRATCH, PACKET)
     recent = np.zeros((kernels_mirror.SLOTS, kernels_mirror.WORDS), np.uint64)
     count, octets = burst.count, burst.octets
     if whole:
-        hints = kernels_burst.take_burst(burst.frames, count, octets, rows, verdicts, cursor, scratch, recent)
+        hints, fragments = kernels_burst.take_burst(
+            burst.frames, count, octets, rows, verdicts, cursor, scratch, recent
+        )
     else:
         kernels.decode_burst(burst.frames, count, octets, rows, verdicts, cursor, scratch)
         hints = kernels_payload.recognise_burst(rows, count, octets)
         kernels_mirror.mark_duplicates(rows, count, recent, verdicts)
-    return rows, verdicts.tolist(), hints
+        fragments = int(np.count_nonzero(rows["flags"] & PacketFlag.FRAGMENT))
+    return rows, verdicts.tolist(), hints, fragments
 
 
 @pytest.mark.parametrize("count", [0, 1, kernels_burst.BLOCK - 1, kernels_burst.BLOCK + 1, 1000 // THIN])
 def test_same_rows_counts_and_hints(count: int) -> None:
     burst = burst_of(frames(count, count))
-    rows, verdicts, hints = taken(burst, whole=True)
-    others, its_verdicts, its_hints = taken(burst, whole=False)
+    rows, verdicts, hints, fragments = taken(burst, whole=True)
+    others, its_verdicts, its_hints, its_fragments = taken(burst, whole=False)
     assert (rows == others).all()
-    assert (verdicts, hints) == (its_verdicts, its_hints)
+    assert (verdicts, hints, fragments) == (its_verdicts, its_hints, its_fragments)
     assert sum(verdicts) == count
     if count > kernels_burst.BLOCK:
         assert verdicts[Verdict.DUPLICATE] > 0

@@ -20,6 +20,7 @@ THIN = 20 if os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"} else 1
 HASHES = pytest.mark.filterwarnings(
     "ignore:overflow encountered:RuntimeWarning:agent.keyed",
     "ignore:overflow encountered:RuntimeWarning:agent.packets.kernels_mirror",
+    "ignore:overflow encountered:RuntimeWarning:agent.packets.kernels_fragments",
 )
 LONG = pytest.mark.skipif(not os.environ.get("WARDTAP_SLOW"), reason="long form: set WARDTAP_SLOW=1 to run it")
 SECRET = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
