@@ -20,6 +20,7 @@ D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), in
 D_LEARNED = int(Direction.LEARNED)
 U64, U32 = np.uint64, np.uint32
 SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward
+SERVER_WAYS = 4
 SERVERS_FROM = 2  # their table begins after the two words of its key
 US_MAX = 0xFFFFFFFF
 FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
@@ -58,23 +59,34 @@ def worth_of(flow: np.void) -> int:
 
 
 @leaf
-def _server(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> tuple[np.uint64, np.uint64]:
-    """(place, digest) of a TCP service in the table of those that answered; its first two words are the key."""
+def _server(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> tuple[int, np.uint64]:
+    """(first place, digest) of a TCP service in the table of those that answered; its first two words are the key."""
     digest = sip3(servers[0], servers[1], hi, lo, U64(port)) | U64(1)
-    return U64(SERVERS_FROM) + (digest >> U64(32)) % U64(len(servers) - SERVERS_FROM), digest
+    sets = U64((len(servers) - SERVERS_FROM) // SERVER_WAYS)
+    return SERVERS_FROM + np.int64((digest >> U64(32)) % sets) * SERVER_WAYS, digest
 
 
 @leaf
 def learn_server(row: np.void, servers: Hashes) -> None:
-    """The sender of a SYN/ACK serves that port. A later one in the same place takes it: bounded, and learned again."""
+    """The sender of a SYN/ACK serves that port. A full set gives up its first: bounded, and learned again."""
     place, digest = _server(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), servers)
-    servers[place] = digest
+    chosen = place
+    for way in range(SERVER_WAYS - 1, -1, -1):
+        if servers[place + way] == U64(0):
+            chosen = place + way
+    for way in range(SERVER_WAYS):
+        if servers[place + way] == digest:
+            chosen = place + way
+    servers[chosen] = digest
 
 
 @leaf
 def _serves(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> bool:
     place, digest = _server(hi, lo, port, servers)
-    return servers[place] == digest
+    found = False
+    for way in range(SERVER_WAYS):
+        found = found or servers[place + way] == digest
+    return found
 
 
 @leaf

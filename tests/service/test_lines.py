@@ -49,7 +49,8 @@ def test_a_session() -> None:
         "originator": "10.1.0.1", "originator_port": 50000, "responder": "10.1.0.2", "responder_port": 3613,
         "originator_mac": HOSTS[0][1], "responder_mac": HOSTS[1][1], "forward_packets": 5, "forward_octets": 216,
         "reverse_packets": 4, "reverse_octets": 172, "first": START_S + 1.5, "last": START_S + 1.5, "end_reason": 3,
-        "tcp_flags_forward": 27, "tcp_flags_reverse": 27,
+        "tcp_flags_forward": 27, "tcp_flags_reverse": 27, "originator_by": "initiator", "one_sided": False,
+        "forward_resent_octets": 6, "reverse_resent_octets": 4, "rtt_responder_us": 1, "rtt_originator_us": 1,
     }  # fmt: skip
     assert told["community_id"].startswith("1:")
 
