@@ -4,17 +4,21 @@ A `Clock` gives monotonic and wall nanoseconds and says how good the wall time i
 so a test or a replay passes its own.
 """
 
+import ctypes
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from agent.errors import StateError
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 ClockState = Literal["none", "floor", "holdover", "synced"]
 NS_PER_S = 1_000_000_000
+# struct timex of 64-bit Linux (linux/timex.h): int modes, long offset, freq, maxerror, esterror, int status.
+_TIMEX_BYTES, _TIMEX_MAXERROR, _TIMEX_STATUS = 208, 24, 40
+_TIME_ERROR, _STA_UNSYNC = 5, 0x40
 
 
 class Clock(Protocol):
@@ -39,6 +43,27 @@ def boot_id(path: Path = BOOT_ID) -> bytes:
         return bytes.fromhex(path.read_text("ascii").strip().replace("-", ""))
     except (OSError, ValueError) as error:
         raise StateError("the kernel does not say which boot this is", where=str(path)) from error
+
+
+class Discipline(NamedTuple):
+    """What the kernel says of how its wall clock is kept (adjtimex(2))."""
+
+    synced: bool
+    error_ns: int  # an upper bound, by whoever keeps it
+
+
+def discipline() -> Discipline | None:
+    """Whether something keeps the wall clock right; None where the kernel does not say. Asks nobody else."""
+    held = (ctypes.c_int * (_TIMEX_BYTES // 4))()  # modes = 0: nothing is set
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(held)
+    except (OSError, AttributeError):
+        return None
+    if state < 0:
+        return None
+    error_us = ctypes.c_long.from_buffer(held, _TIMEX_MAXERROR).value
+    status = ctypes.c_int.from_buffer(held, _TIMEX_STATUS).value
+    return Discipline(state != _TIME_ERROR and not status & _STA_UNSYNC, error_us * 1000)
 
 
 def process_age_s() -> float:

@@ -1,10 +1,20 @@
 """The machine's clocks, their floor, and the time inside a capture."""
 
+import ctypes
 from pathlib import Path
 
 import pytest
 
-from agent.clock import CaptureClock, Clock, SystemClock, boot_id, process_age_s, stopwatch_s
+from agent.clock import (
+    NS_PER_S,
+    CaptureClock,
+    Clock,
+    SystemClock,
+    boot_id,
+    discipline,
+    process_age_s,
+    stopwatch_s,
+)
 from agent.errors import StateError
 
 S = 1_000_000_000
@@ -52,3 +62,16 @@ def test_stopwatch_and_age() -> None:
     began = stopwatch_s()
     assert 0 <= stopwatch_s() - began < 5
     assert 0 < process_age_s() < 24 * 3600
+
+
+def test_how_the_kernel_s_clock_is_kept() -> None:
+    """The kernel's own bound of an unsynchronised clock is 16 s and grows no further (NTP_PHASE_LIMIT)."""
+    held = discipline()
+    assert held is not None
+    assert 0 <= held.error_ns <= 16 * NS_PER_S
+    assert held.synced or held.error_ns > 0
+
+
+def test_a_kernel_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: type("Libc", (), {"adjtimex": lambda _, __: -1})())
+    assert discipline() is None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OUR_FAULT = 70  # sysexits EX_SOFTWARE
 BROKEN_PIPE = 141  # what a shell shows for a writer whose reader went away
 INTERRUPTED = 130
-WITH_KERNELS = {"replay", "sensor", "warmup"}
+WITH_KERNELS = {"replay", "sensor", "warmup", "doctor"}
 
 # Imports stand inside the commands: each program loads only its own part (the uplink no kernels, the sensor no broker).
 
@@ -56,6 +56,12 @@ def _top(options: argparse.Namespace) -> int:
     from agent.service.top import top  # noqa: PLC0415
 
     return top(options.state, once=options.once, in_json=options.json)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from agent.service.doctor import doctor  # noqa: PLC0415
+
+    return doctor(options.config, options.state, in_json=options.json)
 
 
 def _warmup(_: argparse.Namespace) -> int:
@@ -113,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("--once", action="store_true", help="one look; exit code 7 when no sensor runs")
     top.add_argument("--json", action="store_true", help="JSON Lines")
     top.set_defaults(run=_top)
+    doctor = commands.add_parser("doctor", help="is everything as it should be, a line each; sends and changes nothing")
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/wardtap/wardtap.toml")
+    doctor.add_argument("--state", type=Path, metavar="DIR", help="of another sensor than the installed one")
+    doctor.add_argument("--json", action="store_true", help="JSON Lines")
+    doctor.set_defaults(run=_doctor)
     commands.add_parser("warmup", help="compile the kernels now").set_defaults(run=_warmup)
     check = commands.add_parser("check-config", help="say whether a configuration is good, and what is not")
     check.add_argument("file", type=Path, metavar="FILE")

@@ -109,8 +109,9 @@ def directions(status: Status) -> list[Line]:
         told.append(
             Line(f"directions   {status.tcp_one} connections are heard one way only: see the cabling", bad=True)
         )
-    share = f"{status.tcp_both * 100 // status.tcp_flows} % of {count(status.tcp_flows)}" if status.tcp_flows else "no"
-    told.append(Line(f"connections  {share} open TCP flows with packets both ways", bad=one_way))
+    share, flows = status.tcp_both * 100 // max(1, status.tcp_flows), count(status.tcp_flows)
+    heard = f"{share} % of {flows} open TCP flows with packets both ways" if status.tcp_flows else "no open TCP flows"
+    told.append(Line(f"connections  {heard}", bad=one_way))
     return told
 
 

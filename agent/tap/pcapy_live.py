@@ -5,6 +5,7 @@
 read in turn, so the two halves of a conversation on two legs come in the order of the legs: the ring merges them.
 """
 
+import ctypes
 import os
 import select
 import sys
@@ -52,6 +53,16 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+
+
+def libpcap_version() -> str:
+    """What libpcap says of itself; empty when pcapy-ng was built so that nobody can ask."""
+    try:
+        ask = ctypes.CDLL(pcapy.__file__).pcap_lib_version
+    except (OSError, AttributeError):
+        return ""
+    ask.restype = ctypes.c_char_p
+    return bytes(ask()).decode("ascii", errors="replace")
 
 
 def compiled_filter(text: str, link: int) -> list[tuple[int, int, int, int]]:

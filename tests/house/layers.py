@@ -121,7 +121,11 @@ OWNERS = (
         ("agent/uplink/session.py", "agent/collector/*", "agent/ctl/session.py"),
         "TLS is for the broker and for notices",
     ),
-    Owner("subprocess", ("agent/update/installer.py", *DEMO), "one program starts others; the demo starts all"),
+    Owner(
+        "subprocess",
+        ("agent/update/installer.py", "agent/service/egress.py", *DEMO),
+        "one program starts others, the doctor asks two that list; the demo starts all",
+    ),
     Owner("smtplib", ("agent/collector/notify/*",), "notices leave from the collector"),
     Owner("http", ("agent/collector/*", "agent/ctl/*"), "the appliance serves and fetches no page"),
     Owner("urllib.request", ("agent/collector/*", "agent/ctl/*", *DEMO), "the appliance fetches nothing"),

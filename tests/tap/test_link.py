@@ -174,3 +174,60 @@ def test_an_attribute_that_has_no_length_ends_the_list(links: Links, size: int) 
     found = asked(links, message(link.RTM_NEWLINK, interface() + struct.pack("=HH", size, 3) + b"eth1"))
     assert found is not None
     assert found.name == ""
+
+
+def address(owner: int, *attributes: tuple[int, bytes], family: int = 2, prefix: int = 24) -> bytes:
+    """RTM_NEWADDR."""
+    packed = [struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4) for kind, value in attributes]
+    return message(link.RTM_NEWADDR, struct.pack("=BBBBI", family, prefix, 0, 0, owner) + b"".join(packed))
+
+
+DONE = message(link.NLMSG_DONE, bytes(4))
+
+
+def told(links: Links, *answers: bytes) -> list[str]:
+    """The addresses of interface 5 in these answers."""
+    links._socket.close()
+    links._socket = Said(*answers)  # type: ignore[assignment]
+    try:
+        return links.addresses(5)
+    finally:
+        links._socket = type("Closed", (), {"close": lambda _: None})()
+
+
+def test_addresses_of_one_interface(links: Links) -> None:
+    four = address(5, (link.IFA_ADDRESS, bytes([10, 0, 0, 1])), (link.IFA_LOCAL, bytes([10, 0, 0, 2])))
+    six = address(5, (link.IFA_ADDRESS, bytes.fromhex("fe80" + "00" * 13 + "01")), family=10, prefix=64)
+    other = address(6, (link.IFA_LOCAL, bytes([10, 0, 0, 9])))
+    assert told(links, four + other, six, DONE) == ["10.0.0.2/24", "fe80::1/64"]
+
+
+def test_no_more_addresses_than_a_line_holds(links: Links) -> None:
+    assert len(told(links, *[address(5, (link.IFA_LOCAL, bytes([10, 0, 0, n]))) for n in range(200)], DONE)) == 64
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"\0" * 8, message(link.NLMSG_ERROR, struct.pack("=i", -1)), address(5, (link.IFA_LOCAL, b"\1\2\3"))],
+)
+def test_addresses_that_are_none(links: Links, answer: bytes) -> None:
+    with pytest.raises(LinkError, match="does not tell of its addresses"):
+        told(links, answer)
+
+
+ASKER = """
+import json
+from agent.tap.link import Links
+links = Links()
+found = links.named("eth1")
+print(json.dumps([found.arp, found.mtu, found.promiscuity, links.addresses(found.number)]))
+"""
+
+
+@pytest.mark.root
+def test_what_makes_a_leg_silent(namespace: Namespace) -> None:
+    assert json.loads(namespace.run(sys.executable, "-c", ASKER)) == [True, 1500, 0, []]
+    namespace.run("ip", "address", "add", "192.0.2.7/25", "dev", "eth1")
+    namespace.run("ip", "address", "add", "192.0.2.8/25", "dev", "ward")
+    namespace.link("eth1", "arp", "off", "promisc", "on", "mtu", "9000")
+    assert json.loads(namespace.run(sys.executable, "-c", ASKER)) == [False, 9000, 1, ["192.0.2.7/25"]]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent.errors import InputError
+from agent.tap import pcapy_live
 from agent.tap.pcapy_live import compiled_filter
 from tests.forge.ethernet import IPV4, ethernet
 from tests.simulators.namespace import Namespace, cable
@@ -77,3 +78,9 @@ def test_a_filter_that_is_none(text: str, capfd: pytest.CaptureFixture[str]) -> 
         compiled_filter(text, 1)
     assert "pcap-filter" in refused.value.todo
     assert capfd.readouterr().err == "", "libpcap's own words are not for people"
+
+
+def test_libpcap_says_which_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pcapy_live.libpcap_version().startswith("libpcap version ")
+    monkeypatch.setattr("agent.tap.pcapy_live.pcapy", type("Other", (), {"__file__": None}))
+    assert pcapy_live.libpcap_version() == "", "a program without libpcap"
