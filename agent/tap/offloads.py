@@ -2,7 +2,7 @@
 
 Asked with ethtool's ioctl, never set.
 
-Merged frames keep their octets and lose their number, and a packet of 64 KiB was never on the wire. What is asked for
+Merged frames keep their payload and lose their number and headers, and a packet of 64 KiB was never on the wire. What is asked for
 needs no capability and goes to the kernel alone (linux/ethtool.h, linux/sockios.h).
 """
 
