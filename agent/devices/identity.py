@@ -5,6 +5,7 @@ evidence: what comes later and disagrees is reported as a contradiction, for it 
 """
 
 import itertools
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
@@ -23,6 +24,7 @@ __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity",
 
 CONCLUSIONS_MAX = 32  # in one turn of a second: 32 x 0.35 ms, with 64 facts no other device has, leave it its time
 DEVICES_MAX = 4096  # as many as the device table has slots
+NEARLY_FULL = 0.5  # of that room: who waits in it for a slot waits no longer than an interval
 DROP_LOOKS_MAX = 64  # devices looked at when room is needed: the cost of a flood of new addresses is bounded
 RANDOM_MAX = 512  # locally administered addresses come and go: they have their own, smaller room
 WAITING_MAX = 256  # cards that others spoke of before they sent a frame; the oldest is dropped
@@ -178,6 +180,16 @@ class Identifier:
         self._devices.pop(mac, None)
         self._random.pop(mac, None)
         self._changed.pop(mac, None)
+
+    def keep(self, present: Container[int]) -> None:
+        """When the room is nearly full, forget whoever has no slot in the device table.
+
+        A flood of names from invented cards is heard although the table has no place for them: without this the room
+        would stay full of them, and nobody who comes later would be named.
+        """
+        if len(self._devices) >= self._devices_max * NEARLY_FULL:
+            for mac in [mac for mac in self._devices if mac not in present]:
+                self.forget(mac)
 
     def __len__(self) -> int:
         """How many devices are remembered."""

@@ -2,7 +2,7 @@
 
 Before: decoded rows. After: each METERED or LINK row is counted for the device that sent it, or as `unplaced` when the
 table had no room, and for the device it was addressed to, when that one is known. A flood of invented source addresses
-fills only slots whose owner sent less than PROMOTED_FRAMES frames: whoever has spoken properly keeps its place.
+fills only slots whose owner said little and fell silent: whoever has spoken properly keeps its place.
 Addresses belong to a device when it claims them by ARP or sends from them without sending from many others; a MAC that
 speaks for many addresses is a gateway.
 """
@@ -18,7 +18,10 @@ from agent.packets.records import PacketFlag, Verdict
 AHEAD = 8  # rows between asking for a device's lines and reading them
 PROMOTED_FRAMES = 3
 FOREIGN_MIN = 2  # bits of the linear-counting map: two remote sources behind one MAC make it a gateway
-KEEP_NS = 24 * 3600 * 1_000_000_000  # a promoted device keeps its slot this long after its last frame
+# A promoted device keeps its slot for so long after its last frame: a day, but no longer than it has earned. Cards that
+# were invented for an ARP or DHCP flood sent one frame each and make room within the minute.
+KEEP_NS = 24 * 3600 * 1_000_000_000
+KEEP_NS_PER_FRAME = 20 * 1_000_000_000
 U64 = np.uint64
 
 METERED, LINK = int(Verdict.METERED), int(Verdict.LINK)
@@ -39,14 +42,15 @@ COUNTS = 6
 
 @leaf
 def _room(macs: Hashes, devices: Rows, base: int, now_ns: int) -> int:
-    """A free slot, or one whose owner never was promoted or has been silent for KEEP_NS; -1 when all are well owned."""
+    """A free slot, or one whose owner never was promoted or was silent for too long; -1 when all are well owned."""
     victim, oldest = -1, np.int64(1 << 62)
     for way in range(WAYS):
         slot = base + way
         if macs[slot] == 0:
             return slot
         last = np.int64(devices[slot]["last_ns"])
-        weak = not devices[slot]["flags"] & D_PROMOTED or now_ns - last > KEEP_NS
+        earned = min(np.int64(devices[slot]["tx_packets"]) * KEEP_NS_PER_FRAME, KEEP_NS)
+        weak = not devices[slot]["flags"] & D_PROMOTED or now_ns - last > earned
         if weak and last < oldest:
             victim, oldest = slot, last
     return victim

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.devices.records import NO_SLOT, Rows, Scope
+from agent.devices.records import NO_SLOT, EdgeGate, Rows, Scope
 from agent.jit import Hashes, Tags, Words, leaf
 from agent.keyed import sip1
 
@@ -18,6 +18,7 @@ U64, U16 = np.uint64, np.uint16
 S_SEGMENT, S_SITE, S_INTERNET = int(Scope.SEGMENT), int(Scope.SITE), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
 MAPPED_TOP = U64(0xFFFF)
+G_ANSWERED = int(EdgeGate.ANSWERED)
 
 # Columns of the edges' `counts`.
 EDGES, EDGES_EVICTED = 0, 1
@@ -147,10 +148,12 @@ def edge_slot(
             return base + way, False
     counts[EDGES] += np.int64(slot >= 0)
     counts[EDGES_EVICTED] += np.int64(slot < 0)
-    if slot < 0:
-        slot = base
-        for way in range(1, WAYS):
-            if rows[base + way]["last_ns"] < rows[slot]["last_ns"]:
-                slot = base + way
+    if slot < 0:  # a scan's tries give way to each other, not the ward's contacts to them
+        worth, last = np.int64(2), np.int64(0)
+        for way in range(WAYS):
+            edge = rows[base + way]
+            its_worth, its_last = np.int64(edge["gates"] & G_ANSWERED != 0), np.int64(edge["last_ns"])
+            if its_worth < worth or (its_worth == worth and its_last < last):
+                slot, worth, last = base + way, its_worth, its_last
     tags[slot] = tag
     return slot, True

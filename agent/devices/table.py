@@ -186,6 +186,12 @@ class DeviceTable:
         """Frames that were given to `attribute` and counted, in a device or as unplaced."""
         return int(self.counts[kernels.ATTRIBUTED])
 
+    def pressure(self) -> tuple[int, int, int]:
+        """(edges given up, devices that lost their slot, frames of senders that found none) since the start."""
+        counts = self.counts
+        edges = int(self.edge_counts[placing.EDGES_EVICTED])
+        return edges, int(counts[kernels.EVICTED]), int(counts[kernels.UNPLACED])
+
     def occupied(self) -> npt.NDArray[np.int64]:
         """Slots of promoted devices, in the order they were first seen."""
         slots = np.flatnonzero((self._macs != 0) & (self.devices["flags"] & DeviceFlag.PROMOTED != 0))

@@ -50,7 +50,8 @@ class Ward:
         self._confidences = np.zeros(slots)
         self._macs: dict[int, int] = {}  # slot -> MAC of its present owner
         self._slots: dict[int, int] = {}
-        self._numbers: dict[int, int] = {}  # MAC -> device number of this run
+        self._numbers: dict[int, int] = {}  # MAC of a slot's owner -> device number of this run; never given twice
+        self._next_number = 0
         self._gateways = np.zeros(slots, np.bool_)
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
@@ -64,11 +65,14 @@ class Ward:
             if before is not None and before != mac:
                 self._identifier.forget(before)
                 self._slots.pop(before, None)
+                self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
                 self._told[slot] = False
             self._macs[slot], self._slots[mac] = mac, slot
-            self._numbers.setdefault(mac, len(self._numbers))
+            if mac not in self._numbers:
+                self._numbers[mac] = self._next_number
+                self._next_number += 1
             self._identifier.see(mac, self.first_ns(slot))
             self._conclude(slot, mac)  # what was heard before the promotion
             self._changed_macs.add(mac)
@@ -120,6 +124,7 @@ class Ward:
         """Slots of devices whose card is new or changed since the last call."""
         slots = sorted(self._slots[mac] for mac in self._changed_macs if mac in self._slots)
         self._changed_macs.clear()
+        self._identifier.keep(self._slots)
         return slots
 
     def identity(self, slot: int) -> Identity:

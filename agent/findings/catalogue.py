@@ -17,7 +17,7 @@ CLINICAL_ROLES: Final = frozenset({
     "imaging-modality", "pacs", "lab-analyser", "dispensing-cabinet",
 })  # fmt: skip
 # Findings about the tap itself: no technique of an attacker, and what another tap says is another cause.
-OF_THE_TAP: Final = frozenset({"capture-loss", "tap-blind", "tap-transmitted"})
+OF_THE_TAP: Final = frozenset({"capture-loss", "table-pressure", "tap-blind", "tap-transmitted"})
 UNKNOWN: Final = "unknown"
 NETWORK_GEAR: Final = "network-gear"
 
@@ -70,6 +70,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         Severity.HEALTH,
         "the tap could not look at every frame",
         "Compare the load of the link with what this tap is rated for; until then read its silence with care.",
+    ),
+    "table-pressure": Entry(
+        Severity.HEALTH,
+        "more flows, contacts or devices at once than the tap's fixed tables hold",
+        "Look for a flood or a scan at that time, first at the device that is named; if nothing floods, the ward is "
+        "larger than this tap's tables and they have to be set larger.",
     ),
     "tap-blind": Entry(
         Severity.HEALTH,

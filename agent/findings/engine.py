@@ -14,6 +14,7 @@ from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.internet_contact import internet_contacts
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.scans import Scans
+from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
 from agent.findings.held import HeldEdges
@@ -32,6 +33,7 @@ class Engine:
         self._ledger = Ledger(self.settings.findings_per_interval_max)
         self._held = HeldEdges()
         self._loss = CaptureLoss()
+        self._pressure = TablePressure()
         self._blind = TapBlind()
         self._transmitted = TapTransmitted()
         self._scans = Scans()
@@ -44,6 +46,7 @@ class Engine:
             self._transmitted.judge(case),
             self._blind.judge(case),
             self._loss.judge(case),
+            self._pressure.judge(case),
             self._scans.judge(case),
             arp_sweeps(case),
             internet_contacts(case),

@@ -68,6 +68,19 @@ class DeviceView(Protocol):
         """How a sentence names it: `infusion pump 00:d0:75:18:42:9b (Alaris Medical)`."""
 
 
+class Pressure(NamedTuple):
+    """What the fixed tables had to give up since the start of the run."""
+
+    flows: int = 0  # ended early, for lack of room
+    edges: int = 0  # forgotten
+    devices: int = 0  # lost their slot
+    frames: int = 0  # whose sender found no slot: in no device's counts
+
+    def since(self, before: "Pressure") -> "Pressure":
+        """What was added."""
+        return Pressure(*(now - then for now, then in zip(self, before, strict=True)))
+
+
 class Turn(NamedTuple):
     """What changed since the last turn, once a second of capture time."""
 
@@ -82,3 +95,5 @@ class Turn(NamedTuple):
     lossy: bool  # capture loss of the interval is at or over the warning threshold
     settled: bool  # the run has lasted longer than the settling time
     legs: Sequence[LegCounts] = ()  # the newest counts of the tap's legs
+    pressure: Pressure = Pressure()
+    detail: str = "full"  # how closely frames are looked at: full, headers-only, totals-only

@@ -95,7 +95,7 @@ def _find(slots: Rows, tags: Tags, base: int, tag: np.uint16, key: tuple[np.uint
 @leaf
 def _room(slots: Rows, tags: Tags, base: int) -> int:
     """A free slot of the set, or the one to give up: the least worthy, the longest silent of those."""
-    victim, worth, last = base, 4, np.int64(0)
+    victim, worth, last = base, 5, np.int64(0)
     for way in range(WAYS):
         if tags[base + way] == 0:
             return base + way

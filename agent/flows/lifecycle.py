@@ -47,7 +47,7 @@ def timeout_s(flow: np.void, protocol: int, limits: Words) -> int:
 
 @leaf
 def worth_of(flow: np.void) -> int:
-    """Who stays when a set is full: closed flows go first, then half-open, then one-sided; both-sided flows go last."""
+    """Who stays when a set is full: closed flows go first, then half-open, one-sided, both-sided, at last talks."""
     state = flow["state"]
     if state & S_CLOSED:
         return 0
@@ -55,7 +55,7 @@ def worth_of(flow: np.void) -> int:
         return 1
     if flow["reverse_packets"] == 0 or flow["forward_packets"] == 0:
         return 2
-    return 3
+    return 4 if flow["marks"] & M_TWO_WAY else 3  # a flood of questions and answers has one of each
 
 
 @leaf

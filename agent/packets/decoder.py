@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels_burst, kernels_fragments, kernels_mirror, kernels_payload
+from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
-from agent.packets.records import PACKET, VERDICTS, HintKind, Rows
+from agent.packets.records import PACKET, VERDICTS, HintKind, PacketFlag, Rows, Verdict
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
 
 HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
@@ -69,10 +69,36 @@ class Decoder:
             kernels_fragments.join_fragments(rows, count, self._fragments)
         return Decoded(burst, rows, count, hints)
 
+    def decode_headers(self, burst: Burst, rows: Rows) -> Decoded:
+        """As `decode`, but no payload is looked at: nothing is recognised, nothing hinted."""
+        count = burst.count
+        kernels.decode_burst(burst.frames, count, burst.octets, rows, self.verdicts, self._cursor, self._scratch)
+        kernels_mirror.mark_duplicates(rows, count, self._recent, self.verdicts)
+        kernels_fragments.join_fragments(rows, count, self._fragments)
+        return Decoded(burst, rows, count, 0)
+
+    def pass_over(self, burst: Burst, rows: Rows) -> Decoded:
+        """Rows that tell how many frames and octets each leg heard, and no more: not one octet is read."""
+        frames, count = burst.frames[: burst.count], burst.count
+        taken, whole = rows[:count], np.maximum(frames["wirelen"], frames["caplen"])
+        taken["verdict"], taken["application"], taken["leg"] = Verdict.OVERLOAD, 0, frames["leg"]
+        taken["wire_octets"] = whole + frames["taken"]
+        taken["flags"] = np.where(frames["caplen"] < whole, PacketFlag.CUT, 0)
+        self.verdicts[Verdict.OVERLOAD] += count
+        return Decoded(burst, rows, count, 0)
+
+    def load_headers(self) -> None:
+        """Bring into memory what only an overloaded tap needs."""
+        self.pass_over(self._nothing(), rows := self.buffer())
+        self.decode_headers(self._nothing(), rows)
+
+    @staticmethod
+    def _nothing() -> Burst:
+        return Burst(next(frame_buffers()), 0, np.zeros(1, np.uint8))
+
     def load(self) -> Decoded:
         """Bring every kernel of this room into memory, with a burst of no frames."""
-        frames, octets = next(frame_buffers()), np.zeros(1, np.uint8)
-        decoded = self.decode(Burst(frames, 0, octets), self.buffer())
+        decoded = self.decode(self._nothing(), self.buffer())
         self._select(decoded, 0, 0)
         kernels_fragments.join_fragments(decoded.rows, 0, self._fragments)
         return decoded

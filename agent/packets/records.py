@@ -25,6 +25,7 @@ class Verdict(IntEnum):
     UNSUPPORTED = 5  # a link type that is not read
     TOO_DEEP = 6  # more layers than LAYERS_MAX or more tunnels than TUNNEL_DEPTH_MAX
     DUPLICATE = 7  # a mirror's second copy
+    OVERLOAD = 8  # more came than this tap can look at: counted, not decoded (service/overload.py)
 
 
 IGNORED_REASONS: dict[int, str] = {
@@ -34,6 +35,7 @@ IGNORED_REASONS: dict[int, str] = {
     Verdict.UNSUPPORTED: "unsupported-link",
     Verdict.TOO_DEEP: "too-deep",
     Verdict.DUPLICATE: "duplicate",
+    Verdict.OVERLOAD: "overload",
 }
 VERDICTS = len(Verdict)
 

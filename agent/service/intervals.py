@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agent import __version__
 from agent.config import SummariesConfig
+from agent.findings.records import Pressure
 from agent.packets.counts import FrameCounts
 from agent.summaries.builder import Coverage
 from agent.tap.records import LegCounts
@@ -25,6 +26,8 @@ class Counted(NamedTuple):
     hints_skipped: int
     edges_waiting: int
     legs: list[LegCounts]
+    pressure: Pressure = Pressure()
+    detail: str = "full"  # the coarsest level of the overload ladder in the open interval
 
     @property
     def dropped(self) -> int:
@@ -47,6 +50,12 @@ def memory_bytes() -> int:
     except OSError:
         pass
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _of_the_tables(grown: Pressure) -> dict[str, int | str]:
+    """What full tables had to give up in the interval, beside flows, which stand in the coverage."""
+    given_up = {"edges_evicted": grown.edges, "devices_evicted": grown.devices, "frames_unplaced": grown.frames}
+    return {key: value for key, value in given_up.items() if value}
 
 
 def _of_the_legs(legs: list[LegCounts]) -> dict[str, int | str]:
@@ -133,6 +142,8 @@ class IntervalBook:
             "hints_skipped": now.hints_skipped - before.hints_skipped,
             "edges_waiting": now.edges_waiting,
             "unseen_frames": frames.unseen,
+            "detail": now.detail,
+            **_of_the_tables(now.pressure.since(before.pressure)),
             **_of_the_legs(now.legs),
         }
         counted = zip(now.legs, frames.leg_frames.tolist(), frames.leg_octets.tolist(), strict=False)

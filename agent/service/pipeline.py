@@ -20,7 +20,7 @@ from agent.devices.view import Ward
 from agent.findings import thresholds
 from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
-from agent.findings.records import Finding, Turn
+from agent.findings.records import Finding, Pressure, Turn
 from agent.findings.settings import JudgeSettings
 from agent.flows.cache import UNANSWERED_TIMEOUT_S, FlowCache, FlowLimits
 from agent.flows.records import FlowEvent, Rows
@@ -28,6 +28,7 @@ from agent.packets.counts import FrameCounts
 from agent.packets.decoder import Decoded, Decoder, Hint
 from agent.packets.hints import READERS
 from agent.service.intervals import Counted, IntervalBook
+from agent.service.overload import Detail
 from agent.summaries.builder import Contents, SummaryBuilder
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.records import Burst, LegCounts
@@ -129,6 +130,8 @@ class Pipeline:
         self._now_s: int | None = None
         self._first_s = 0
         self._legs: list[LegCounts] = []
+        self._detail = self._coarsest = Detail.FULL  # now, and in the open interval
+        self._pressure = Pressure()  # as it was judged last
         self.findings = 0
         self.summaries = 0
 
@@ -141,6 +144,10 @@ class Pipeline:
             for records in events:
                 self.table.relate(records)
         self.cache.next_deadline_s()
+
+    def load_live(self) -> None:
+        """As `load`, for what only live legs come to: the steps of the overload ladder."""
+        self.decoder.load_headers()
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """What can be done to a burst before its turn: decode, recognise, hash. One other thread may do it ahead."""
@@ -170,6 +177,22 @@ class Pipeline:
     def note_legs(self, legs: list[LegCounts]) -> None:
         """The newest counts of the legs; losses are judged with the next turn."""
         self._legs = legs
+
+    def look_as(self, detail: Detail) -> None:
+        """How closely frames of live legs are looked at from here on; said in the summary of the interval."""
+        self._detail, self._coarsest = detail, max(detail, self._coarsest)
+
+    def take_live(self, burst: Burst, rows: Rows) -> None:
+        """A burst of live legs, as closely as the load allows; at totals only its frames are counted, and no more."""
+        if self._detail is Detail.TOTALS:
+            self.frames.add(self.decoder.pass_over(burst, rows).rows[: burst.count])
+            return
+        if self._detail is Detail.HEADERS:
+            decoded = self.decoder.decode_headers(burst, rows)
+            self.cache.hash(rows, decoded.count)
+        else:
+            decoded = self.decode(burst, rows)
+        self.take_slice(decoded, 0, decoded.count)
 
     def take_steps(self, decoded: Decoded) -> Iterator[int]:
         """Rows of one burst, in steps of a second of their own time: for files. Yields seconds since the first."""
@@ -234,6 +257,8 @@ class Pipeline:
             self.decoder.hints_skipped,
             edges_waiting,
             self._legs,
+            Pressure(self.cache.evicted, *self.table.pressure()),
+            self._coarsest.word,
         )
 
     def _turn(self) -> None:
@@ -253,9 +278,12 @@ class Pipeline:
             self.ward.promote(promoted)
         edges = self.table.take_edges()
         self.ward.hear_edges(edges)
-        if not self.ward.refresh() and not news and not interval_closed and not any(map(_needs_a_word, self._legs)):
+        counted = self._counted()
+        news |= counted.pressure != self._pressure or any(map(_needs_a_word, self._legs))
+        if not self.ward.refresh() and not news and not interval_closed:
             return
-        frames, dropped = self._book.losses(self._counted())
+        self._pressure = counted.pressure
+        frames, dropped = self._book.losses(counted)
         warn = self._config.findings.loss_warn_permille
         turn = Turn(
             now_ns=now_s * NS_PER_S,
@@ -267,9 +295,12 @@ class Pipeline:
             frames=frames,
             dropped=dropped,
             lossy=(dropped * 1000 >= warn * max(frames + dropped, 1) and dropped > 0)
+            or self._coarsest is Detail.TOTALS
             or any(leg.fault.blind for leg in self._legs),
             settled=now_s - self._first_s >= self._config.findings.settling_s,
             legs=self._legs,
+            pressure=counted.pressure,
+            detail=self._coarsest.word,
         )
         for finding in self._engine.judge(turn):
             self.findings += 1
@@ -287,6 +318,7 @@ class Pipeline:
         counted = self._counted(waiting)
         coverage = self._book.coverage(counted)
         interval = self._book.close(now_s, counted)
+        self._coarsest = self._detail
         contents = Contents(self.table.devices, slots, changed, edges)
         self._outlet.summary(self.builder.build(interval, coverage, contents))
         self.summaries += 1

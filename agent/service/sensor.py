@@ -25,6 +25,7 @@ from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
+from agent.service.overload import OverloadLadder
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready
@@ -140,12 +141,14 @@ class _EachSecond:
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
+        self._ladder = OverloadLadder()
 
     def look(self, source: Source, pipeline: Pipeline, state: str = LISTENING) -> None:
         """Between two bursts; nothing here waits."""
         legs = source.legs()
         _tell_faults(legs, self._faults, self._say)
         pipeline.note_legs(legs)
+        _climb(self._ladder, legs, pipeline, self._say)
         if any(request.name == "cards" for request in self._box.take()):
             pipeline.tell_all_cards()
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
@@ -174,10 +177,20 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
             each_second.look(source, pipeline)
         pipeline.advance(now_s)
         if burst.count:
-            pipeline.take_slice(pipeline.decode(burst, rows), 0, burst.count)
+            pipeline.take_live(burst, rows)
     source.deafen()
     _empty(source, pipeline)
     each_second.look(source, pipeline, ENDED)
+
+
+def _climb(ladder: OverloadLadder, legs: list[LegCounts], pipeline: Pipeline, say: Say) -> None:
+    """Look more or less closely, as the load asks; a line for each change."""
+    before = ladder.detail
+    detail = ladder.look(legs)
+    if detail is not before:
+        pipeline.look_as(detail)
+        why = "keeps up again" if detail < before else "more comes than this tap can look at"
+        say(f"detail: {detail.word} ({why})")
 
 
 def _empty(source: Source, pipeline: Pipeline) -> None:
@@ -187,7 +200,7 @@ def _empty(source: Source, pipeline: Pipeline) -> None:
         burst = source.next_burst()
         if burst is None or not burst.count:
             return
-        pipeline.take_slice(pipeline.decode(burst, rows), 0, burst.count)
+        pipeline.take_live(burst, rows)
 
 
 def _play(source: ReplaySource, pipeline: Pipeline, clock: CaptureClock, stop: threading.Event, say: Say) -> None:
@@ -221,6 +234,8 @@ def run(
     parts = judgement(config, key)
     pipeline = Pipeline(config, parts, outlet)
     pipeline.load()
+    if not replay:
+        pipeline.load_live()
     ready()
     _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:

@@ -149,6 +149,18 @@ def test_full_sets_of_real_devices_are_counted_as_unplaced() -> None:
     assert counts[kernels.EVICTED] == 0
 
 
+def test_a_device_that_said_one_word_gives_its_slot_within_the_minute_and_one_that_spoke_keeps_it() -> None:
+    real = [frame(arp.gratuitous((f"00:d0:75:00:00:{n:02x}", f"10.1.0.{n}")), i) for i in range(4) for n in range(8)]
+    flood = [frame(arp.gratuitous((f"00:d0:75:01:{n >> 8:02x}:{n & 255:02x}", "10.9.0.1")), 5) for n in range(400)]
+    bench = Bench(small(devices=64)).hear(real + flood)
+    assert bench.table.counts[kernels.EVICTED] == 0, "nobody's silence has lasted"
+    late = [frame(arp.gratuitous((f"00:d0:75:02:{n >> 8:02x}:{n & 255:02x}", "10.9.0.2")), 60) for n in range(400)]
+    bench.hear(late)
+    assert bench.table.counts[kernels.EVICTED] == 64 - 8
+    assert all(bench.promoted(f"00:d0:75:00:00:{n:02x}") for n in range(8))
+    assert bench.table.conserved()
+
+
 def test_a_device_that_left_a_day_ago_gives_its_slot() -> None:
     old = [frame(arp.gratuitous((f"00:d0:75:00:00:{n:02x}", "10.1.0.1"))) for n in range(200)]
     bench = Bench(small(devices=64)).hear(old)

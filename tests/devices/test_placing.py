@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agent.devices import placing
-from agent.devices.records import DEVICE, EDGE, NO_SLOT, Scope
+from agent.devices.records import DEVICE, EDGE, NO_SLOT, EdgeGate, Scope
 from agent.devices.table import site_rows
 from tests.devices.bench import OUT, Bench, hello
 from tests.flows.talks import Talk
@@ -120,6 +120,17 @@ def test_edges_of_one_digest_are_told_apart() -> None:
     assert place(table, counts, 1, 0x1234) == (first[0], False)
     assert place(table, counts, 2, 0x1234) == (second[0], False)
     assert counts.tolist()[:2] == [2, 0]
+
+
+def test_a_full_set_gives_up_a_try_before_a_contact_that_was_answered() -> None:
+    table, counts = edges(8), np.zeros(5, np.int64)
+    for peer in range(1, 9):
+        slot, _ = place(table, counts, peer, peer << 50, 100 - peer)
+        table.rows[slot]["gates"] = EdgeGate.ANSWERED if peer > 2 else EdgeGate.REFUSED
+    assert place(table, counts, 9, 9 << 50, 200) == (1, True)
+    table.rows[1]["gates"] = EdgeGate.ANSWERED
+    assert place(table, counts, 10, 10 << 50, 201) == (0, True)
+    assert counts.tolist()[:2] == [8, 2]
 
 
 def test_a_full_set_gives_up_its_longest_silent_edge() -> None:

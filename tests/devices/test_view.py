@@ -124,6 +124,30 @@ def test_who_loses_its_slot_is_forgotten(bench: Bench, ward: Ward) -> None:
     assert slot in ward.take_changed()
 
 
+def test_numbers_are_never_given_twice_and_the_book_forgets(bench: Bench, ward: Ward) -> None:
+    crowds = [[(f"10.3.{m}.{n}", f"00:1b:78:00:{m:02x}:{n:02x}") for n in range(200)] for m in range(5)]
+    given: set[int] = set()
+    for at_h, crowd in enumerate(crowds):
+        turn(bench.hear([hello(end, at_h * (DAY_S + 3600)) for end in crowd]), ward)
+        here = {ward.number(slot) for slot in bench.table.occupied().tolist()}
+        assert not here & given
+        given |= here
+    assert len(given) == 5 * 64
+    assert len(ward._numbers) == len(ward._slots) == 64
+
+
+def test_names_of_cards_without_a_place_take_no_room_for_long(bench: Bench) -> None:
+    ward = Ward(bench.table, Identifier(PACKS, devices_max=100))
+    turn(bench.hear([hello(PUMP)]), ward)
+    for n in range(300):
+        ward.hear(0x001B78000000 + n, 0, [Signal("dhcp.host", f"thief{n}")], 1)
+    turn(bench.hear([hello(SERVER, 1)]), ward)
+    ward.take_changed()
+    assert len(ward._identifier) <= 2
+    turn(bench.hear([hello(("10.1.0.102", "00:d0:75:18:42:9c"), 2)]), ward)
+    assert ward.role(bench.slot("00:d0:75:18:42:9c")) == "infusion-pump"
+
+
 def test_services_are_told_once(bench: Bench, ward: Ward) -> None:
     told = []
 

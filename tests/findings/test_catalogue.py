@@ -6,7 +6,7 @@ from agent.findings.records import Severity
 
 FIRST_IDS = {
     "contract-breach", "internet-contact", "port-scan", "host-sweep", "arp-sweep", "smb-spread", "telnet-spread",
-    "new-device", "capture-loss", "tap-blind", "tap-transmitted",
+    "new-device", "capture-loss", "table-pressure", "tap-blind", "tap-transmitted",
 }  # fmt: skip
 
 

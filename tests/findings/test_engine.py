@@ -6,7 +6,7 @@ import pytest
 from agent.devices.records import EDGE, FAN, NO_SLOT, FanKind
 from agent.devices.roles import ROLES
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, OF_THE_TAP
-from agent.findings.records import Finding
+from agent.findings.records import Finding, Pressure
 from agent.findings.settings import JudgeSettings
 from agent.findings.words import LABEL_MAX
 from agent.tap.records import Fault, LegCounts
@@ -33,7 +33,7 @@ def a_bad_day(bench: Bench) -> list[Finding]:
     new = np.array([bench.add("unknown")], dtype=np.uint32)
     blind, speaking = LegCounts("eth1", 0, 0, 0, 0, fault=Fault.DOWN), LegCounts("eth2", 0, 0, 0, 3)
     bench.judge(legs=[blind])
-    of_the_tap = {"frames": 1000, "dropped": 50, "legs": [blind, speaking]}
+    of_the_tap = {"frames": 1000, "dropped": 50, "legs": [blind, speaking], "pressure": Pressure(flows=5000)}
     return bench.judge(edges, fans, 9 * S, new_devices=new, interval_closed=True, **of_the_tap)
 
 

@@ -72,9 +72,10 @@ def test_who_stays_when_there_is_no_room() -> None:
     closed = flow(state=FlowState.CLOSED, forward_packets=1, reverse_packets=1)
     half_open = flow(state=FlowState.SYN, forward_packets=1)
     one_sided, both = flow(forward_packets=5), flow(forward_packets=5, reverse_packets=5)
-    worth = [lifecycle.worth_of(one) for one in (closed, half_open, one_sided, both)]
+    talk = flow(forward_packets=5, reverse_packets=5, marks=FlowMark.TWO_WAY_DATA)
+    worth = [lifecycle.worth_of(one) for one in (closed, half_open, one_sided, both, talk)]
     assert worth == sorted(worth)
-    assert len(set(worth)) == 4
+    assert len(set(worth)) == 5
 
 
 def test_a_session_from_its_syn_to_both_fins() -> None:

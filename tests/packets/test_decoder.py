@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from agent.packets.counts import FrameCounts
 from agent.packets.decoder import HINTS_PER_SECOND, HINTS_PER_SOURCE, Decoded, Decoder, Hint
 from agent.packets.hints import READERS
-from agent.packets.records import HintKind, Verdict
+from agent.packets.records import Application, HintKind, PacketFlag, Verdict
 from agent.tap.records import BURST_FRAMES_MAX
 from tests.forge.ethernet import IPV4, ethernet, lldp
 from tests.forge.ipv4 import TCP, Ipv4
@@ -91,6 +92,34 @@ def test_all_sources_in_a_second(decoder: Decoder) -> None:
     told = news(decoder, crowd)
     assert HINTS_PER_SECOND * 0.9 < len(told) <= HINTS_PER_SECOND
     assert decoder.hints_skipped == len(crowd) - len(told)
+
+
+def test_headers_only_says_the_same_of_every_header(decoder: Decoder) -> None:
+    heard = [request(number) for number in range(40)] + [request(39)]
+    full, rows = decoded(decoder, heard), Decoder.buffer()
+    other = Decoder(SECRET, READERS)
+    coarse = other.decode_headers(burst_of(heard), rows)
+    told: list[Hint] = []
+    other.hints(coarse, 0, coarse.count, 0, told.append)
+    assert not told
+    assert not rows["application"][: coarse.count].any()
+    assert other.verdicts.tolist() == decoder.verdicts.tolist()
+    for name in set(rows.dtype.names or ()) - {"application", "hint"}:
+        assert (full.rows[name][: full.count] == rows[name][: coarse.count]).all(), name
+
+
+def test_passing_over_counts_what_decoding_counts(decoder: Decoder) -> None:
+    heard = [request(n)._replace(leg=n % 3, wirelen=(0, 90, 1500)[n % 3], vlan=7 * (n % 2)) for n in range(50)]
+    heard += [Heard(b"", time_ns=1), Heard(b"\xff" * 9, wirelen=60)]
+    full, over = FrameCounts(), FrameCounts()
+    full.add(decoded(decoder, heard).rows[: len(heard)])
+    rows = Decoder.buffer()
+    rows["application"], rows["flags"] = Application.CAPWAP, PacketFlag.CUT  # what an earlier burst left there
+    over.add(Decoder(SECRET, ()).pass_over(burst_of(heard), rows).rows[: len(heard)])
+    assert over.ignored() == {"overload": len(heard)}
+    assert (over.leg_frames == full.leg_frames).all()
+    assert (over.leg_octets == full.leg_octets).all()
+    assert (over.cut, over.unseen, over.processed) == (full.cut, 0, 0)
 
 
 def test_only_what_is_wanted() -> None:

@@ -2,6 +2,7 @@
 
 from agent.clock import stopwatch_s
 from agent.flows.records import FlowEndReason
+from agent.service.overload import Detail
 from agent.service.pipeline import SCAN_TEST, flow_limits
 from agent.tap.records import Fault, LegCounts
 from agent.wire import body
@@ -12,7 +13,7 @@ from tests.findings.bench import CONTRACTS
 from tests.flows.talks import HOSTS, START_S, Talk
 from tests.forge.pcap import Frame
 from tests.service.bench import Sensor, parts, small
-from tests.simulators.bursts import HASHES
+from tests.simulators.bursts import HASHES, Heard, burst_of
 from tests.wire.samples import header
 
 pytestmark = HASHES
@@ -191,6 +192,48 @@ def test_a_leg_is_judged_although_nothing_is_heard() -> None:
     assert [finding.id for finding in sensor.kept.findings] == ["tap-transmitted", "tap-blind"]
     times = [(finding.time_ns // S) - START_S for finding in sensor.kept.findings]
     assert times == [1, 6], "each second is judged, not only the interval's end"
+
+
+def at_level(sensor: Sensor, detail: Detail, frames: list[Frame]) -> None:
+    """A burst of a live leg while the load asks for this level."""
+    sensor.pipeline.look_as(detail)
+    burst = burst_of(Heard(f.octets, len(f.octets), time_ns=f.time_ns) for f in frames)
+    sensor.pipeline.take_live(burst, sensor.pipeline.decoder.buffer())
+
+
+def test_every_level_of_the_ladder_counts_every_frame() -> None:
+    sensor, talk = Sensor(), session((A, B))
+    sensor.pipeline.load_live()
+    sensor.pipeline.advance(START_S)
+    for detail in (Detail.FULL, Detail.HEADERS, Detail.TOTALS):
+        at_level(sensor, detail, [hello(A), hello(B), *talk])
+        talk = [Frame(frame.time_ns + S, frame.octets) for frame in talk]
+    assert sensor.pipeline.frames.frames == 33
+    sensor.pipeline.advance(START_S + 60)
+    at_level(sensor, Detail.FULL, [])
+    (first,) = sensor.kept.summaries
+    assert (first.processed, first.ignored, first.health["detail"]) == (22, {"overload": 11}, "totals-only")
+    assert first.legs == ()
+    sensor.play([hello(A, 61)])
+    kept = sensor.end()
+    assert [one.health["detail"] for one in kept.summaries] == ["totals-only", "totals-only"], "it lasted into this one"
+    at_level(sensor, Detail.FULL, [])
+
+
+def test_totals_only_makes_what_is_said_lossy_and_loss_says_so() -> None:
+    sensor = Sensor()
+    sensor.play([at(0)])
+    sensor.pipeline.look_as(Detail.TOTALS)
+    sensor.pipeline.note_legs([LegCounts("eth1", 1, 50, 0, 0)])
+    sensor.pipeline.advance(START_S + 60)
+    (found,) = sensor.kept.findings
+    assert found.id == "capture-loss"
+    assert ("detail", "totals-only") in found.evidence
+    sensor.pipeline.look_as(Detail.FULL)
+    sensor.play([at(61)])
+    sensor.pipeline.advance(START_S + 120)
+    sensor.play([at(121)])
+    assert [one.health["detail"] for one in sensor.end().summaries] == ["totals-only", "totals-only", "full"]
 
 
 def test_limits_come_from_the_configuration() -> None:

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.clock import SystemClock
+from agent.clock import SystemClock, boot_id
 from agent.errors import PermissionNeeded, StateError
-from agent.service.sensor import pseudonym_key, run
+from agent.service.sensor import _EachSecond, _listen, pseudonym_key, run
 from agent.service.status import ENDED, parse
 from agent.spool.reader import SpoolReader
+from agent.spool.records import Identity
+from agent.spool.writer import SpoolWriter
 from agent.tap.records import FRAME, Burst, LegCounts
 from agent.wire import body
 from agent.wire.header import Header
@@ -28,8 +30,8 @@ from tests.devices.bench import hello, session, tries
 from tests.faults.conftest import eventually
 from tests.flows.talks import HOSTS, START_S
 from tests.forge.pcap import Frame, Pcap
-from tests.service.bench import small
-from tests.simulators.bursts import HASHES, THIN
+from tests.service.bench import Sensor, small
+from tests.simulators.bursts import HASHES, THIN, Heard, burst_of
 from tests.simulators.namespace import Namespace, cable
 
 pytestmark = HASHES
@@ -172,6 +174,79 @@ def test_sigterm_drains(tmp_path: Path) -> None:
     told = summaries(state)
     processed = sum(summary.processed for summary in told)
     assert f"drained: {processed} frames" in rest + line
+
+
+class Ticking:
+    """A clock that goes on by a quarter of a second whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.now_ns = START_S * S
+
+    def wall_ns(self) -> int:
+        self.now_ns += S // 4
+        return self.now_ns
+
+    def mono_ns(self) -> int:
+        return self.now_ns
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody waits."""
+
+
+class Drowning:
+    """A leg made of memory whose ring overflows for some seconds; ends the program when all is said."""
+
+    live, faults = True, ()
+
+    def __init__(self, clock: Ticking, stop: threading.Event, drowns_s: int, ends_s: int) -> None:
+        self._clock, self._stop, self._drowns_s, self._ends_s = clock, stop, drowns_s, ends_s
+        self.given = self.dropped = self.polls = 0
+
+    def next_burst(self) -> Burst:
+        """A frame; none once it was told to be deaf."""
+        seconds = self._clock.now_ns // S - START_S
+        if self._stop.is_set():
+            return burst_of([])
+        self.given += 1
+        self.dropped += 5 if seconds < self._drowns_s else 0
+        if seconds >= self._ends_s:
+            self._stop.set()
+        return burst_of([Heard(hello(A).octets, 60, time_ns=self._clock.now_ns)])
+
+    def legs(self) -> list[LegCounts]:
+        return [LegCounts("eth1", self.given, self.dropped, 0, 0, received=self.given + self.dropped)]
+
+    def deafen(self) -> None:
+        """Nothing more comes."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_a_tap_that_drowns_looks_less_closely_and_says_so(tmp_path: Path) -> None:
+    clock, stop, said = Ticking(), threading.Event(), list[str]()
+    source, bench = Drowning(clock, stop, drowns_s=10, ends_s=130), Sensor(small(interval_s=10))
+    identity, now = Identity("tap-1", "ward", "sensor", boot_id()), SystemClock()
+    with contextlib.closing(SpoolWriter.open(tmp_path / "spool", identity, now)) as writer:
+        each_second = _EachSecond(small(), tmp_path, writer, now, said.append)
+        _listen(source, bench.pipeline, clock, stop, each_second)  # type: ignore[arg-type]
+        each_second.close()
+    kept = bench.end()
+    assert [line.split(" (")[0] for line in said] == [
+        "detail: headers-only", "detail: totals-only", "detail: headers-only", "detail: full",
+    ]  # fmt: skip
+    details = [summary.health["detail"] for summary in kept.summaries]
+    assert details[0] == "totals-only"
+    assert set(details[7:]) == {"full"}, "within a minute"
+    assert sum(summary.processed + sum(summary.ignored.values()) for summary in kept.summaries) == source.given
+    assert sum(summary.ignored.get("overload", 0) for summary in kept.summaries) > 0
+    assert [finding.id for finding in kept.findings] == ["capture-loss"]
+    assert dict(kept.findings[0].evidence)["detail"] == "totals-only"
+
+
+def test_a_replay_has_no_ladder(scan: Path, tmp_path: Path) -> None:
+    run(small(), tmp_path / "state", [scan], say=lambda _: None)
+    assert {summary.health["detail"] for summary in summaries(tmp_path / "state")} == {"full"}
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ class CaptureLoss:
                 ("received", received),
                 ("state", state),
                 ("interval-end", time_text(turn.now_ns)),
+                ("detail", turn.detail),
             ),
             attack=case.contracts.attack.of("capture-loss"),
             cause=f"capture-loss|{state}",
