@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.config import Config
 from agent.jit import compiled
+from agent.packets.decoder import Decoder
 from agent.service.replay import Wanted, replay
 from agent.tap.ring import load_kernels
 
@@ -32,4 +33,5 @@ def warm_up() -> tuple[int, int]:
         modern.write_bytes(PCAPNG)
         replay([classic, modern], Config(), Wanted(json=True), StringIO())
     load_kernels()
+    Decoder((0, 0), ()).load_headers()  # what only an overloaded tap needs
     return compiled()
