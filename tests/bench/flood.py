@@ -1,6 +1,6 @@
 """What a frame costs in peace and under attack: `python -m tests.bench.flood [--seconds N] [--rate N] [ATTACK ...]`.
 
-Peace is a ward of ten thousand talks that goes on, at the same number of frames a second: what the tap is rated for. Each
+Peace is a ward of ten thousand talks that goes on, at the same number of frames a second. Each
 attack plays its frames into a pipeline of its own, tables as shipped, after some seconds of peace; peace and attack are
 measured in alternation. Thread time, the median of the seconds. Beside it: what the attack made the tables give up.
 """
@@ -18,7 +18,7 @@ from tests.forge.ipv4 import Ipv4
 from tests.forge.tcp import ACK, PSH, Tcp
 from tests.simulators.attacks import ATTACKS, Attack
 from tests.simulators.floods import IP4_DST, IP4_ID, IP4_SRC, SRC_MAC, TCP4_SEQ, Table, drawn, octets_of, stamped
-from tests.simulators.siege import S, Siege
+from tests.simulators.siege import Siege
 
 TALKS, HOSTS = 10_000, 700
 WARM_SECONDS = 4

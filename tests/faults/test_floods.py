@@ -71,8 +71,17 @@ def config() -> Config:
     return shipped._replace(metering=smaller, findings=findings)
 
 
+@pytest.fixture(scope="module")
+def warmed() -> None:
+    """Everything was imported, compiled and used once: what that takes is no attack's."""
+    siege = Siege(config()).quiet(1)
+    for attack in ATTACKS.values():
+        siege.attack(attack, 1, A_SECOND)
+    siege.end()
+
+
 @pytest.fixture(scope="module", params=ATTACKS)
-def besieged(request: pytest.FixtureRequest) -> tuple[str, Siege]:
+def besieged(request: pytest.FixtureRequest, warmed: None) -> tuple[str, Siege]:
     """A siege that is over: ten quiet seconds, ten of attack, a minute and another of quiet."""
     siege = Siege(config()).quiet(QUIET_BEFORE_S)
     siege.attack(ATTACKS[request.param], SECONDS, A_SECOND).quiet(QUIET_S).join().quiet(QUIET_S)
