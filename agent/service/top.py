@@ -21,10 +21,11 @@ from typing import NamedTuple, TextIO
 from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
 from agent.errors import InputError, StateError
 from agent.service.board import is_alive
-from agent.service.status import LISTENING, OLD_S, Status, load, places, printable
+from agent.service.status import LISTENING, Status, load, places, printable
 from agent.service.top_view import Line, view, warning
 
 EVERY_S = 1.0
+SERVICE = "sudo systemctl status wardtap-sensor"
 WHY_MAX = 1000  # two paths and a sentence
 SIZE = (80, 24)  # where nobody says how large the terminal is
 QUIT = b"qQ\x03\x04"  # q, and what Ctrl-C and Ctrl-D are without a terminal's help
@@ -66,7 +67,7 @@ def lines(seen: Seen, width: int, height: int) -> list[Line]:
     """The screen."""
     if seen.status is None:
         why = textwrap.wrap(printable(seen.why, WHY_MAX), width)
-        return [*(Line(line, bad=True) for line in why), Line("waiting for it; q ends"[:width])][:height]
+        return [Line(line, bad=True) for line in why[:height]]
     return view(seen.status, list(seen.notes), seen.age_s, width, height)
 
 
@@ -84,7 +85,9 @@ def top(state: Path | None, *, once: bool = False, in_json: bool = False, clock:
         seen = look(paths, its_clock)
         print(as_json(seen) if in_json else _plain(lines(seen, *_size())))
         if seen.why:
-            raise StateError("no present status of a sensor", where=str(state or "this appliance"), todo=_todo(seen))
+            raise StateError(
+                "no present status of a sensor", where=str(state or "this appliance"), todo="" if state else SERVICE
+            )
         return 0
     if in_json or not out.isatty():
         while True:
@@ -96,10 +99,6 @@ def top(state: Path | None, *, once: bool = False, in_json: bool = False, clock:
             _paint(out, lines(look(paths, its_clock), *_size()))
             if _asked_to_quit(keys, its_clock):
                 return 0
-
-
-def _todo(seen: Seen) -> str:
-    return "sudo systemctl status wardtap-sensor" if seen.status is None or seen.age_s > OLD_S else ""
 
 
 def _size() -> tuple[int, int]:

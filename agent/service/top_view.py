@@ -66,8 +66,11 @@ def head(status: Status, age_s: int) -> Line:
     """Who, in what state, since when."""
     told = datetime.fromtimestamp(status.wall_ns // NS_PER_S % (1 << 33), UTC).strftime("%H:%M:%S UTC")
     up = duration(max(0, status.mono_ns - status.started_ns) // NS_PER_S)
-    late = f"  ({age_s} s ago)" if age_s > 1 else ""
-    return Line(f"wardtap {status.software}  {status.agent} @ {status.site}  {status.state} for {up}  {told}{late}")
+    lasted = "after" if status.state == ENDED else "for"
+    late = f"  ({duration(age_s)} ago)" if age_s > 1 else ""
+    return Line(
+        f"wardtap {status.software}  {status.agent} @ {status.site}  {status.state} {lasted} {up}  {told}{late}"
+    )
 
 
 def legs(status: Status) -> list[Line]:

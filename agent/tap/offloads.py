@@ -1,9 +1,7 @@
 """What a card does on its own, above all which offloads merge frames before the tap hears them.
 
-Asked with ethtool's ioctl, never set.
-
-Merged frames keep their payload and lose their number and headers, and a packet of 64 KiB was never on the wire. What is asked for
-needs no capability and goes to the kernel alone (linux/ethtool.h, linux/sockios.h).
+Merged frames keep their payload and lose their number and headers, and a packet of 64 KiB was never on the wire.
+Asked with ethtool's ioctl, never set: no capability is needed for it (linux/ethtool.h, linux/sockios.h).
 """
 
 import ctypes

@@ -92,6 +92,8 @@ def test_why_numbers_are_not_the_present_ones() -> None:
     assert warning(status, 5, alive=True) == []
     assert "it hangs" in text(warning(status, 6, alive=True))
     assert "does not run any more" in text(warning(status, 6, alive=False))
+    assert "ended after 1 min" in text(view(status_of(state=ENDED), [], 0, 80, 24))
+    assert "listening for 1 min" in text(view(status, [], 0, 80, 24))
     assert "HAS ENDED" in text(warning(status_of(state=ENDED), 0, alive=True))
 
 
