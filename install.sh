@@ -207,11 +207,18 @@ all_steps() {
     kernels="tests/tap tests/packets tests/flows tests/devices"
     # shellcheck disable=SC2086 # a list of folders
     step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 tests -q $kernels
+    ensure_fuzzer
     # Its own cache: a cached kernel does not know whether it was compiled with bounds checks.
     # shellcheck disable=SC2086
     step "hostile input (NUMBA_BOUNDSCHECK=1)" with_env NUMBA_BOUNDSCHECK=1 XDG_CACHE_HOME="$here/.venv/boundscheck" \
-        tests -q $kernels
+        tests -q $kernels tests/fuzz
     step "tests, compiled" tests
+}
+# The fuzzer is published for x86-64 only and nothing else needs it, so only the tests ask for it.
+ensure_fuzzer() {
+    "$py" -c 'import atheris' 2>/dev/null ||
+        "$py" -m pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --require-hashes \
+            -r firmware_config/locks/fuzz.txt || leave_out "coverage-guided fuzzing (atheris cannot be installed)"
 }
 with_env() (
     while :; do

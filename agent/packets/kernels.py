@@ -92,7 +92,8 @@ def decode_burst(
         if frame["link"] == L.LINK_ETHERNET and frame["vlan"] == 0 and read_plain(octets, cursor, row):
             verdicts[METERED] += 1
             continue
-        cursor[TAGS] = np.int64(row["vlan"] != 0)  # the ring takes the outer tag out of the frame
+        # The ring takes the outer tag out of the frame; one of VLAN 0, with or without a priority, was a tag too.
+        cursor[TAGS] = np.int64(frame["vlan"] != 0 or frame["taken"] != 0)
         verdict = read_link(octets, cursor, row, np.int64(frame["link"]))
         layers = 0
         while verdict == MORE and layers < LAYERS_MAX:

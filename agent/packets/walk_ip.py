@@ -77,7 +77,7 @@ def read_ipv4(octets: Octets, cursor: Cursor, row: np.void) -> int:
 @leaf
 def _extensions(octets: Octets, cursor: Cursor, row: np.void, protocol: int) -> int:
     """RFC 8200 section 4: extension headers up to a transport. The last protocol number is left in the row."""
-    for _ in range(IPV6_EXTENSIONS_MAX + 1):
+    for number in range(IPV6_EXTENSIONS_MAX + 1):
         row["protocol"] = protocol
         chained = protocol == L.HOP_BY_HOP or protocol == L.ROUTING or protocol == L.DESTINATION or protocol == L.AH
         chained = chained or protocol == L.MOBILITY or protocol == L.HIP or protocol == L.SHIM6
@@ -87,6 +87,8 @@ def _extensions(octets: Octets, cursor: Cursor, row: np.void, protocol: int) -> 
         short = have(cursor, 8)
         if short:
             return short
+        if number == IPV6_EXTENSIONS_MAX:
+            break  # one too many, whatever it holds
         at = cursor[AT]
         size = 8 if protocol == L.FRAGMENT else (np.int64(octets[at + 1]) + 1) * 8
         if protocol == L.AH:

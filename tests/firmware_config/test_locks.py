@@ -11,14 +11,15 @@ from packaging.version import Version
 
 from tests.firmware_config.conftest import CHECKOUT, FOLDER
 
-LOCKS = ("appliance.txt", "all.txt")
+LOCKS = ("appliance.txt", "all.txt", "fuzz.txt")
+MARKER = r"(?: ; [\w =<>.\"]+)?"
 
 
 def pins(name: str) -> dict[str, Version]:
     text = (FOLDER / "locks" / name).read_text()
     return {
         canonicalize_name(found[1]): Version(found[2])
-        for found in re.finditer(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE)
+        for found in re.finditer(rf"^([\w.-]+)==(\S+){MARKER} \\$", text, re.MULTILINE)
     }
 
 
@@ -37,7 +38,7 @@ def test_every_line_is_a_pin_with_hashes(name: str) -> None:
         head = block.splitlines()[0]
         if head.startswith("#"):
             continue
-        assert re.fullmatch(r"[\w.-]+==\S+ \\", head), head
+        assert re.fullmatch(rf"[\w.-]+==\S+{MARKER} \\", head), head
         hashes = re.findall(r"--hash=sha256:[0-9a-f]{64}(?: \\)?$", block, re.MULTILINE)
         assert len(hashes) >= 1, head
         # a wheel and a source archive at least; compiled ones have a file per platform and Python
@@ -56,6 +57,17 @@ def test_what_the_project_asks_for_is_locked(name: str, extras: list[str]) -> No
     for requirement in wanted(extras):
         version = locked[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), requirement
+
+
+def test_the_fuzzer_is_locked_alone() -> None:
+    """Beside the other locks: a machine for which it is not published must still be able to install all of them."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    (requirement,) = map(Requirement, project["optional-dependencies"]["fuzz"])
+    locked = pins("fuzz.txt")
+    assert set(locked) == {requirement.name}
+    assert requirement.specifier.contains(locked[requirement.name])
+    assert str(requirement.marker) in (FOLDER / "locks" / "fuzz.txt").read_text()
+    assert requirement.name not in pins("all.txt")
 
 
 def test_the_appliance_gets_the_versions_that_were_tested() -> None:

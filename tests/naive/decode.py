@@ -10,14 +10,14 @@ Decisions where records.py leaves room:
    had. A lying TCP data offset or UDP length leaves a METERED row without transport payload; UDP length 0 means "to
    the end" (RFC 2675), and a fragment's UDP length is not asked.
 4. IPv4 total length 0, and IPv6 payload length 0 with a next header, mean "to the end" (offload, jumbograms).
-5. More tags, labels, extensions, tunnels or layers than the limits: TOO_DEEP. A layer is an Ethernet header, a tag, a
-   label stack, PPPoE, an IP header, an IPv6 extension or a tunnel header.
+5. More tags, labels, extensions, tunnels or layers (`Walk.layer`) than the limits: TOO_DEEP. A tunnel begins its own
+   count of tags; a pseudowire goes on with that of the frame. Extensions are counted in each IP header, as no layers.
 6. Ports need 4 captured octets (ICMP type and code 2), TCP flags 14, checksum and the other TCP fields the whole fixed
    header (TCP 20, UDP 8, ICMP 4). ICMP and ICMPv6 payload begins after 8 octets. `ip_id` is 0 for IPv6, but the low
    half of a fragment's identification. An atomic fragment (RFC 6946) is no fragment. Other protocols' and later
    fragments' payload follows the IP header.
-7. `ethertype`: the type of the network header where there is one, else the last type after tags and SNAP (OUI zero),
-   else the 802.3 length. VLAN ids are those of the outermost Ethernet header, the ring's tag first.
+7. `ethertype`: the type of the network header where there is one, else the last type after tags and SNAP (OUI zero or
+   00-00-F8 of IEEE 802.1H), else the 802.3 length. VLAN ids: the outermost Ethernet header's, the ring's tag first.
 8. A tunnel is entered only by a whole, unfragmented packet with a valid tunnel header (VXLAN and CAPWAP: and a captured
    inner Ethernet header; Teredo: an IPv6 header). Then what is inside is told if it is IP, or too deep, or unseen; else
    the outer packet is metered (garbage on a tunnel's port is no way past the meter). VXLAN and GENEVE by
@@ -28,7 +28,8 @@ Decisions where records.py leaves room:
    BROADCAST and MULTICAST. The PPPoE version and code are not judged.
 10. A LINK row's payload is what follows its link header (PPPoE: as long as it says); it has no l3_octets, no
    protocol, no TTL.
-   ARP that is not Ethernet/IPv4 has no addresses. Inside a tunnel nothing of the outer packet stays.
+   ARP and RARP (RFC 903) that are not Ethernet/IPv4 have no addresses. Inside a tunnel nothing of the outer
+   packet stays.
 """
 
 from typing import NoReturn
@@ -40,6 +41,7 @@ from tests.naive.walk import Ended, Row, Walk
 MAPPED = 0xFFFF << 32
 AF_INET, AF_INET6 = 2, {10, 24, 28, 30}  # Linux, NetBSD, FreeBSD, Darwin
 TAGS = {0x8100, 0x88A8, 0x9100}
+SNAPS = {b"\xaa\xaa\x03\0\0\0", b"\xaa\xaa\x03\0\0\xf8"}
 GRE = 47
 EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045
 
@@ -107,7 +109,6 @@ def _cooked(walk: Walk, link: int) -> None:
         walk.row["flags"] &= ~PacketFlag.NO_MAC
         walk.row["src_mac"] = walk.number(place, 6)
     walk.row["flags"] |= {1: PacketFlag.BROADCAST, 2: PacketFlag.MULTICAST}.get(kind, 0)
-    walk.layer()
     walk.at = 16 if link == 113 else 20
     _typed(walk, ethertype)
 
@@ -116,12 +117,9 @@ def _family(walk: Walk) -> None:
     """LINKTYPE_NULL has the writer's byte order, LINKTYPE_LOOP the network's; a family fits in one octet of either."""
     family = walk.data[0] or walk.data[3]
     walk.at = 4
-    if family == AF_INET:
-        return _ip(walk, 4)
-    if family in AF_INET6:
-        return _ip(walk, 6)
-    _stop(walk)
-    return None
+    if family != AF_INET and family not in AF_INET6:
+        _stop(walk)
+    return _ip(walk, 4 if family == AF_INET else 6)
 
 
 def _stop(walk: Walk) -> NoReturn:
@@ -135,8 +133,9 @@ def _ethernet(walk: Walk) -> None:
     outermost = walk.layers == 0
     if outermost and len(walk.data) < 14:
         raise Ended(Verdict.EMPTY)
-    walk.need(14)
-    walk.layer()
+    if not outermost:
+        walk.layer()
+        walk.need(14)
     if outermost:
         target = walk.number(0, 6)
         walk.row["dst_mac"], walk.row["src_mac"] = target, walk.number(6, 6)
@@ -144,8 +143,6 @@ def _ethernet(walk: Walk) -> None:
             walk.row["flags"] |= PacketFlag.BROADCAST
         elif target >> 40 & 1:
             walk.row["flags"] |= PacketFlag.MULTICAST
-    else:
-        walk.tags = 0
     ethertype = walk.number(12, 2)
     walk.at += 14
     return _typed(walk, ethertype)
@@ -153,35 +150,44 @@ def _ethernet(walk: Walk) -> None:
 
 def _typed(walk: Walk, ethertype: int) -> None:
     """What follows an Ethernet type (or an 802.3 length)."""
-    outermost = walk.row["tunnels"] == 0
-    while ethertype in TAGS:
-        walk.tags += 1
-        if walk.tags > VLAN_TAGS_MAX:
-            raise Ended(Verdict.TOO_DEEP)
+    while ethertype in TAGS or ethertype < 0x0600:
         walk.layer()
-        walk.need(4)
-        if outermost:
-            walk.vlans.append(walk.number(0, 2) & 0xFFF)
-        ethertype = walk.number(2, 2)
-        walk.at += 4
-    if (
-        ethertype < 0x0600
-        and walk.data[walk.at : walk.at + 6] == b"\xaa\xaa\x03\0\0\0"
-        and len(walk.data) - walk.at >= 8
-    ):
-        carried = walk.number(6, 2)  # RFC 1042
-        ethertype = carried if carried >= 0x0600 else ethertype
-        walk.at += 8
+        following = _tag(walk) if ethertype in TAGS else _snap(walk)
+        if following < 0x0600 and ethertype < 0x0600:
+            walk.row["ethertype"] = ethertype
+            _stop(walk)
+        ethertype = following
     walk.row["ethertype"] = ethertype
     if ethertype in {0x0800, 0x86DD}:
         return _ip(walk, 4 if ethertype == 0x0800 else 6)
-    if ethertype == 0x0806:
-        return _arp(walk)
     if ethertype in {0x8847, 0x8848}:
         return _mpls(walk)
     if ethertype == 0x8864:
         return _pppoe(walk)
+    walk.layer()
+    if ethertype in {0x0806, 0x8035}:
+        return _arp(walk)
     _stop(walk)
+
+
+def _tag(walk: Walk) -> int:
+    """IEEE 802.1Q; the type that follows."""
+    walk.tags += 1
+    if walk.tags > VLAN_TAGS_MAX:
+        raise Ended(Verdict.TOO_DEEP)
+    walk.need(4)
+    if walk.row["tunnels"] == 0:
+        walk.vlans.append(walk.number(0, 2) & 0xFFF)
+    walk.at += 4
+    return walk.number(-2, 2)
+
+
+def _snap(walk: Walk) -> int:
+    """RFC 1042 and IEEE 802.1H; the type that follows, 0 where there is no SNAP."""
+    if walk.data[walk.at : walk.at + 6] not in SNAPS or len(walk.data) - walk.at < 8:
+        return 0
+    walk.at += 8
+    return walk.number(-2, 2)
 
 
 def _arp(walk: Walk) -> None:
@@ -270,7 +276,6 @@ def _ipv6(walk: Walk) -> None:
         count += 1
         if count > IPV6_EXTENSIONS_MAX:
             raise Ended(Verdict.TOO_DEEP)
-        walk.layer()
         size = {44: 8, 51: 4 * (walk.number(1, 1) + 2)}.get(following, 8 * (walk.number(1, 1) + 1))
         if walk.at + size > end:
             raise Ended(Verdict.MALFORMED)
@@ -292,6 +297,7 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
     if offset or more:
         row["flags"] |= PacketFlag.FRAGMENT
     if offset == 0:
+        walk.layer()
         row["flags"] |= PacketFlag.FIRST_FRAGMENT if more else 0
         header = transport(walk, protocol, length, captured)
     row["payload_octets"] = length - header
@@ -366,7 +372,6 @@ def _wireless(walk: Walk, skip: int, frame: bytes) -> None:
     size = 24 + (2 if frame[0] & 0x80 else 0) + (6 if frame[1] & 3 == 3 else 0)  # QoS control, fourth address
     if len(frame) >= size + 8 and frame[size] == 0xAA:
         walk.enter(skip + size + 8)
-        walk.tags = 0
         _typed(walk, int.from_bytes(frame[size + 6 : size + 8]))
 
 

@@ -56,15 +56,18 @@ class Walk:
         return int.from_bytes(self.data[self.at + offset : self.at + offset + size])
 
     def layer(self) -> None:
-        """One more header."""
+        """One more header behind the link header.
+
+        It is a tag, LLC with SNAP, a label stack, PPPoE, an inner Ethernet header, an IP header, a transport header
+        with the tunnel header on it, ARP, or the end at anything else.
+        """
         self.layers += 1
         if self.layers > LAYERS_MAX:
             raise Ended(Verdict.TOO_DEEP)
 
     def enter(self, size: int) -> None:
         """Step over a tunnel header into what it carries."""
-        self.layer()
-        self.outer = dict(self.row)
+        self.outer, self.tags = dict(self.row), 0
         self.row["tunnels"] += 1
         if self.row["tunnels"] > TUNNEL_DEPTH_MAX:
             raise Ended(Verdict.TOO_DEEP)

@@ -1,7 +1,6 @@
 """The decoder against its slow twin: named frames cut everywhere, torn, random, and the frames of real captures."""
 
 import random
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,33 +10,14 @@ from agent.packets.records import PACKET, VERDICTS, PacketFlag, Verdict
 from agent.tap.replay import ReplaySource
 from tests.conftest import captures_folder
 from tests.forge.ethernet import VLAN, tagged
-from tests.naive import decode as twin
-from tests.naive.compare import differences
-from tests.naive.frames import TCP4, eth, frames
-from tests.simulators.bursts import LONG, MARGIN, THIN, Heard, as_dicts, burst_of, decode, decode_into
+from tests.forge.ipv6 import Ipv6
+from tests.fuzz.oracle import compare
+from tests.naive.frames import A6, B6, SEGMENT6, TCP4, eth, frames
+from tests.simulators.bursts import LONG, THIN, Heard, burst_of, decode, decode_into
 
 NAMED = frames()
 LINKS = (0, 1, 12, 14, 101, 108, 113, 228, 229, 239, 276, 127, 147, 0xFFFF)
 PER_CAPTURE = 60 // (THIN if THIN == 1 else 4)  # frames of each capture in the normal run; all of them with `slow`
-
-
-def compare(heard: Iterable[Heard]) -> int:
-    """Decode in one burst and compare row by row; the number of frames."""
-    heard = list(heard)
-    burst = burst_of(heard)
-    before = burst.octets.copy()
-    at = MARGIN
-    for frame, row in zip(heard, as_dicts(decode(burst)), strict=True):
-        told = twin.decode(
-            frame.octets, link=frame.link, wirelen=frame.wirelen, time_ns=frame.time_ns, leg=frame.leg,
-            ring_vlan=frame.vlan,
-        )  # fmt: skip
-        wrong = differences(told, row, at)
-        assert not wrong, f"(twin, kernel) {wrong} of {frame.octets[:120].hex()} {frame[1:]}"
-        assert row["payload"] + row["payload_caplen"] <= at + len(frame.octets)
-        at += len(frame.octets)
-    assert np.array_equal(before, burst.octets), "a kernel never writes into the capture"
-    return len(heard)
 
 
 @pytest.mark.parametrize(("name", "octets", "link"), NAMED, ids=[named[0] for named in NAMED])
@@ -129,6 +109,27 @@ def test_a_tag_that_the_ring_took_out_was_on_the_wire() -> None:
     assert not tagged_one["flags"] & PacketFlag.CUT
     for name in ("l3_octets", "payload_octets", "payload_caplen", "verdict"):
         assert tagged_one[name] == plain[name]
+
+
+@pytest.mark.parametrize("tci", [0, 0xE000])
+def test_a_priority_tag_that_the_ring_took_out_was_the_outer_one(tci: int) -> None:
+    """The frame has the same VLANs as in a file, where its tag is still in it."""
+    inside = tagged([(VLAN, 90)], 0x0800, TCP4)[1]
+    burst = burst_of([Heard(eth(inside, VLAN), vlan=tci)])
+    burst.frames["taken"] = 4
+    (from_ring,) = decode(burst)
+    (from_file,) = decode(burst_of([Heard(eth(tagged([(VLAN, 0), (VLAN, 90)], 0x0800, TCP4)[1], VLAN))]))
+    assert (from_ring["vlan"], from_ring["vlan_inner"]) == (0, 90)
+    assert (from_file["vlan"], from_file["vlan_inner"]) == (0, 90)
+
+
+def test_a_ninth_ipv6_extension_is_too_deep_whatever_it_holds() -> None:
+    """Found by the fuzzer: the last fragment of a datagram, or a length beyond the packet, passed as something else."""
+    for ninth in (b"\x06\0\0\x08\0\0\0\x01", b"\x06\xff\0\0\0\0\0\0"):
+        chain = (bytes([60, 0]) + bytes(6)) * 7 + bytes([44 if ninth[3] else 60, 0]) + bytes(6) + ninth
+        frame = Heard(eth(Ipv6(A6, B6, 60).octets(chain + SEGMENT6), 0x86DD))
+        assert decode(burst_of([frame]))["verdict"].tolist() == [Verdict.TOO_DEEP]
+        assert compare([frame]) == 1
 
 
 def test_a_caplen_beyond_the_burst_reads_nothing_beyond() -> None:
