@@ -1,4 +1,4 @@
-"""The only place with numba: its decorators, two instructions it has no word for, and where kernels are kept.
+"""The only place with numba: its decorators, three instructions it has no word for, and where kernels are kept.
 
 A cached kernel is not rebuilt when a function or constant of another file changes (numba docs, user/jit.rst; issue
 9483). So the cache folder carries a hash of every kernel source of this release: a changed file means a new folder.
@@ -44,6 +44,7 @@ def _sources() -> list[Path]:
             *_HERE.glob("*/lifecycle.py"),
             *_HERE.glob("*/keys.py"),
             *_HERE.glob("*/placing.py"),
+            *_HERE.glob("*/tallies.py"),
             _HERE / "keyed.py",
             _HERE / "jit.py",
         ]
@@ -132,6 +133,28 @@ def _fetch_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: AR
 # Ask for the cache line that is `octets` behind the start of rows[index], to have it when it is needed.
 fetch_line: Callable[[npt.NDArray[Any], int | np.uint64, int], None] = (
     _fetch_plainly if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else cast("Any", _fetch_ahead)
+)
+
+
+def _bits_plainly(word: np.uint64 | int) -> int:
+    """Python's own numbers know it."""
+    return int(word).bit_length()
+
+
+@intrinsic
+def _bits_compiled(_: Any, word: Any) -> Any:  # noqa: ARG001 - numba gives its type
+    """LLVM's count of leading zeros: one instruction, where a loop takes sixty."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's own order
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.sub(cgutils.intp_t(64), zeros)
+
+    return types.intp(types.uint64), emit
+
+
+# How many bits a word has without its leading zeros.
+bit_length: Callable[[np.uint64], int] = (
+    _bits_plainly if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else cast("Any", _bits_compiled)
 )
 
 

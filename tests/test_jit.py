@@ -102,3 +102,16 @@ def test_rows_begin_at_a_cache_line(count: int) -> None:
     assert rows.ctypes.data % jit.LINE == 0
     assert rows.flags.c_contiguous
     assert not rows["a"].any()
+
+
+def test_bits_of_a_word() -> None:
+    """Compiled as uncompiled, for every length."""
+
+    def ask(word: np.uint64) -> int:
+        return jit.bit_length(word)
+
+    compiled = numba.njit(ask)
+    for bits in range(64):
+        for word in (1 << bits, (1 << bits + 1) - 1):
+            assert compiled(np.uint64(word)) == word.bit_length() == jit._bits_plainly(np.uint64(word))
+    assert compiled(np.uint64(0)) == 0

@@ -1,4 +1,4 @@
-"""Attribute: PACKET rows -> DEVICE rows, in a fixed, set-associative, keyed table.
+"""Attribute: PACKET rows -> DEVICE and STATS rows, in a fixed, set-associative, keyed table.
 
 Before: decoded rows. After: each METERED or LINK row is counted for the device that sent it, or as `unplaced` when the
 table had no room, and for the device it was addressed to, when that one is known. A flood of invented source addresses
@@ -9,9 +9,10 @@ speaks for many addresses is a gateway.
 
 import numpy as np
 
-from agent.devices.placing import WAYS, memo_place, recall, scope_of
+from agent.devices.placing import WAYS, memo_place, owned, recall, scope_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
-from agent.jit import LINE, Hashes, Slots, Words, fetch_line, kernel, leaf
+from agent.devices.tallies import begin_stats, fetch_stats, measure_frame
+from agent.jit import LINE, Flags, Hashes, Slots, Words, fetch_line, kernel, leaf
 from agent.keyed import sip3
 from agent.packets.records import PacketFlag, Verdict
 
@@ -81,18 +82,9 @@ def _begin(device: np.void, mac: np.uint64, row: np.void) -> None:
 
 
 @leaf
-def _owned(device: np.void, hi: np.uint64, lo: np.uint64) -> int:
-    """Index of an address among the device's own, or -1."""
-    for i in range(np.int64(device["address_count"])):
-        if device["address_lo"][i] == lo and device["address_hi"][i] == hi:
-            return i
-    return -1
-
-
-@leaf
 def _claim(device: np.void, hi: np.uint64, lo: np.uint64, by_arp: bool) -> None:
     """Give the device an address; a full list replaces its last unclaimed one for an ARP claim."""
-    index = _owned(device, hi, lo)
+    index = owned(device, hi, lo)
     if index < 0:
         index = np.int64(device["address_count"])
         if index == ADDRESSES_MAX:
@@ -123,7 +115,7 @@ def _make_gateway(device: np.void) -> None:
 def _sends_from(device: np.void, row: np.void, secret: Hashes, sites: Hashes) -> None:
     """Its source address: its own, or one that it forwards for."""
     hi, lo = row["src_hi"], row["src_lo"]
-    if _owned(device, hi, lo) >= 0:
+    if owned(device, hi, lo) >= 0:
         return
     scope = scope_of(hi, lo, sites)
     if scope == S_BROADCAST or scope == S_MULTICAST:
@@ -159,9 +151,12 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 @kernel
 def attribute_burst(
     rows: Rows, count: int, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
-    fresh: Slots, memo: Words,
+    fresh: Slots, memo: Words, stats: Rows, octets: Flags,
 ) -> int:  # fmt: skip
-    """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n."""
+    """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n.
+
+    `octets` are the burst's, for the headers of DNS messages; empty where nobody has them.
+    """
     n = 0
     for i in range(count):
         row = rows[i]
@@ -171,6 +166,8 @@ def attribute_burst(
             fetch_line(devices, sender, 0)
             fetch_line(devices, sender, LINE)
             fetch_line(devices, receiver, 0)
+            fetch_line(devices, receiver, LINE)
+            fetch_stats(stats, sender, receiver)
         verdict = row["verdict"]
         if verdict != METERED and verdict != LINK:
             continue
@@ -191,10 +188,14 @@ def attribute_burst(
                 counts[EVICTED_PACKETS] += np.int64(devices[slot]["tx_packets"]) if macs[slot] != 0 else 0
                 macs[slot] = source
                 _begin(devices[slot], source, row)
+                begin_stats(stats[slot])
+        gap_ns = np.int64(-1)
         counts[ATTRIBUTED] += 1
         counts[ARPS] += np.int64(verdict == LINK and row["ethertype"] == ETHERTYPE_ARP)
         if slot >= 0:
             device = devices[slot]
+            if device["tx_packets"] != U64(0):
+                gap_ns = max(np.int64(row["time_ns"]) - np.int64(device["last_ns"]), 0)
             device["tx_packets"] += U64(1)
             device["tx_octets"] += U64(row["wire_octets"])
             if row["time_ns"] > device["last_ns"]:
@@ -216,9 +217,10 @@ def attribute_burst(
                 n += 1
         else:
             counts[UNPLACED] += 1
-        if not row["flags"] & (F_BROADCAST | F_MULTICAST):
+        target = -1
+        if not row["flags"] & (F_BROADCAST | F_MULTICAST) and row["dst_mac"] != U64(0):
             target, _ = recall(macs, secret, memo, row["dst_mac"])
-            if target >= 0 and row["dst_mac"] != U64(0):
+            if target >= 0:
                 device = devices[target]
                 device["rx_packets"] += U64(1)
                 device["rx_octets"] += U64(row["wire_octets"])
@@ -226,4 +228,5 @@ def attribute_burst(
                     device["flags"] |= D_PROMOTED  # somebody answered it
                     fresh[n] = target
                     n += 1
+        measure_frame(row, slot, target, gap_ns, devices, stats, sites, octets)
     return n

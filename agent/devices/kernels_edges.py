@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.devices.placing import WAYS, Edges, Known, device_of, edge_of, edge_slot, scope_of
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
+from agent.devices.tallies import clinical_of, measure_clinical, meet
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
 from agent.jit import LINE, Hashes, Reals, Tags, Words, brief, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
@@ -280,11 +281,12 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words)
 @brief
 def relate_records(
     records: Rows, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words, crossed: Rows,
-    ahead: Hashes,
+    ahead: Hashes, stats: Rows, spare: Hashes,
 ) -> int:  # fmt: skip
-    """Take flow events into the edges of their ends; new and changed edges are listed.
+    """Take flow events into the edges of their ends and into their statistics; new and changed edges are listed.
 
-    `ahead` (KEPT, AHEAD) is room for what the next records need. Returns the number of fans in `crossed`.
+    `ahead` (KEPT, AHEAD) is room for what the next records need, `spare` (EXACT_MAX) for what a full count moves.
+    Returns the number of fans in `crossed`.
     """
     macs, devices, memo, secret = known
     rows, tags, changed, touched = edges
@@ -298,6 +300,7 @@ def relate_records(
         protocol = np.int64(record["key_ports"] & U64(0xFF))
         now_ns = np.int64(record["last_ns"])
         failed = _has_failed(record, protocol)
+        spoken = clinical_of(record, protocol, port)
         for direction in (OUT, IN):
             peer = responder if direction == OUT else originator
             device, other = np.int64(ahead[U64(direction), j]), np.int64(ahead[U64(1 - direction), j])
@@ -315,14 +318,18 @@ def relate_records(
                 if record["flags"] & F_GROUP and direction == OUT:
                     edge["scope"] = S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
             began = record["event"] == E_STARTED if direction == OUT else not record["told_marks"] & M_ANSWERED
+            unicast = edge["scope"] != S_MULTICAST and edge["scope"] != S_BROADCAST
             if began or new:
                 edge["flows"] += U32(1)
+                if unicast:
+                    meet(stats[device], secret, peer, kind & U64(0xFFFFFF), spare)
+            if spoken >= 0:
+                measure_clinical(stats[device], record, spoken, direction == OUT)
             _count(edge, record, failed)
             edge["last_ns"] = max(edge["last_ns"], now_ns)
             if record["application"] != 0:
                 edge["application"] = record["application"]
             gates = edge["gates"] | _gates(record) | (G_REFUSED if failed else 0)
-            unicast = edge["scope"] != S_MULTICAST and edge["scope"] != S_BROADCAST
             first = not edge["gates"] & (G_ANSWERED | G_REFUSED) and gates & (G_ANSWERED | G_REFUSED)
             trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
             if direction == OUT and first and unicast and not trace:

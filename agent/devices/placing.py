@@ -99,6 +99,15 @@ def recall(macs: Hashes, secret: Hashes, memo: Words, mac: np.uint64) -> tuple[i
 
 
 @leaf
+def owned(device: np.void, hi: np.uint64, lo: np.uint64) -> int:
+    """Index of an address among the device's own, or -1."""
+    for i in range(np.int64(device["address_count"])):
+        if device["address_lo"][i] == lo and device["address_hi"][i] == hi:
+            return i
+    return -1
+
+
+@leaf
 def device_of(
     macs: Hashes, devices: Rows, memo: Words, secret: Hashes, mac: np.uint64, address: tuple[np.uint64, np.uint64]
 ) -> int:
@@ -106,11 +115,8 @@ def device_of(
     if mac == U64(0):
         return NO_SLOT
     slot, _ = recall(macs, secret, memo, mac)
-    if slot >= 0:
-        device = devices[slot]
-        for i in range(np.int64(device["address_count"])):
-            if device["address_lo"][i] == address[1] and device["address_hi"][i] == address[0]:
-                return slot
+    if slot >= 0 and owned(devices[slot], address[0], address[1]) >= 0:
+        return slot
     return NO_SLOT
 
 

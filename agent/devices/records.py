@@ -1,4 +1,4 @@
-"""What leaves the device table: DEVICE rows, their EDGEs (who they talk to, how) and FANs (how widely they try)."""
+"""What leaves the device table: DEVICE rows, their STATS, EDGEs (who they talk to, how) and FANs (how widely)."""
 
 from enum import IntEnum
 
@@ -62,6 +62,51 @@ DEVICE = np.dtype(
     align=True,
 )
 assert DEVICE.itemsize == 192
+
+
+class Clinical(IntEnum):
+    """Places in STATS.clear_* and STATS.tls_*: protocols that carry patient data."""
+
+    DICOM = 0
+    HL7 = 1
+    IEEE11073 = 2  # SDC included
+    INTELLIVUE = 3
+    CAPSULE = 4
+
+
+SCOPES, CLINICALS = len(Scope), len(Clinical)
+EXACT_MAX = 64  # distinct values that are kept one by one; from the next on a HyperLogLog holds their place
+SIZE_BINS, SIZE_FIRST = 8, 6  # bin 0: below 2^6 octets on the wire; each next twice as wide; the last: 2^12 and more
+GAP_BINS, GAP_FIRST = 16, 14  # bin 0: below 2^14 ns (16 us); each next four times as wide; the last: 2^42 ns (73 min)
+
+# One row for each DEVICE row, at the same slot; all counts since first seen, all of them mergeable (statistics.py).
+STATS = np.dtype(
+    [
+        # What it sent; two cache lines, of which few frames touch the second.
+        ("tx", "<u8", (2 * SCOPES,)),  # frames and their wire octets, in turn, by Scope of the destination
+        ("announcements", "<u8"),  # frames to a group that tell who it is
+        ("dns_questions", "<u8"),  # DNS queries it sent (RFC 1035 section 4.1.1: QR 0, opcode QUERY)
+        ("peers_used", "u1"),  # how many of `peers` are hashes; EXACT_MAX + 1: they are registers
+        ("ports_used", "u1"),
+        ("pad", "u1", (30,)),
+        # What it received; likewise.
+        ("rx", "<u8", (2 * SCOPES,)),  # by Scope of the source
+        ("dns_failures", "<u8"),  # DNS answers it received whose response code is not zero
+        ("clear_flows", "<u4", (CLINICALS,)),  # flows of a clinical protocol that ended, in clear
+        ("tls_flows", "<u4", (CLINICALS,)),  # likewise, under TLS
+        # Histograms of what it sent: a cache line, then two.
+        ("sizes", "<u8", (SIZE_BINS,)),  # frames by wire octets
+        ("gaps", "<u8", (GAP_BINS,)),  # by time since the frame before
+        # Flow events, and what is behind them.
+        ("clear_octets", "<u8", (CLINICALS,)),  # layer 3, both ways, since it was known what the flow speaks
+        ("tls_octets", "<u8", (CLINICALS,)),
+        ("pad_flows", "u1", (48,)),
+        ("peers", "<u8", (EXACT_MAX,)),  # keyed hashes of addresses, or eight registers a word
+        ("ports", "<u8", (EXACT_MAX,)),  # of (protocol, responder's port), used or offered
+    ],
+    align=True,
+)
+assert STATS.itemsize == 25 * 64
 
 EDGE = np.dtype(
     [

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices import kernels, kernels_edges, placing
-from agent.devices.records import DEVICE, EDGE, FAN, DeviceFlag, Rows
-from agent.jit import aligned_rows
+from agent.devices.records import DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
+from agent.jit import Flags, aligned_rows
 
 ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of five minutes
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
 MAPPED_IPV4 = 0xFFFF00000000
+NO_OCTETS: Flags = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,11 @@ class DeviceTable:
         self._test = np.array(limits.scan_test, np.float64)
         self._macs = np.zeros(limits.device_slots_max, np.uint64)
         self.devices = aligned_rows(limits.device_slots_max, DEVICE)
+        self.stats = aligned_rows(limits.device_slots_max, STATS)
         self.edges: Rows = aligned_rows(limits.edge_slots_max, EDGE)
         self._edge_tags = np.zeros(limits.edge_slots_max, np.uint16)
         self._ahead = np.zeros((kernels_edges.KEPT, kernels_edges.AHEAD), np.uint64)
+        self._spare = np.zeros(EXACT_MAX, np.uint64)
         self._fans = np.zeros(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)
         self._changed = np.zeros(limits.edge_slots_max + 1, np.int64)  # the first entry counts the others
@@ -98,12 +101,16 @@ class DeviceTable:
         self.counts = np.zeros(kernels.COUNTS, np.int64)
         self.edge_counts = np.zeros(kernels_edges.COUNTS, np.int64)
 
-    def attribute(self, rows: Rows, count: int) -> None:
-        """Count decoded rows for their senders and receivers, and ARP requests for their fans."""
+    def attribute(self, rows: Rows, count: int, octets: Flags = NO_OCTETS) -> None:
+        """Count decoded rows for their senders and receivers, and ARP requests for their fans.
+
+        Without the burst's octets DNS questions and failures stay uncounted: they stand in the payload.
+        """
         arps = self.counts[kernels.ARPS]
         n = kernels.attribute_burst(
-            rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo
-        )
+            rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo,
+            self.stats, octets,
+        )  # fmt: skip
         if n:
             self._promoted.append(self._fresh[:n].copy())
         if self.counts[kernels.ARPS] != arps:
@@ -125,7 +132,7 @@ class DeviceTable:
         """Take flow events into the edges of both ends."""
         crossed = kernels_edges.relate_records(
             records, self._known, self._placed, self._fans, self._sites, self._test, self.edge_counts, self._crossed,
-            self._ahead,
+            self._ahead, self.stats, self._spare,
         )  # fmt: skip
         self._keep_crossings(crossed)
 
@@ -204,8 +211,20 @@ class DeviceTable:
         return [(int(device["address_hi"][i]), int(device["address_lo"][i])) for i in range(device["address_count"])]
 
     def conserved(self) -> bool:
-        """Frames attributed = frames of devices in the table + of devices that lost their slot + unplaced ones."""
-        kept = int(self.devices["tx_packets"][self._macs != 0].sum())
-        counts = self.counts
+        """Frames attributed = frames of devices in the table + of devices that lost their slot + unplaced ones.
+
+        And what a device sent is what it sent near and far, by size, and after a gap or first.
+        """
+        placed = np.flatnonzero(self._macs)
+        devices, stats = self.devices[placed], self.stats[placed]
+        sent, counts = devices["tx_packets"], self.counts
         left = counts[kernels.EVICTED_PACKETS] + counts[kernels.UNPLACED]
-        return bool(counts[kernels.ATTRIBUTED] == kept + left)
+        return bool(
+            counts[kernels.ATTRIBUTED] == int(sent.sum()) + left
+            and (stats["tx"][:, ::2].sum(axis=1) == sent).all()
+            and (stats["tx"][:, 1::2].sum(axis=1) == devices["tx_octets"]).all()
+            and (stats["rx"][:, ::2].sum(axis=1) == devices["rx_packets"]).all()
+            and (stats["rx"][:, 1::2].sum(axis=1) == devices["rx_octets"]).all()
+            and (stats["sizes"].sum(axis=1) == sent).all()
+            and (stats["gaps"].sum(axis=1) + np.uint64(1) == sent).all()
+        )

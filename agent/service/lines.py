@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from agent.devices.records import Rows as DeviceRows
-from agent.devices.table import address_text
+from agent.devices.statistics import told
+from agent.devices.table import DeviceTable, address_text
 from agent.devices.view import Ward, mac_text
 from agent.findings.records import Finding
 from agent.flows.community import community_id
@@ -33,9 +33,9 @@ def mac_or_none(mac: int) -> str | None:
     return None if mac >> 63 or mac == 0 else mac_text(mac)
 
 
-def device_line(devices: DeviceRows, slot: int, ward: Ward, pseudonyms: Pseudonyms, *, plain_names: bool) -> str:
+def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonyms, *, plain_names: bool) -> str:
     """A device as the tap knows it at the end of the replay."""
-    device, identity = devices[slot], ward.identity(slot)
+    device, identity = table.devices[slot], ward.identity(slot)
     names = [name.value if plain_names else pseudonyms.name(name.value) for name in identity.names]
     evidence = [pseudonyms.evidence(item) for item in identity.evidence]
     return line(
@@ -58,6 +58,7 @@ def device_line(devices: DeviceRows, slot: int, ward: Ward, pseudonyms: Pseudony
         last=seconds(int(device["last_ns"])),
         packets=int(device["tx_packets"]),
         octets=int(device["tx_octets"]),
+        stats=told(device, table.stats[slot]),
     )
 
 

@@ -211,7 +211,7 @@ class Pipeline:
         """Meter and attribute rows[start:stop] at the present time."""
         rows = decoded.rows[start:stop]
         self.frames.add(rows)
-        self.table.attribute(rows, stop - start)
+        self.table.attribute(rows, stop - start, decoded.burst.octets)
         for records in self.cache.meter_hashed(rows, stop - start):
             self._relate(records)
         self.decoder.hints(decoded, start, stop, self._now_s or 0, self._hear)

@@ -114,7 +114,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
 def _devices(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, out: TextIO) -> None:
     for slot in pipeline.table.occupied().tolist():
         if wanted.json:
-            text = device_line(pipeline.table.devices, slot, pipeline.ward, pseudonyms, plain_names=wanted.plain_names)
+            text = device_line(pipeline.table, slot, pipeline.ward, pseudonyms, plain_names=wanted.plain_names)
             out.write(text + "\n")
 
 

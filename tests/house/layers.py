@@ -92,7 +92,10 @@ IDLE_ROWS = {"agent/counters.py": "shared ground of the design; today every stag
 WITH_ROWS = ("tap", "packets", "flows", "devices", "findings", "summaries", "service")
 DEMO = ("agent/service/demo.py", "agent/service/programs.py")  # run on a desk, never by a unit
 # Files of leaves and constants that kernels paste in; agent/jit.py hashes them into the cache folder's name.
-PASTED = ("records", "layouts", "cursor", "keys", "lifecycle", "placing", "walk_ip", "walk_link", "walk_transport")
+PASTED = (
+    *("records", "layouts", "cursor", "keys", "lifecycle", "placing", "tallies"),
+    *("walk_ip", "walk_link", "walk_transport"),
+)
 OWNERS = (
     Owner("numba", ("agent/jit.py",), "two decorators are all that the tree needs of it"),
     Owner("llvmlite", ("agent/jit.py",), "one instruction that numba has no word for: fetch a cache line"),

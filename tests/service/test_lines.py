@@ -83,16 +83,19 @@ def test_a_device() -> None:
     ward.hear(number(PUMP[1]), 0, [Signal("dhcp.host", "PCU-13408871")], 1)
     ward.refresh()
     slot = bench.slot(PUMP[1])
-    text = device_line(bench.table.devices, slot, ward, parts().pseudonyms, plain_names=False)
+    text = device_line(bench.table, slot, ward, parts().pseudonyms, plain_names=False)
     assert "PCU-13408871" not in text
     told = json.loads(text)
     assert (told["mac"], told["ips"], told["role"], told["vlan"], told["packets"], told["octets"]) == (
         PUMP[1], ["10.1.0.101"], "infusion-pump", None, 1, 60,
     )  # fmt: skip
     assert 0 < told["confidence"] <= 1
+    assert told["stats"]["sent"] == {"broadcast": {"packets": 1, "octets": 60}}
+    assert (told["stats"]["sizes"], told["stats"]["gaps_us"]) == ({"0": 1}, {})
+    assert (told["stats"]["arp_requests"], told["stats"]["announcements"], told["stats"]["peers"]) == (1, 1, 0)
     assert told["names"] == [parts().pseudonyms.name("PCU-13408871")]
     assert set(told["evidence"][0]) == {"signal", "value", "weight"}
-    plain = json.loads(device_line(bench.table.devices, slot, ward, parts().pseudonyms, plain_names=True))
+    plain = json.loads(device_line(bench.table, slot, ward, parts().pseudonyms, plain_names=True))
     assert plain["names"] == ["PCU-13408871"]
 
 
