@@ -47,7 +47,7 @@ def journey(bursts: Iterable[Burst]) -> int:
     pipeline.settle()
     pipeline.drain()
     for slot in pipeline.table.occupied().tolist():
-        assert device_line(pipeline.table.devices, slot, pipeline.ward, parts().pseudonyms, plain_names=True)
+        assert device_line(pipeline.table, slot, pipeline.ward, parts().pseudonyms, plain_names=True)
     assert pipeline.conserved(), "frames received = processed + ignored, and each is in its flow and its device"
     assert pipeline.frames.frames == received
     return received
