@@ -83,10 +83,7 @@ class Links:
 
     def _dump(self, kind: int, body: bytes) -> Iterator[bytes]:
         """Everything of a kind, one message after the other."""
-        self._turn += 1
-        self._socket.sendall(
-            _MESSAGE.pack(_MESSAGE.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, self._turn, 0) + body
-        )
+        self._request(kind, NLM_F_REQUEST | NLM_F_DUMP, body)
         while True:
             answer, at = self._socket.recv(_ANSWER_BYTES), 0
             if not answer:
@@ -105,13 +102,15 @@ class Links:
         """Close the socket."""
         self._socket.close()
 
-    def _ask(self, number: int, attributes: bytes) -> Link | None:
+    def _request(self, kind: int, flags: int, body: bytes) -> None:
+        """The only place of the room that sends, and it sends to the kernel: a question over netlink."""
         self._turn += 1
+        self._socket.sendall(_MESSAGE.pack(_MESSAGE.size + len(body), kind, flags, self._turn, 0) + body)
+
+    def _ask(self, number: int, attributes: bytes) -> Link | None:
         interface = _INTERFACE.pack(socket.AF_UNSPEC, 0, number, 0, 0)
-        size = _MESSAGE.size + len(interface) + len(attributes)
-        head = _MESSAGE.pack(size, RTM_GETLINK, NLM_F_REQUEST, self._turn, 0)
         try:
-            self._socket.sendall(head + interface + attributes)
+            self._request(RTM_GETLINK, NLM_F_REQUEST, interface + attributes)
             while True:
                 answer = self._socket.recv(_ANSWER_BYTES)
                 _, kind, _, turn, _ = _MESSAGE.unpack_from(answer)
