@@ -1,6 +1,7 @@
 """Bursts through the whole sensor, and what must hold at the end of them whatever they held."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -72,11 +73,10 @@ class Files:
     faults: list[InputError] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Burst]:
-        source = ReplaySource(self.paths)
-        while (burst := source.next_burst()) is not None:
-            for frame in heard(burst) if len(self.fresh) < self.most else ():
-                if frame[:3] not in self.known:
-                    self.fresh.append(frame)
-            yield burst
-        self.faults = source.faults
-        source.close()
+        with closing(ReplaySource(self.paths)) as source:  # at once: 16 MiB of buffers for each of 180 files add up
+            while (burst := source.next_burst()) is not None:
+                for frame in heard(burst) if len(self.fresh) < self.most else ():
+                    if frame[:3] not in self.known:
+                        self.fresh.append(frame)
+                yield burst
+            self.faults = source.faults

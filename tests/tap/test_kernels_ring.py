@@ -9,7 +9,7 @@ import pytest
 
 from agent.tap import kernels_ring as kr
 from agent.tap.records import FRAME
-from tests.forge.ring import HOST, OUTGOING, Heard, block, ring
+from tests.forge.ring import HOST, KERNEL, OUTGOING, Heard, block, ring
 from tests.naive import ring as naive
 
 SIZE, BLOCKS = 4096, 8
@@ -235,6 +235,22 @@ def test_a_young_frame_waits_for_a_leg_that_has_said_nothing_yet(age_ms: int, co
     assert len(bench.walk()) == count
     assert bench.held_ns == (0 if count else NOW - age_ms * MS)
     assert len(bench.walk(now_ns=NOW + 60 * MS)) == 1 - count, "and is there when its time has come"
+
+
+@pytest.mark.parametrize(("age_ms", "count"), [(60, 0), (500, 0), (959, 0), (960, 1)])
+def test_a_frame_waits_longer_for_a_block_that_the_kernel_fills(age_ms: int, count: int) -> None:
+    """Its timer is late: what the block holds may be older."""
+    bench = Bench([block(young(age_ms), SIZE)], [block(young(age_ms + 1), SIZE, status=KERNEL)])
+    assert len(bench.walk()) == count
+    bench.put(0, block(young(age_ms + 1), SIZE), leg=1)
+    assert len(bench.walk()) == 2 - count, "handed over at last: both are there, or the late one alone"
+
+
+def test_a_block_that_was_given_back_is_not_taken_for_one_that_fills() -> None:
+    bench = Bench([block(young(70), SIZE)], [block(heard(1), SIZE)])
+    bench.walk()
+    bench.give_back(0, 1)
+    assert int(bench.words[(BLOCKS * SIZE + kr.FRAME_COUNT) // 4]) == 0
 
 
 def test_no_frame_waits_when_every_leg_has_spoken() -> None:
