@@ -14,6 +14,7 @@ from agent.jit import compiled
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
 from agent.service.lines import device_line, finding_line, flow_line, line
+from agent.service.pace import Pace
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready
@@ -36,6 +37,14 @@ class Wanted(NamedTuple):
     json: bool = False
     flows: bool = False
     plain_names: bool = False
+
+
+class Spent(NamedTuple):
+    """Where the time of a replay went."""
+
+    startup_s: float
+    pipeline_s: float  # from the first frame to the last summary
+    steady_per_s: float | None  # frames a second in the later part of the capture; None: too few to tell
 
 
 def sealed_octets(kind: MessageType, body: bytes) -> int:
@@ -89,19 +98,21 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     source = ReplaySource(paths)
     pipeline.load()
     ready()
-    startup_s, began_s = process_age_s(), stopwatch_s()
+    startup_s, began_s, pace = process_age_s(), stopwatch_s(), Pace()
     for decoded in decoded_bursts(source, pipeline.decode):
         pipeline.note_legs(source.legs())
         for _ in pipeline.take_steps(decoded):
             screen.clock.advance(pipeline.now_ns)
+        pace.note(pipeline.frames.frames, stopwatch_s())
+    steady_per_s = pace.steady_per_s(pipeline.frames.frames, stopwatch_s())
     pipeline.note_legs(source.legs())
     pipeline.settle()
     pipeline.drain()
-    pipeline_s = stopwatch_s() - began_s
+    spent = Spent(startup_s, stopwatch_s() - began_s, steady_per_s)
     _devices(pipeline, parts.pseudonyms, wanted, out)
     if wanted.json:
         out.write(_coverage(pipeline, source) + "\n")
-        out.write(_stats(pipeline, screen, startup_s, pipeline_s) + "\n")
+        out.write(_stats(pipeline, screen, spent) + "\n")
     else:
         _tell(pipeline, screen, out)
     out.flush()
@@ -138,16 +149,17 @@ def _coverage(pipeline: Pipeline, source: ReplaySource) -> str:
     )
 
 
-def _stats(pipeline: Pipeline, screen: Screen, startup_s: float, pipeline_s: float) -> str:
+def _stats(pipeline: Pipeline, screen: Screen, spent: Spent) -> str:
     versions, compiled_now = compiled()
     packets = pipeline.frames.frames
+    overall_per_s = packets / spent.pipeline_s if spent.pipeline_s > 0 else 0
     return line(
         "stats",
         packets=packets,
         wall_s=round(process_age_s(), 3),
-        startup_s=round(startup_s, 3),
-        pipeline_s=round(pipeline_s, 3),
-        packets_per_s=round(packets / pipeline_s) if pipeline_s > 0 else 0,
+        startup_s=round(spent.startup_s, 3),
+        pipeline_s=round(spent.pipeline_s, 3),
+        packets_per_s=round(spent.steady_per_s or overall_per_s),
         peak_anonymous_bytes=max(screen.peak_bytes, memory_bytes()),
         flows=pipeline.cache.exported,
         devices=len(pipeline.table.occupied()),
