@@ -1,10 +1,12 @@
-"""wardtap and its peers on one trace, in turn, as whole processes: `python -m tests.bench.peers TRACE.pcap [--runs N]`.
+"""wardtap and its peers on the same traces, in turn, as whole processes: `python -m tests.bench.peers TRACE.pcap ...`.
 
-Peers are what is installed of softflowd, nfpcapd (nfdump), argus and ndpiReader (libndpi-bin); they alternate.
-Medians; "faster" is the wall time of the peer over that of wardtap.
+Peers are what is installed of softflowd, nfpcapd (nfdump), argus and ndpiReader (libndpi-bin), and NFStream in a Python
+that has it. They alternate, so a machine that drifts hurts all alike. Medians. With several traces (a short one first)
+the steady rate is the slope between the first two: what more packets cost more, the start being the same.
 """
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -15,6 +17,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.bare_walk import rates
+from tests.bench.bars import Bar, drawing
+
+NFSTREAM = (
+    "import sys\nfrom nfstream import NFStreamer\nfor f in NFStreamer(sys.argv[1], statistical_analysis=True): pass"
+)
+
 
 class Figure(NamedTuple):
     """One run."""
@@ -23,20 +32,35 @@ class Figure(NamedTuple):
     cpu_s: float
     peak_mb: float
     code: int
+    told: dict[str, float]  # wardtap's own stats line
+
+
+class Column(NamedTuple):
+    """All runs on one trace."""
+
+    packets: int
+    runs: dict[str, list[Figure]]
+
+    def median(self, name: str, field: str = "wall_s") -> float:
+        """Of one program."""
+        return statistics.median(getattr(run, field) for run in self.runs[name])
 
 
 def run_once(command: list[str]) -> Figure:
     """Start, wait, account."""
-    began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return Figure(
-        time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode
-    )
+    with tempfile.TemporaryFile() as said:
+        began = time.perf_counter()
+        child = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall_s = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(max(0, said.tell() - 4096))
+        last = said.read().splitlines()[-1:]
+    told = json.loads(last[0]) if last and last[0].startswith(b'{"type":"stats"') else {}
+    return Figure(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode, told)
 
 
-def commands(trace: str, scratch: str) -> dict[str, list[str]]:
+def commands(trace: str, scratch: str, nfstream_python: str) -> dict[str, list[str]]:
     """What is installed."""
     wanted = {
         "wardtap": [sys.executable, "-m", "agent", "replay", "--json", trace],
@@ -45,29 +69,77 @@ def commands(trace: str, scratch: str) -> dict[str, list[str]]:
         "argus": ["argus", "-r", trace, "-w", f"{scratch}/argus.out"],
         "ndpiReader": ["ndpiReader", "-i", trace, "-q"],
     }
+    if nfstream_python:
+        wanted["NFStream"] = [nfstream_python, "-c", NFSTREAM, trace]
     return {name: command for name, command in wanted.items() if shutil.which(command[0])}
+
+
+def warm(trace: Path) -> None:
+    """Into the page cache, for everybody."""
+    with trace.open("rb") as handle:
+        while handle.read(1 << 24):
+            pass
+
+
+def measure(trace: Path, runs: int, nfstream_python: str) -> Column:
+    """Every program on one trace, in turn; the first turn warms up."""
+    warm(trace)
+    with tempfile.TemporaryDirectory() as scratch:
+        chosen = commands(str(trace), scratch, nfstream_python)
+        figures: dict[str, list[Figure]] = {name: [] for name in chosen}
+        for turn in range(runs + 1):
+            for name, command in chosen.items():
+                figure = run_once(command)
+                if turn:
+                    figures[name].append(figure)
+    packets = int(figures["wardtap"][-1].told["packets"])
+    own = statistics.median(figure.wall_s for figure in figures["wardtap"])
+    print(f"{trace.name}: {packets} packets, {trace.stat().st_size / 1e6:.0f} MB, medians of {runs}")
+    print(f"  {'program':<12}{'wall s':>9}{'CPU s':>9}{'MB':>8}{'wardtap is':>16}")
+    for name, found in figures.items():
+        wall, cpu, peak = (statistics.median(run[i] for run in found) for i in range(3))
+        failed = "" if all(run.code == 0 for run in found) else f"  exit {found[-1].code}"
+        print(f"  {name:<12}{wall:>9.2f}{cpu:>9.2f}{peak:>8.0f}{wall / own:>9.2f} x faster{failed}", flush=True)
+    return Column(packets, figures)
+
+
+def slopes(short: Column, long: Column) -> dict[str, float]:
+    """Steady rates, packets a second: what the further packets cost."""
+    more = long.packets - short.packets
+    return {name: more / (long.median(name) - short.median(name)) for name in short.runs if name in long.runs}
+
+
+def tell_rates(steady: dict[str, float], own_word: float, bare: float) -> list[Bar]:
+    """Print the rates and make bars of them."""
+    own = steady["wardtap"]
+    print("steady, from the slope between the first two traces")
+    for name, rate in steady.items():
+        print(f"  {name:<12}{rate / 1e6:>8.2f} million packets a second; wardtap {own / rate:.2f} times as many")
+    print(f"  {'bare walk':<12}{bare / 1e6:>8.2f} million packets a second; wardtap {own / bare:.2f} times as many")
+    print(f"  packets_per_s says {own_word / 1e6:.2f} million: {own_word / own:.2f} of the slope")
+    said = {name: f"{rate / 1e6:.2f} million/s" for name, rate in steady.items()}
+    bars = [Bar(name, steady[name], said[name], "own" if name == "wardtap" else "other") for name in steady]
+    return [Bar("bare walk of the file", bare, f"{bare / 1e6:.2f} million/s", "limit"), *bars]
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("trace", type=Path)
+    parser.add_argument("traces", type=Path, nargs="+")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--nfstream-python", default="", help="a Python that has nfstream")
+    parser.add_argument("--picture", type=Path, help="where to draw the steady rates (SVG)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        chosen = commands(str(options.trace), scratch)
-        figures: dict[str, list[Figure]] = {name: [] for name in chosen}
-        for turn in range(options.runs + 1):  # the first one warms up
-            for name, command in chosen.items():
-                figure = run_once(command)
-                if turn:
-                    figures[name].append(figure)
-    own = statistics.median(figure.wall_s for figure in figures["wardtap"])
-    print(f"{'program':<12}{'wall s':>9}{'cpu s':>9}{'MB':>8}{'wardtap is':>16}")
-    for name, runs in figures.items():
-        wall, cpu, peak = (statistics.median(run[i] for run in runs) for i in range(3))
-        failed = "" if all(run.code == 0 for run in runs) else f"  exit {runs[-1].code}"
-        print(f"{name:<12}{wall:>9.2f}{cpu:>9.2f}{peak:>8.0f}{wall / own:>9.2f} x faster{failed}")
+    columns = [measure(trace, options.runs, options.nfstream_python) for trace in options.traces]
+    if len(columns) < 2:
+        return
+    long = columns[1]
+    own_word = statistics.median(run.told["packets_per_s"] for run in long.runs["wardtap"])
+    bare = statistics.median(rates(options.traces[1], options.runs))
+    bars = tell_rates(slopes(columns[0], long), own_word, bare)
+    if options.picture:
+        note = f"{long.packets:,} packets of 50,000 flows; two cores; more is better"
+        options.picture.write_text(drawing("Steady rate of a replay", note, bars), encoding="utf-8")
 
 
 if __name__ == "__main__":
