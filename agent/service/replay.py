@@ -8,16 +8,20 @@ from typing import NamedTuple, TextIO
 
 from agent.clock import CaptureClock, process_age_s, stopwatch_s
 from agent.config import Config
+from agent.devices.statistics import told
+from agent.devices.table import address_text
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.jit import compiled
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
-from agent.service.lines import device_line, finding_line, flow_line, line
+from agent.service.lines import device_line, finding_line, flow_line, line, mac_or_none
 from agent.service.pace import Pace
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready
+from agent.service.ward_table import Entry
+from agent.service.ward_table import lines as table_lines
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.replay import ReplaySource
 from agent.wire.chain import Chain
@@ -114,7 +118,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
         out.write(_coverage(pipeline, source) + "\n")
         out.write(_stats(pipeline, screen, spent) + "\n")
     else:
-        _tell(pipeline, screen, out)
+        _tell(pipeline, parts.pseudonyms, wanted, screen, out)
     out.flush()
     faults = [*source.faults, *unread_links(source)]
     for fault in faults:
@@ -171,15 +175,12 @@ def _stats(pipeline: Pipeline, screen: Screen, spent: Spent) -> str:
     )
 
 
-def _tell(pipeline: Pipeline, screen: Screen, out: TextIO) -> None:
+def _tell(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, screen: Screen, out: TextIO) -> None:
     """What a person wants to read: devices, then findings, then what the numbers rest on."""
     slots = pipeline.table.occupied().tolist()
     out.write(f"{len(slots)} devices\n")
-    for slot in slots:
-        identity = pipeline.ward.identity(slot)
-        sure = f"{identity.confidence:4.0%}" if identity.role != "unknown" else "    "
-        packets = int(pipeline.table.devices["tx_packets"][slot])
-        out.write(f"  {sure}  {pipeline.ward.label(slot):<60} {packets:>9} packets\n")
+    entries = [_entry(pipeline, slot, pseudonyms, plain_names=wanted.plain_names) for slot in slots]
+    out.writelines(f"{text}\n" for text in table_lines(entries))
     out.write(f"{len(screen.findings)} findings\n")
     out.writelines(
         f"  {finding.severity:<8} {finding.id}\n           {finding.sentence}\n" for finding in screen.findings
@@ -190,4 +191,18 @@ def _tell(pipeline: Pipeline, screen: Screen, out: TextIO) -> None:
     out.write(
         f"{frames.frames} frames, {frames.octets} octets, {pipeline.cache.exported} flows; "
         f"ignored: {ignored}; {state}\n"
+    )
+
+
+def _entry(pipeline: Pipeline, slot: int, pseudonyms: Pseudonyms, *, plain_names: bool) -> Entry:
+    table, identity = pipeline.table, pipeline.ward.identity(slot)
+    device = table.devices[slot]
+    return Entry(
+        mac=mac_or_none(int(device["mac"])) or "",
+        addresses=[address_text(hi, lo) for hi, lo in table.addresses(slot)],
+        identity=identity,
+        names=[name.value if plain_names else pseudonyms.name(name.value) for name in identity.names],
+        reasons=[pseudonyms.evidence(item) for item in identity.evidence],
+        clinical=told(device, table.stats[slot])["clinical"],
+        packets=int(device["tx_packets"]),
     )

@@ -1,0 +1,106 @@
+"""The devices of a ward as a table for people: the ones a patient depends on first, what each is, how sure, and why."""
+
+import shutil
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from agent.devices.evidence import Identity
+from agent.devices.roles import ROLE_INDEX, TIERS, UNKNOWN
+
+TIER_ORDER = {tier: place for place, tier in enumerate(("vital", "clinical", "support", "general", "none"))}
+HEADINGS = ("", "sure", "maker and model", "system", "addresses", "MAC", "names")
+WIDEST = (4, 4, 38, 16, 39, 17, 40)  # columns; what is longer is cut with an ellipsis
+REASONS_MAX = 3
+WIDTH_WITHOUT_A_TERMINAL = 120  # columns
+# How evidence is told: the part of the signal before the dot, in words.
+SIGNAL_WORDS = {
+    "oui": "maker", "offers": "serves", "dhcp": "DHCP", "mdns": "mDNS", "tls": "TLS", "wsd": "WS-Discovery",
+    "ssdp": "SSDP", "lldp": "LLDP", "cdp": "CDP", "dicom": "DICOM", "hl7": "HL7", "http": "HTTP", "smb": "SMB",
+    "ssh": "SSH", "netbios": "NetBIOS", "bacnet": "BACnet", "dns": "DNS", "tcp": "TCP",
+}  # fmt: skip
+PROTOCOL_WORDS = {"ieee11073": "IEEE 11073", "intellivue": "IntelliVue", "capsule": "Capsule"}
+
+
+class Entry(NamedTuple):
+    """One device as the table tells of it."""
+
+    mac: str
+    addresses: Sequence[str]
+    identity: Identity
+    names: Sequence[str]  # pseudonyms, unless a person asked for the names themselves
+    reasons: Sequence[tuple[str, str, float]]  # signal, value that may leave, weight
+    clinical: dict[str, dict[str, int]]  # of the device's statistics
+    packets: int
+
+
+def lines(entries: Sequence[Entry], width: int | None = None) -> list[str]:
+    """Headings by role, and for each device a line, its reasons and what of it is in clear."""
+    wide = width or shutil.get_terminal_size((WIDTH_WITHOUT_A_TERMINAL, 0)).columns
+    rows = {id(entry): _cells(entry) for entry in entries}
+    sizes = [
+        min(most, max([len(head), *(len(cells[place]) for cells in rows.values())]))
+        for place, (head, most) in enumerate(zip(HEADINGS, WIDEST, strict=True))
+    ]
+    told = [_row(HEADINGS, sizes, wide)] if entries else []
+    for role in sorted({entry.identity.role for entry in entries}, key=_order):
+        of_role = [entry for entry in entries if entry.identity.role == role]
+        told.append(f"{role.replace('-', ' ') if role != UNKNOWN else 'not known'} ({len(of_role)})")
+        for entry in sorted(of_role, key=lambda entry: (list(entry.addresses)[:1], entry.mac)):
+            told.append(_row(rows[id(entry)], sizes, wide))
+            told += [_cut(f"{' ' * 11}{note}", wide) for note in _notes(entry)]
+    return told
+
+
+def _order(role: str) -> tuple[int, int]:
+    return TIER_ORDER[TIERS[role]], ROLE_INDEX[role]
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    identity = entry.identity
+    sure = f"{identity.confidence:4.0%}" if identity.role != UNKNOWN else ""
+    made = identity.model if identity.model.startswith(identity.vendor) else f"{identity.vendor} {identity.model}"
+    return (
+        "", sure, made.strip(), identity.os, _some(entry.addresses, 2), entry.mac, _some(entry.names, 2),
+    )  # fmt: skip
+
+
+def _some(texts: Sequence[str], most: int) -> str:
+    """The first ones, each once, and how many more there are."""
+    once = list(dict.fromkeys(texts))
+    more = f" +{len(once) - most}" if len(once) > most else ""
+    return ", ".join(once[:most]) + more
+
+
+def _notes(entry: Entry) -> list[str]:
+    """Why it is taken for what it is, what contradicts, what it says in clear."""
+    told = []
+    said = [_reason(signal, value) for signal, value, weight in entry.reasons[:REASONS_MAX] if weight > 0]
+    if said:
+        more = sum(weight > 0 for _, _, weight in entry.reasons) - len(said)
+        told.append(f"because {'; '.join(said)}{f'; and {more} more' if more > 0 else ''}")
+    if entry.identity.contradictions:
+        told.append(f"but {'; '.join(entry.identity.contradictions)}")
+    clear, sealed = (
+        [PROTOCOL_WORDS.get(name, name.upper()) for name, counts in entry.clinical.items() if counts[f"{way}_octets"]]
+        for way in ("clear", "tls")
+    )
+    if clear or sealed:
+        parts = [f"{', '.join(clear)} in clear" if clear else "", f"{', '.join(sealed)} under TLS" if sealed else ""]
+        told.append(f"speaks {' and '.join(filter(None, parts))}")
+    return told
+
+
+def _reason(signal: str, value: str) -> str:
+    family, _, what = signal.partition(".")
+    return " ".join(filter(None, (SIGNAL_WORDS.get(family, family), what.replace("_", " "), value)))
+
+
+def _row(cells: Sequence[Any], sizes: Sequence[int], width: int) -> str:
+    text = "  ".join(_cut(cell, size).ljust(size) for cell, size in zip(cells, sizes, strict=True))
+    return _cut(text.rstrip(), width)
+
+
+def _cut(text: str, size: int) -> str:
+    """As much as fits. What came from the wire must not move a cursor: only what can be printed is."""
+    text = "".join(letter if letter.isprintable() else "." for letter in text)
+    return text if len(text) <= size else text[: max(size - 1, 0)] + "…"

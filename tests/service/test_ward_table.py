@@ -1,0 +1,81 @@
+"""The table of devices: order, columns, reasons, and nothing that moves a cursor."""
+
+import pytest
+
+from agent.devices.evidence import Identity
+from agent.service.ward_table import HEADINGS, Entry, lines
+
+IDENTITY = Identity("infusion-pump", 0.99, "Alaris Medical", "Alaris PC Unit", "VxWorks", (), (), ())
+PUMP = Entry(
+    "00:d0:75:18:42:9b", ["10.0.0.5"], IDENTITY, ["~abc"], [("oui", "Alaris Medical", 2.4), ("uses", "tcp/3613", 1.5)],
+    {}, 209,
+)  # fmt: skip
+
+
+def entry(role: str, **changes: object) -> Entry:
+    """The pump as something else."""
+    return PUMP._replace(identity=PUMP.identity._replace(role=role), **changes)
+
+
+def test_a_device_in_a_line_and_why() -> None:
+    head, role, device, why = lines([PUMP], 160)
+    assert head.split() == " ".join(HEADINGS).split()
+    assert role == "infusion pump (1)"
+    assert device.split("  ")[1:2] == [" 99%"]
+    for said in ("Alaris Medical Alaris PC Unit", "VxWorks", "10.0.0.5", "00:d0:75:18:42:9b", "~abc"):
+        assert said in device
+    assert why.strip() == "because maker Alaris Medical; uses tcp/3613"
+
+
+def test_whom_a_patient_depends_on_stands_first_and_what_is_not_known_last() -> None:
+    told = lines(
+        [entry("unknown"), entry("printer"), entry("pacs"), entry("ventilator"), entry("patient-monitor")], 160
+    )
+    headings = [text for text in told[1:] if not text.startswith(" ")]
+    assert headings == ["patient monitor (1)", "ventilator (1)", "pacs (1)", "printer (1)", "not known (1)"]
+    assert "%" not in told[-2], "how sure one is of nothing"
+
+
+def test_a_maker_that_the_model_repeats_is_said_once() -> None:
+    identity = PUMP.identity._replace(vendor="Axis", model="Axis P1448")
+    assert "Axis Axis" not in lines([PUMP._replace(identity=identity)], 160)[2]
+
+
+def test_many_addresses_and_names_are_counted_and_repeats_said_once() -> None:
+    told = lines([PUMP._replace(addresses=["10.0.0.5", "10.0.0.6", "fe80::1"], names=["~a", "~a", "~b", "~c"])], 200)[2]
+    assert "10.0.0.5, 10.0.0.6 +1" in told
+    assert "~a, ~b +1" in told
+
+
+def test_few_reasons_and_how_many_more() -> None:
+    reasons = [("offers", f"tcp/{port}", 1.0) for port in range(1, 6)] + [("dhcp.host", "~x", 0.0)]
+    assert lines([PUMP._replace(reasons=reasons)], 160)[3].strip() == (
+        "because serves tcp/1; serves tcp/2; serves tcp/3; and 2 more"
+    )
+
+
+def test_what_is_in_clear_and_what_contradicts() -> None:
+    clinical = {
+        "hl7": {"clear_octets": 9, "tls_octets": 0},
+        "dicom": {"clear_octets": 0, "tls_octets": 5},
+        "intellivue": {"clear_octets": 1, "tls_octets": 0},
+    }
+    identity = PUMP.identity._replace(contradictions=("it serves DICOM",))
+    told = lines([PUMP._replace(clinical=clinical, identity=identity)], 160)
+    assert told[4].strip() == "but it serves DICOM"
+    assert told[5].strip() == "speaks HL7, IntelliVue in clear and DICOM under TLS"
+
+
+@pytest.mark.parametrize("width", [20, 80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    long = PUMP._replace(names=["n" * 300], addresses=["2001:db8::1234:5678:9abc:def0"] * 3)
+    assert max(map(len, lines([long, PUMP], width))) <= width
+
+
+def test_a_name_from_the_wire_moves_no_cursor() -> None:
+    told = "\n".join(lines([PUMP._replace(names=["\x1b[2J\x9bowned\r\n\u202e"])], 160))
+    assert all(letter.isprintable() or letter == "\n" for letter in told)
+
+
+def test_an_empty_ward_is_no_line() -> None:
+    assert lines([], 80) == []
