@@ -176,7 +176,8 @@ def _layer(folder: Path, parse: Parse, names: Sequence[str]) -> Layer:
         except (OSError, ValueError) as error:
             raise InputError(f"the pack cannot be read: {error}", where=str(folder / name)) from error
     versions = [str(table.get("version", "0")) for table in reversed(tables.values())]
-    return Layer(*(tables.get(name, {}) for name in TABLES), version=".".join(versions), where=str(folder))
+    vendors, signals = (tables.get(name, {}) for name in TABLES)
+    return Layer(vendors, signals, ".".join(versions), str(folder))
 
 
 def _votes(given: dict[str, Any], row: dict[str, Any], sources: dict[str, str]) -> Votes:
