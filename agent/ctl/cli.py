@@ -17,8 +17,10 @@ from agent.ctl.order import Order
 from agent.ctl.page import ask
 from agent.ctl.session import Broker
 from agent.ctl.terminal import printable
+from agent.durable import write_atomically
 from agent.errors import InputError, Refused, WardtapError
 from agent.signing.keys import PrivateKey
+from agent.signing.packs import SEAL_NAME, read_files, seal_pack
 from agent.signing.trust import load_trust
 from agent.wire.command import Receipt
 
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         view.add_argument("--page", default=PAGE, metavar="URL", help=f"the collector (default: {PAGE})")
         view.add_argument("--json", action="store_true")
         view.set_defaults(do=do)
+    _pack_options(commands.add_parser("pack", help="sign a folder of data for your site's taps"))
     keys = commands.add_parser("keys", help="look at key files").add_subparsers(required=True, metavar="COMMAND")
     one = keys.add_parser("show", help="fingerprints in a key, a trust table or a root file")
     one.add_argument("file", type=Path)
@@ -91,6 +94,25 @@ def _command_options(parser: argparse.ArgumentParser) -> None:
     for name in ("ca", "certificate", "tls-key"):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help="for mqtts")
     parser.set_defaults(do=_command)
+
+
+def _pack_options(parser: argparse.ArgumentParser) -> None:
+    sign = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("sign", help="write its pack.sealed")
+    sign.add_argument("folder", type=Path, metavar="DIR", help="signals.toml, vendors.toml, ... of your own")
+    sign.add_argument("--name", required=True, help="1 to 32 of a-z, 0-9, -")
+    sign.add_argument("--site", required=True)
+    sign.add_argument("--serial", type=int, required=True, help="higher than the one before")
+    sign.add_argument("--key", type=Path, required=True, nargs="+", metavar="FILE", help="an engineer's or custodian's")
+    sign.set_defaults(do=_pack_sign)
+
+
+def _pack_sign(options: argparse.Namespace) -> int:
+    files = read_files(options.folder)
+    keys = [PrivateKey.load(path) for path in options.key]
+    sealed = seal_pack(files, keys, name=options.name, site=options.site, serial=options.serial)
+    write_atomically(options.folder / SEAL_NAME, sealed, 0o644)
+    print(f"{options.folder / SEAL_NAME}: {len(files)} files as {options.name} {options.serial}")
+    return 0
 
 
 def _lab(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 Words are compared as they are, never as patterns: a value from the wire cannot make a comparison slow.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,8 @@ PACKS_FOLDER = Path(__file__).resolve().parents[2] / "firmware_config" / "packs"
 _UNSURE_FACTOR, _UNSURE_MAX = 0.5, 1.0  # a fact without a source is light
 _VOTE_MAX = 3.0
 _VENDOR_CACHE = 512  # organisations on one ward are few
+
+TABLES = ("vendors.toml", "signals.toml")
 
 Votes = dict[str, float]
 
@@ -78,37 +81,53 @@ class _Makers:
         return None
 
 
+class Layer(NamedTuple):
+    """The tables of one pack, as parsed."""
+
+    vendors: dict[str, Any]
+    signals: dict[str, Any]
+    version: str
+    where: str
+
+
 class Packs:
     """Everything identity knows before it hears anything."""
 
-    def __init__(self, blocks: VendorBlocks, vendors: dict[str, Any], signals: dict[str, Any], where: str) -> None:
+    def __init__(self, blocks: VendorBlocks, layers: Sequence[Layer]) -> None:
+        """`layers`: the site's before the shipped one; where two lines fit, the first one counts."""
         self._blocks = blocks
-        self.version = f"{signals['version']}.{vendors['version']}+ieee{blocks.date}"
         self._makers = _Makers()
         self.rules: dict[str, list[Rule]] = {}
         self.services: dict[str, Service] = {}
-        try:
-            for row in vendors["vendors"]["rows"]:
-                self._add_maker(row, vendors["sources"])
-            self._makers.rows.sort(key=lambda row: -len(row[0]))
-            for row in signals["signals"]["rules"]:
-                self._add_rule(row, signals["sources"])
-            for row in signals["signals"]["services"]:
-                self._add_service(row, signals["sources"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"a line of the packs cannot be used: {error}", where=where) from error
+        self.version = "+".join([*(layer.version for layer in reversed(layers)), f"ieee{blocks.date}"])
+        for layer in layers:
+            try:
+                self._add_layer(layer)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise InputError(f"a line of the packs cannot be used: {error}", where=layer.where) from error
+        self._makers.rows.sort(key=lambda row: -len(row[0]))  # stable: the site's stay before the shipped ones
         self._maker_of = lru_cache(maxsize=_VENDOR_CACHE)(self._makers.find)
 
+    def _add_layer(self, layer: Layer) -> None:
+        vendors, signals = layer.vendors, layer.signals
+        for row in vendors.get("vendors", {}).get("rows", ()):
+            self._add_maker(row, vendors["sources"])
+        for row in signals.get("signals", {}).get("rules", ()):
+            self._add_rule(row, signals["sources"])
+        for row in signals.get("signals", {}).get("services", ()):
+            self._add_service(row, signals["sources"])
+
     @classmethod
-    def load(cls, folder: Path = PACKS_FOLDER, parse: Parse = parse_toml) -> "Packs":
-        """Read the three files of a folder. InputError names the file that is missing or wrong."""
-        tables: list[dict[str, Any]] = []
-        for name in ("vendors.toml", "signals.toml"):
-            try:
-                tables.append(parse((folder / name).read_text("utf-8")))
-            except (OSError, ValueError) as error:
-                raise InputError(f"the pack cannot be read: {error}", where=str(folder / name)) from error
-        return cls(VendorBlocks.load(folder / "oui.bin"), tables[0], tables[1], str(folder))
+    def load(cls, folder: Path = PACKS_FOLDER, parse: Parse = parse_toml, site: Sequence[Path] = ()) -> "Packs":
+        """Read the three files of a folder, and the site's packs. InputError names the file that is missing or wrong.
+
+        A site's pack has one or both of the tables, and its own `version`.
+        """
+        shipped = _layer(folder, parse, TABLES)
+        if not {"vendors", "sources"} <= shipped.vendors.keys() or not {"signals", "sources"} <= shipped.signals.keys():
+            raise InputError("a shipped pack lacks its table or its sources", where=str(folder))
+        layers = [_layer(path, parse, [name for name in TABLES if (path / name).is_file()]) for path in site]
+        return cls(VendorBlocks.load(folder / "oui.bin"), [*layers, shipped])
 
     def vendor(self, mac: int) -> VendorEntry | None:
         """Who made the card; None for local, group and unassigned addresses, and for numbers that are no MAC."""
@@ -132,9 +151,9 @@ class Packs:
             self._makers.rows.append((prefix, row["name"], row.get("kind", "maker"), votes))
 
     def _add_rule(self, row: dict[str, Any], sources: dict[str, str]) -> None:
-        how = next(how for how in ("equals", "prefix", "contains", "label") if how in row)
-        if row["signal"] not in KINDS:
-            raise ValueError(f"no signal is called {row['signal']!r}")
+        how = next((how for how in ("equals", "prefix", "contains", "label") if how in row), "")
+        if row["signal"] not in KINDS or not how:
+            raise ValueError(f"no signal is called {row['signal']!r}, or it says nothing of the value")
         words = tuple(str(word) for word in row[how])
         named = (row.get("vendor", ""), row.get("model", ""), row.get("os", ""))
         rule = Rule(how, words, row["token"], _votes(row.get("roles", {}), row, sources), *named)
@@ -143,7 +162,22 @@ class Packs:
     def _add_service(self, row: dict[str, Any], sources: dict[str, str]) -> None:
         key = row.get("port") or row["application"]
         offers = _votes(row.get("offers", {}), row, sources)
+        if key in self.services:
+            return  # a site has said something else of it
         self.services[key] = Service(key, offers, _votes(row.get("uses", {}), row, sources))
+
+
+def _layer(folder: Path, parse: Parse, names: Sequence[str]) -> Layer:
+    """The tables of a folder; those that are not asked for are empty."""
+    tables: dict[str, dict[str, Any]] = {}
+    for name in names:
+        try:
+            tables[name] = parse((folder / name).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"the pack cannot be read: {error}", where=str(folder / name)) from error
+    versions = [str(table.get("version", "0")) for table in reversed(tables.values())]
+    vendors, signals = (tables.get(name, {}) for name in TABLES)
+    return Layer(vendors, signals, ".".join(versions), str(folder))
 
 
 def _votes(given: dict[str, Any], row: dict[str, Any], sources: dict[str, str]) -> Votes:

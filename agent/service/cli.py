@@ -88,6 +88,12 @@ def _keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def _packs(options: argparse.Namespace) -> int:
+    from agent.service.pack_store import packs  # noqa: PLC0415
+
+    return packs(options.folder, options.state, options.trust)
+
+
 def _version(_: argparse.Namespace) -> int:
     print(f"wardtap {__version__}")
     return 0
@@ -132,6 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_argument("file", type=Path, nargs="?", metavar="FILE")
     keys.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
     keys.set_defaults(run=_keys)
+    packs = commands.add_parser("packs", help="which packs are in force; with a folder: check and take over")
+    packs.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="a signed pack, or a folder of them")
+    packs.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    packs.add_argument("--trust", type=Path, metavar="FILE", help="default: the uplink's, in the state folder")
+    packs.set_defaults(run=_packs)
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser
 

@@ -78,7 +78,7 @@ def checks(file: Path | None, state: Path | None, clock: Clock, root: Path = ROO
     if held is not None:
         yield from disk_checks(held, folder)
         yield from key_checks(held, folder, its_file)
-        yield from knowledge_checks(held)
+        yield from knowledge_checks(held, folder)
         yield from broker_checks(held, root)
     yield from capture_checks(backend_of(held.tap) if held else "ring")
     yield from library_checks()

@@ -1,11 +1,13 @@
 """What both programs that play captures need: what the judge is made of, and what could not be read."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.config import Config
 from agent.devices.packs import Packs
 from agent.devices.roles import ROLES, TIERS
+from agent.devices.site_packs import in_force
 from agent.errors import InputError
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.kept_toml import KeptToml
@@ -24,12 +26,27 @@ def unread_links(source: ReplaySource) -> list[InputError]:
     ]
 
 
-def judgement(config: Config, key: bytes) -> Judgement:
-    """Load them; a ConfigError names the file and the line."""
+def judgement(config: Config, key: bytes, state: Path | None = None) -> Judgement:
+    """Load them, with the packs of the site that are in force in a state folder; a ConfigError names file and line."""
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
     parse = KeptToml(Path(os.environ["NUMBA_CACHE_DIR"]) / "tables")  # agent.jit says where this release's kernels lie
+    site, refused = usable(in_force(state) if state else [])
     return Judgement(
-        packs=Packs.load(parse=parse),
+        packs=Packs.load(parse=parse, site=site),
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
         pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns),
+        refused=refused,
     )
+
+
+def usable(folders: Iterable[Path]) -> tuple[list[Path], tuple[InputError, ...]]:
+    """Packs of the site that this release can use, and why not the others: none of them may keep a sensor from work."""
+    good: list[Path] = []
+    refused: list[InputError] = []
+    for folder in folders:
+        try:
+            Packs.load(site=[folder])
+            good.append(folder)
+        except InputError as error:
+            refused.append(error)
+    return good, tuple(refused)

@@ -17,6 +17,7 @@ from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
 from agent.devices.table import DeviceLimits, DeviceTable
 from agent.devices.view import Ward
+from agent.errors import InputError
 from agent.findings import thresholds
 from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
@@ -73,6 +74,7 @@ class Judgement:
     packs: Packs
     contracts: ContractSet
     pseudonyms: Pseudonyms
+    refused: tuple[InputError, ...] = ()  # packs of the site that this release cannot use
 
 
 def _secret() -> tuple[int, int]:

@@ -231,7 +231,9 @@ def run(
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
-    parts = judgement(config, key)
+    parts = judgement(config, key, state)
+    for fault in parts.refused:
+        say(f"a pack of the site is left out: {fault}")
     pipeline = Pipeline(config, parts, outlet)
     pipeline.load()
     if not replay:

@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 from agent.config import Config
 from agent.devices.packs import Packs
 from agent.devices.roles import ROLES, TIERS
+from agent.devices.site_packs import in_force
 from agent.errors import ConfigError, PermissionNeeded, StateError, WardtapError
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.service.board import ROOT
 from agent.service.check import Check, fail, failed, ok, warn
+from agent.service.parts import usable
 
 LIBRARIES = ("numba", "llvmlite", "numpy", "pcapy-ng", "msgpack", "paho-mqtt", "cryptography")
 RELEASE = Path(__file__).resolve().parents[2]
@@ -30,11 +32,13 @@ GROUP_OR_OTHERS, OTHERS, WRITABLE = 0o077, 0o007, 0o022
 LOOPBACK = ("localhost", "ip6-localhost")
 
 
-def knowledge_checks(config: Config) -> Iterator[Check]:
+def knowledge_checks(config: Config, state: Path) -> Iterator[Check]:
     """Packs and contracts load."""
     try:
-        packs = Packs.load()
-        yield ok("packs", "", f"version {packs.version}")
+        site, refused = usable(in_force(state))
+        packs = Packs.load(site=site)
+        yield ok("packs", "", f"version {packs.version}{f', {len(site)} of the site' if site else ''}")
+        yield from (failed("packs", fault) for fault in refused)
     except WardtapError as error:
         yield failed("packs", error)
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()

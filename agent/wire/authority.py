@@ -1,4 +1,6 @@
-"""Field tables of what people and release keys sign: trust, configuration, release - and of an enrolment."""
+"""Field tables of what people and release keys sign: trust, configuration, release, packs - and of an enrolment."""
+
+import re
 
 from agent.wire.schema import COUNT, ID16, IDENT, TIME, U64_MAX, Choice, Int, ListOf, Octets, Places, Record, Text
 from agent.wire.types import Role
@@ -52,5 +54,16 @@ RELEASE = Record(
         "floor": Int(0, U64_MAX),  # lowest serial that may still be rolled back to
         "not_after_ns": TIME,
         "files": ListOf(Places((Text(160), COUNT, Octets((32,)))), 1024),  # path, octets, SHA-256
+    }
+)
+PACK_FILES_MAX = 64
+PACK_FILE_NAME = re.compile(r"([a-z0-9][a-z0-9-]{0,31}/)?[a-z0-9][a-z0-9-]{0,31}\.(toml|bin)")
+PACK = Record(
+    {
+        "name": IDENT,
+        "site": IDENT,  # of its signer; of the release keys: any site may use it
+        "serial": Int(1, U64_MAX),  # only rises
+        "not_after_ns": TIME,
+        "files": ListOf(Places((Text(72, PACK_FILE_NAME), COUNT, Octets((32,)))), PACK_FILES_MAX),
     }
 )

@@ -31,6 +31,7 @@ SCHEMAS: dict[MessageType, Record] = {
     MessageType.ENROL: authority.ENROL,
     MessageType.TRUST: authority.TRUST,
     MessageType.RELEASE: authority.RELEASE,
+    MessageType.PACK: authority.PACK,
 }
 
 

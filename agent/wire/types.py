@@ -30,6 +30,7 @@ class MessageType(StrEnum):
     ENROL = "wardtap/enrol.v1"
     TRUST = "wardtap/trust.v1"
     RELEASE = "wardtap/release.v1"
+    PACK = "wardtap/pack.v1"
 
 
 class Role(StrEnum):
@@ -47,6 +48,7 @@ AGENT = frozenset({Role.AGENT})
 COLLECTOR = frozenset({Role.COLLECTOR})
 PEOPLE = frozenset({Role.OPERATOR, Role.ENGINEER, Role.CUSTODIAN})
 RELEASES = frozenset({Role.RELEASE})
+ENGINEERS = frozenset({Role.ENGINEER, Role.CUSTODIAN})  # of a site: what its own devices are and may do
 NOBODY: frozenset[Role] = frozenset()  # enrol.v1: signed by a key that nobody knows yet
 SENSOR_TYPES = frozenset({MessageType.SUMMARY, MessageType.FINDING, MessageType.GAP})
 UPLINK_TYPES = frozenset({MessageType.RECEIPT, MessageType.CLOCK_ANCHOR, MessageType.UPLINK, MessageType.GAP})
@@ -86,6 +88,7 @@ RULES: dict[MessageType, Rule] = {
     MessageType.ENROL: Rule(2 * KIB, "enrol", NOBODY),
     MessageType.TRUST: Rule(1024 * KIB, "", RELEASES, signers_min=2, signers_max=3),
     MessageType.RELEASE: Rule(256 * KIB, "", RELEASES, signers_min=2, signers_max=3),
+    MessageType.PACK: Rule(16 * KIB, "", RELEASES | ENGINEERS, signers_max=3),  # release keys: two (signing/packs.py)
 }
 UNKNOWN_RULE = Rule(64 * KIB, "uplink", AGENT)
 """A type of a newer agent: signed by an agent, on the leaf `uplink`, stored opaque and acknowledged, never acted on."""

@@ -11,6 +11,8 @@ from agent.collector.store.writer import Store
 from agent.collector.web.server import PageServer
 from agent.ctl.cli import main
 from agent.ctl.lab import Lab
+from agent.signing.packs import open_pack
+from agent.signing.trust import load_trust
 from tests.collector.conftest import batch_of
 from tests.simulators.reporter import START_NS, Reporter, trust_of
 
@@ -55,6 +57,20 @@ def test_a_lab_tells_what_to_do_next(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert command in text
     assert main(["lab", str(tmp_path / "lab")]) == 7
     assert main(["lab", str(tmp_path / "other"), "--site", "Not A Site"]) == 2
+
+
+def test_a_pack_is_signed_and_verifies(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "signals.toml").write_text('version = "1"\n')
+    named = ("--name", "ward-devices", "--site", "ward", "--serial", "2")
+    said = out(capsys, "pack", "sign", str(folder), *named, "--key", str(lab.operator / "engineer.key"))
+    assert "ward-devices 2" in said
+    opened = open_pack(folder, load_trust(lab.operator / "trust.bin"))
+    assert (opened.serial, opened.signers) == (2, ("engineer",))
+    (folder / "run.sh").write_text("")
+    assert main(["pack", "sign", str(folder), *named, "--key", str(lab.operator / "engineer.key")]) == 2
+    assert "run.sh" in capsys.readouterr().err
 
 
 def test_keys_show(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,14 +29,27 @@ def ill(checks: list[Check]) -> list[str]:
 
 
 def test_what_is_shipped_loads() -> None:
-    checks = list(knowledge_checks(BASE))
+    checks = list(knowledge_checks(BASE, Path("/nowhere")))
     assert not ill(checks)
     assert [check.topic for check in checks] == ["packs", "contracts"]
 
 
+def test_packs_of_the_site_are_counted_and_the_unusable_named(tmp_path: Path) -> None:
+    good, bad = tmp_path / "packs" / "ward" / "3", tmp_path / "packs" / "other" / "1"
+    for folder, text in ((good, 'version = "w3"\n'), (bad, "= 1\n")):
+        folder.mkdir(parents=True)
+        (folder / "signals.toml").write_text(text)
+    checks = list(knowledge_checks(BASE, tmp_path))
+    assert "1 of the site" in str(checks[0])
+    (line,) = ill(checks)
+    assert str(bad) in line
+
+
 def test_a_broken_contract_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "pump.toml").write_text("[contract\n")
-    (line,) = ill(list(knowledge_checks(BASE._replace(findings=BASE.findings._replace(contracts=str(tmp_path))))))
+    (line,) = ill(
+        list(knowledge_checks(BASE._replace(findings=BASE.findings._replace(contracts=str(tmp_path))), tmp_path))
+    )
     assert line.startswith("fail  contracts")
     assert "pump.toml" in line
 

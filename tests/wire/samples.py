@@ -110,6 +110,13 @@ CONTENTS: dict[MessageType, dict[str, Any]] = {
         "not_after_ns": START_NS,
         "files": [["agent/clock.py", 100, bytes(32)]],
     },
+    MessageType.PACK: {
+        "name": "ward-devices",
+        "site": "ward",
+        "serial": 1,
+        "not_after_ns": START_NS,
+        "files": [["signals.toml", 100, bytes(32)], ["contracts/infusion-pump.toml", 100, bytes(32)]],
+    },
 }
 
 

@@ -25,6 +25,7 @@ SIGNERS = {
     "config": {Role.OPERATOR, Role.ENGINEER, Role.CUSTODIAN},
     "command": {Role.OPERATOR, Role.ENGINEER, Role.CUSTODIAN, Role.COLLECTOR},
     "trust release": {Role.RELEASE},
+    "pack": {Role.RELEASE, Role.ENGINEER, Role.CUSTODIAN},
     "enrol": set(),
 }
 

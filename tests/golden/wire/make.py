@@ -20,6 +20,7 @@ SIGNERS: dict[MessageType, list[PrivateKey]] = {
     MessageType.ENROL: [STRANGER],
     MessageType.TRUST: RELEASES[:2],
     MessageType.RELEASE: RELEASES[:2],
+    MessageType.PACK: [ENGINEER],
 }
 
 
