@@ -51,6 +51,7 @@ class ContractSet:
         self.version: Final = version
         self.attack: Final = attack
         self.roles: Final = tuple(roles)
+        self.common: Final = tuple(common)
         self.clinical: Final = role_mask(self.roles, CLINICAL_ROLES)  # by role index
         self._tiers: Final = {**roles, **{contract.role: contract.tier for contract in contracts}}
         self._by_role: Final = {contract.role: contract for contract in contracts}
@@ -86,6 +87,11 @@ class ContractSet:
     def contract(self, role: str) -> Contract | None:
         """The contract of a role, or None: then nothing is expected of it."""
         return self._by_role.get(role)
+
+    def revision(self, role: str) -> int:
+        """Of a role's contract; 0 without one."""
+        contract = self._by_role.get(role)
+        return contract.revision if contract else 0
 
     def tier(self, role: str) -> str:
         """How vital the role is; `none` when nobody said."""

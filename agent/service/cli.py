@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OUR_FAULT = 70  # sysexits EX_SOFTWARE
 BROKEN_PIPE = 141  # what a shell shows for a writer whose reader went away
 INTERRUPTED = 130
-WITH_KERNELS = {"replay", "sensor", "warmup", "doctor"}
+WITH_KERNELS = {"replay", "sensor", "warmup", "doctor", "contracts"}
 
 # Imports stand inside the commands: each program loads only its own part (the uplink no kernels, the sensor no broker).
 
@@ -94,9 +94,36 @@ def _packs(options: argparse.Namespace) -> int:
     return packs(options.folder, options.state, options.trust)
 
 
+def _contracts(options: argparse.Namespace) -> int:
+    from agent.service import contract_book  # noqa: PLC0415
+
+    if options.what == "import":
+        return contract_book.import_mud(Path(options.whom))
+    return contract_book.show(_config(options), options.what, options.whom, options.format, options.capture)
+
+
 def _version(_: argparse.Namespace) -> int:
     print(f"wardtap {__version__}")
     return 0
+
+
+def _contract_options(parser: argparse.ArgumentParser) -> None:
+    """`contracts` has four things to do; what is printed is advice, nothing is applied."""
+    things = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    things.add_parser("list", help="the contracts there are").set_defaults(whom="", format="", capture=[])
+    for name, told in (("explain", "each line, and where it comes from"), ("acl", "rules for a switch or a firewall")):
+        one = things.add_parser(name, help=told)
+        one.add_argument("whom", metavar="ROLE|MAC", help="a MAC address needs a capture in which it is")
+        one.add_argument("--capture", nargs="+", type=Path, default=[], metavar="FILE", help="what would be blocked")
+        one.set_defaults(format="nftables")
+        if name == "acl":
+            one.add_argument("--format", choices=("nftables", "cisco", "mud"), default="nftables")
+    made = things.add_parser("import", help="a maker's MUD file as lines for a site's contract")
+    made.add_argument("whom", metavar="FILE")
+    made.set_defaults(format="", capture=[])
+    for thing in things.choices.values():
+        thing.add_argument("--config", type=Path, metavar="FILE")
+        thing.set_defaults(run=_contracts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -143,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     packs.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
     packs.add_argument("--trust", type=Path, metavar="FILE", help="default: the uplink's, in the state folder")
     packs.set_defaults(run=_packs)
+    _contract_options(commands.add_parser("contracts", help="what a role does, as text, filter or MUD file"))
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser
 
