@@ -38,6 +38,7 @@ def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonym
     device, identity = table.devices[slot], ward.identity(slot)
     names = [name.value if plain_names else pseudonyms.name(name.value) for name in identity.names]
     evidence = [pseudonyms.evidence(item) for item in identity.evidence]
+    word = pseudonyms.word
     return line(
         "device",
         mac=mac_or_none(int(device["mac"])),
@@ -46,11 +47,11 @@ def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonym
             for i in range(int(device["address_count"]))
         ],
         vlan=int(device["vlan"]) or None,
-        vendor=identity.vendor or None,
-        role=identity.role,
+        vendor=word(identity.vendor) or None,
+        role=word(identity.role),
         confidence=round(identity.confidence, 3),
-        model=identity.model or None,
-        os=identity.os or None,
+        model=word(identity.model) or None,
+        os=word(identity.os) or None,
         names=names,
         evidence=[{"signal": signal, "value": value, "weight": round(weight, 3)} for signal, value, weight in evidence],
         contradictions=list(identity.contradictions),

@@ -28,8 +28,9 @@ def judgement(config: Config, key: bytes) -> Judgement:
     """Load them; a ConfigError names the file and the line."""
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
     parse = KeptToml(Path(os.environ["NUMBA_CACHE_DIR"]) / "tables")  # agent.jit says where this release's kernels lie
+    packs = Packs.load(parse=parse)
     return Judgement(
-        packs=Packs.load(parse=parse),
+        packs=packs,
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
-        pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns),
+        pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns, packs),
     )
