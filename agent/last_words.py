@@ -1,4 +1,4 @@
-"""What a program says and leaves behind when it breaks: the kind of fault and the place in the code, and nothing it held.
+"""What a program says and leaves when it breaks: the kind of fault, the place in the code, and nothing that it held.
 
 A sensor's memory is full of other people's payloads. So no process of ours leaves a core or lets another look into it,
 and no text of an error is shown that Python or a library made: it may quote what they choked on.

@@ -10,6 +10,7 @@ import pytest
 from agent.last_words import fault
 from tests.conftest import ROOT
 
+NO_LIMIT = resource.RLIM_INFINITY
 HELD = "Quillfeather"  # built by the child from two halves, or its source would hold the word
 START = f"""
 import ctypes, faulthandler, os, sys, threading
@@ -22,7 +23,7 @@ WAYS = {
     "raised": "raise ValueError(held)",
     "raised from another": "try:\n    {}[held]\nexcept KeyError as error:\n    raise OSError(held) from error",
     "with a note": "error = ValueError(held)\nerror.add_note(held)\nraise error",
-    "in a thread": "def work(words):\n    raise ValueError(words)\nt = threading.Thread(target=work, args=(held,))\nt.start()\nt.join()",
+    "in a thread": "t = threading.Thread(target=int, args=(held,))\nt.start()\nt.join()",
     "while tidying": "class Held:\n    def __del__(self):\n        raise ValueError(held)\nh = Held()\ndel h",
     "a syntax error": "compile(held + ' )', held, 'exec')",
     "too deep": "def deep(words):\n    deep(words)\ndeep(held)",
@@ -36,7 +37,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A child that may write a core of any size into its folder."""
     return subprocess.run(
         [sys.executable, "-c", script], cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-        check=False, timeout=60, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2),
+        check=False, timeout=60, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (NO_LIMIT, NO_LIMIT)),
     )  # fmt: skip
 
 
@@ -86,5 +87,5 @@ def test_chain_and_places(tmp_path: Path) -> None:
 def test_half_a_line() -> None:
     assert fault(ValueError("words")) == "ValueError at ?"
     with pytest.raises(ZeroDivisionError) as raised:
-        1 // 0
+        divmod(1, 0)
     assert fault(raised.value).startswith("ZeroDivisionError at test_last_words.py:")

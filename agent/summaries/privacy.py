@@ -30,6 +30,7 @@ _NEVER_APPROVED = (
     "QUILLFEATHER", "Quillfeather", "quillfeather", "QUILLFEATHER^ORSOLYA", "Orsolya Quillfeather", "ORSOLYA-Q",
     "orsolya.quillfeather", "quillfeather_orsolya", "19610214", "1961-02-14", "14.02.1961", "80417729352", "WT7740193V",
 )  # fmt: skip
+_SMALL_NUMBER = re.compile(r"[0-9]{1,5}")
 _NESTED_REPEAT = re.compile(r"[+*}][^()]*\)[+*{]")  # (a+)+ and its kin: exponential in a hostile name's length
 
 
@@ -38,7 +39,7 @@ class Form(Enum):
 
     WORD = "word"  # a word of a shipped pack, as it is; anything else as a pseudonym
     NAME = "name"  # always a pseudonym, unless a pattern of the site allows the plain text
-    NUMBER = "number"  # digits and dots
+    NUMBER = "number"  # of 16 bits at most: too small for a date of birth or a record's number
     NEVER = "never"  # stays in the sensor
 
 
@@ -198,8 +199,8 @@ def gate(signal: str, value: str, pseudonyms: Pseudonyms, *, is_token: bool = Fa
         return ""
     if is_token:
         return value[:_VALUE_MAX_CHARS]
-    if form is Form.NUMBER and value.replace(".", "").isascii() and value.replace(".", "").isdigit():
-        return value[:_VALUE_MAX_CHARS]
+    if form is Form.NUMBER and _SMALL_NUMBER.fullmatch(value):
+        return value
     return pseudonyms.name(value)
 
 

@@ -98,10 +98,8 @@ def test_the_status_and_what_top_shows_of_it(frames: list[Frame], tmp_path: Path
         writer.offer(status)
     told = (tmp_path / "state" / "sensor" / FILE).read_bytes()
     shown = [told]
-    for form in ((), ("--json",)):
-        shown.append(
-            whole.done("top", "agent", "top", "--once", "--state", str(tmp_path / "state"), *form, codes=(0, 7)).stdout
-        )
+    look = ("agent", "top", "--once", "--state", str(tmp_path / "state"))
+    shown += [whole.done("top", *look, *form, codes=(0, 7)).stdout for form in ((), ("--json",))]
     assert all(shown)
     assert not leaks(b"\n".join(shown))
 

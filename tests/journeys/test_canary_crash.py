@@ -1,4 +1,4 @@
-"""A fault of our own while a patient's payload is at hand: what the sensor says and leaves is searched like all else."""
+"""A fault of our own while a patient's payload is at hand: what the sensor says and leaves is searched as well."""
 
 import resource
 import subprocess
@@ -45,9 +45,13 @@ WAYS = {
     "a reader looks it up": ("return {}[payload.decode('utf-8', 'replace')]", "DICOM"),
     "an encoding refuses it": ("return payload.decode('ascii')", "HL7"),
     "a file is named after it": ("open('/nowhere/' + payload[:40].hex())", "HL7"),
-    "an error from another": ("try:\n        int(payload)\n    except ValueError as e:\n        raise OSError(5, str(payload)) from e", "HL7"),
+    "an error from another": (
+        "try:\n        int(payload)\n    except ValueError as e:\n        raise OSError(5, str(payload)) from e", "HL7",
+    ),
     "an error that no except of ours sees": ("raise BaseExceptionGroup(repr(payload), [SystemError(payload)])", "HL7"),
-    "a thread beside": ("t = threading.Thread(target=int, args=(payload,))\n    t.start()\n    t.join()\n    return []", "HL7"),
+    "a thread beside": (
+        "t = threading.Thread(target=int, args=(payload,))\n    t.start()\n    t.join()\n    return []", "HL7",
+    ),
     "an object that dies": ("Dying()\n    return []", "HL7"),
     "the process is aborted": ("os.abort()", "HTTP_REQUEST"),
     "memory that is not there": ("ctypes.string_at(1)", "DICOM"),

@@ -1,5 +1,6 @@
 """The whole system as a site runs it, each program in a process of its own, and every octet that came out of any."""
 
+import gzip
 import http.client
 import json
 import os
@@ -161,10 +162,22 @@ class Whole:
                 self.outputs[f"table {table} {when}"] = b"\n".join(_octets(value) for row in rows for value in row)
 
     def _replays(self) -> None:
-        """Both forms of a replay."""
+        """Both forms of a replay, and what is said of a capture that is damaged in the middle of a patient."""
         config = ("--config", str(self.folder / "lab" / "agent" / "wardtap.toml"))
         self.done("replay --json --flows", "agent", "replay", str(self.capture), "--json", "--flows", *config)
         self.done("replay", "agent", "replay", str(self.capture), *config)
+        whole, packed = self.capture.read_bytes(), gzip.compress(self.capture.read_bytes(), 1)
+        half = len(packed) // 2
+        damaged = {
+            "cut.pcap": whole[: len(whole) // 2 + 7],
+            "odd.pcap": whole[:24] + whole[31:],
+            "no.pcap": whole[200:],
+            "bad.pcap.gz": packed[:half] + bytes(9) + packed[half:],
+        }
+        for name, octets in damaged.items():
+            path = self.capture.with_name(name)
+            path.write_bytes(octets)
+            self.done(f"replay of {name}", "agent", "replay", str(path), "--json", codes=(2,))
 
     def _files(self) -> None:
         """Whatever lies in the site's folder: spools, database, keys, logs, temporary files, the broker's memory."""

@@ -179,7 +179,7 @@ def mail(wire: Canaries, patient: Patient) -> Behaviour:
 
 
 def taken_over(wire: Canaries, patient: Patient) -> Behaviour:
-    """A pump that tells a public address of a patient, and asks for all its neighbours: pages, whose words are searched."""
+    """A pump that tells a public address of a patient and asks for all its neighbours: pages."""
     thief = wire.device(PUMP)
     far = wire.device(DESK)
     far.ip = f"203.0.113.{70 + PATIENTS.index(patient)}"

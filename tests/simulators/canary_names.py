@@ -212,7 +212,8 @@ def odd_places(wire: Canaries, patient: Patient) -> Behaviour:
 
 
 PLACES: dict[str, Place] = {
-    "dhcp": dhcp_client, "near-approved": near_approved, "dhcpv6": dhcpv6_client, "mdns": mdns_service, "dns": dns_names, "llmnr": llmnr,
+    "dhcp": dhcp_client, "near-approved": near_approved, "dhcpv6": dhcpv6_client, "mdns": mdns_service,
+    "dns": dns_names, "llmnr": llmnr,
     "netbios": netbios, "announcements": announcements, "link": link_layer, "tls": tls_names, "logins": logins,
     "mqtt": mqtt, "devices": devices, "odd": odd_places,
 }  # fmt: skip

@@ -114,5 +114,5 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
         text: str = json.loads(b'"%s"' % escape)
         return text.encode("utf-8", "surrogatepass")
     if escape[1:2] == b"x":
-        return bytes([int(escape[2:], 16)])
+        return binascii.unhexlify(escape[2:])
     return bytes([int(escape[1:], 8) & 255])

@@ -53,7 +53,7 @@ class Patient(NamedTuple):
         year, month, day = self.born
         return (
             f"{year}{month:02}{day:02}", f"{year}-{month:02}-{day:02}", f"{day:02}.{month:02}.{year}",
-            f"{day:02}/{month:02}/{year}", f"{month:02}/{day:02}/{year}", f"{day:02}-{'JanFebMarAprMayJunJulAugSepOctNovDec'[3 * month - 3 : 3 * month]}-{year}",
+            f"{day:02}/{month:02}/{year}", f"{month:02}/{day:02}/{year}", f"{day:02}-{MONTHS[month - 1]}-{year}",
         )  # fmt: skip
 
     @property
@@ -79,10 +79,20 @@ class Patient(NamedTuple):
 
 
 LETTERS_MIN = 6
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 PATIENTS = (
-    Patient("Müggelhäusler", "Tränkwart", "WT5508316Q", (1961, 11, 27), "Grübelschloßgasse 47", "+49 6221 5558 3140", 3914077),
-    Patient("Quéffelec-Brandonneau", "Anaëlle-Ségolène", "80417729352", (1987, 3, 19), "19 rue des Écharpettes", "+33 4 5550 9162", 2860913),
-    Patient("Fenworthy", "Ludomira", "ZQ-7719-3308", (1949, 12, 25), "8 Thistlewick Crescent", "+1 555 010 7734", 1730659),
+    Patient(
+        "Müggelhäusler", "Tränkwart", "WT5508316Q", (1961, 11, 27),
+        "Grübelschloßgasse 47", "+49 6221 5558 3140", 3914077,
+    ),
+    Patient(
+        "Quéffelec-Brandonneau", "Anaëlle-Ségolène", "80417729352", (1987, 3, 19),
+        "19 rue des Écharpettes", "+33 4 5550 9162", 2860913,
+    ),
+    Patient(
+        "Fenworthy", "Ludomira", "ZQ-7719-3308", (1949, 12, 25),
+        "8 Thistlewick Crescent", "+1 555 010 7734", 1730659,
+    ),
 )  # fmt: skip
 
 

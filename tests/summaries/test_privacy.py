@@ -175,6 +175,9 @@ def test_a_signal_that_is_not_listed_loses_its_value(names: Pseudonyms) -> None:
 
 def test_numbers_leave_as_numbers_and_nothing_else_does(names: Pseudonyms) -> None:
     assert gate("bacnet.vendor", "5", names) == "5"
+    assert gate("bacnet.vendor", "65535", names) == "65535"
+    for value in ("19610214", "80417729352", "14.02.1961", "3.14", ""):
+        assert PSEUDONYM.fullmatch(gate("bacnet.vendor", value, names)), value
     assert PSEUDONYM.fullmatch(gate("bacnet.vendor", "5x", names))
     assert PSEUDONYM.fullmatch(gate("bacnet.vendor", "\u0665", names))
 
