@@ -1,6 +1,5 @@
 """A fault of our own while a patient's payload is at hand: what the sensor says and leaves is searched as well."""
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.forge.pcap import Pcap
-from tests.journeys.whole import environment
+from tests.journeys.whole import allow_cores, environment
 from tests.simulators import canary, canary_clinic
 from tests.simulators.bursts import THIN
 from tests.simulators.leaks import leaks
@@ -73,7 +72,7 @@ def test_what_a_broken_sensor_says_and_leaves(way: str, capture: Path, tmp_path:
     script = SENSOR % (deed, kind, str(tmp_path / "state"), str(capture))
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=work, env=environment(tmp_path), capture_output=True, check=False,
-        timeout=120, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2),
+        timeout=120, preexec_fn=allow_cores,
     )  # fmt: skip
     assert b"closed (0, 0) 0" in done.stdout, (done.stdout, done.stderr[-600:])
     assert done.stderr, "it says that it broke"

@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -37,6 +38,12 @@ def environment(folder: Path) -> dict[str, str]:
     temporary.mkdir(parents=True, exist_ok=True)
     talkative = {"WARDTAP_DEBUG": "1", "PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1"}
     return os.environ | talkative | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+
+
+def allow_cores() -> None:
+    """In a child before it runs: cores as large as this machine lets us have them."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 
 
 @dataclass
