@@ -19,6 +19,7 @@ from agent.collector.store.reader import reading
 from agent.collector.subscriber import BrokerSettings
 from agent.collector.text import visible
 from agent.errors import WardtapError
+from agent.last_words import fault, leave_nothing
 from agent.wire.topics import up_filter
 
 OWN_FAULT = 70
@@ -27,6 +28,8 @@ PIPE_CLOSED = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
+    if arguments is None:  # nobody else's code runs in this process
+        leave_nothing("wardtap-collector")
     options = _parser().parse_args(arguments)
     try:
         return int(options.do(options))
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - our own fault, and still no traceback for a person
-        print(f"wardtap-collector: a fault of its own: {type(error).__name__}: {visible(error)}", file=sys.stderr)
+        print(f"wardtap-collector: a fault of its own: {fault(error)}", file=sys.stderr)
         return OWN_FAULT
 
 

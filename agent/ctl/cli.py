@@ -19,6 +19,7 @@ from agent.ctl.session import Broker
 from agent.ctl.terminal import printable
 from agent.durable import write_atomically
 from agent.errors import InputError, Refused, WardtapError
+from agent.last_words import fault, leave_nothing
 from agent.signing.keys import PrivateKey
 from agent.signing.packs import SEAL_NAME, read_files, seal_pack
 from agent.signing.trust import load_trust
@@ -32,6 +33,8 @@ BROKER = "mqtt://127.0.0.1:1883"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
+    if arguments is None:  # nobody else's code runs in this process
+        leave_nothing("wardtapctl")
     options = _parser().parse_args(arguments)
     try:
         return int(options.do(options))
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - our own fault, and still no traceback for a person
-        print(f"wardtapctl: a fault of its own: {type(error).__name__}: {printable(error)}", file=sys.stderr)
+        print(f"wardtapctl: a fault of its own: {fault(error)}", file=sys.stderr)
         return OWN_FAULT
 
 

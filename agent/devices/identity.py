@@ -13,7 +13,7 @@ from itertools import islice
 from agent.devices import scoring
 from agent.devices.evidence import Evidence, Identity, Name
 from agent.devices.facts import FactBook, Pairs
-from agent.devices.packs import Packs, Rule, Service, VendorEntry
+from agent.devices.packs import DRAWN, SPEAKS_FOR_OTHERS, Packs, Rule, Service, VendorEntry
 from agent.devices.records import EdgeDirection
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
 from agent.devices.scoring import Ranking, Vote
@@ -58,9 +58,9 @@ _NAME_KINDS = frozenset(
 _BEHIND_A_GATEWAY = frozenset(
     {"link", "oui", "gateway", "mac"}
 )  # families that speak of the box itself, not of what it forwards
-_GATEWAY = Vote("gateway", "gateway", "speaks for other addresses", is_token=True, roles={"network-gear": 3.0})
+_GATEWAY = Vote("gateway", "gateway", SPEAKS_FOR_OTHERS, is_token=True, roles={"network-gear": 3.0})
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
-_RANDOM = Vote("mac", "mac", "locally administered", is_token=True, roles=_RANDOM_ROLES)
+_RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
 _MANY_THINGS = frozenset({"general", "virtual"})  # makers whose card alone names nothing
 _IMPLEMENTATION = "dicom.implementation"
 

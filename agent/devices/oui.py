@@ -99,6 +99,17 @@ class VendorBlocks:
         at = section.numbers_at + 2 * low
         return int.from_bytes(data[at : at + 2], "big")
 
+    def names_one(self, organisation: str) -> bool:
+        """Whether the registry spells an organisation exactly so; names lie in the order of their octets."""
+        wanted, low, high = organisation.encode("utf-8", "surrogatepass"), 0, self._names
+        while low < high:
+            middle = (low + high) // 2
+            if self._octets(middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low < self._names and self._octets(low) == wanted
+
     def _offset(self, number: int) -> int:
         """Where a name starts among the names."""
         at = self._offsets_at + 4 * number
@@ -106,10 +117,12 @@ class VendorBlocks:
 
     def _name(self, number: int) -> str:
         """A name; empty for a number the file does not have."""
-        if number >= self._names:
-            return ""
+        return self._octets(number).decode("utf-8", "replace") if number < self._names else ""
+
+    def _octets(self, number: int) -> bytes:
+        """A name as it lies in the file."""
         start, end = self._names_at + self._offset(number), self._names_at + self._offset(number + 1)
-        return self._data[start:end].decode("utf-8", "replace")
+        return self._data[start:end]
 
 
 def encode(blocks: Mapping[tuple[int, int], str], date: int) -> bytes:

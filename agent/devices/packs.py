@@ -19,6 +19,7 @@ PACKS_FOLDER = Path(__file__).resolve().parents[2] / "firmware_config" / "packs"
 _UNSURE_FACTOR, _UNSURE_MAX = 0.5, 1.0  # a fact without a source is light
 _VOTE_MAX = 3.0
 _VENDOR_CACHE = 512  # organisations on one ward are few
+SPEAKS_FOR_OTHERS, DRAWN = "speaks for other addresses", "locally administered"  # said of an address, by no line
 
 TABLES = ("vendors.toml", "signals.toml")
 
@@ -107,6 +108,19 @@ class Packs:
                 raise InputError(f"a line of the packs cannot be used: {error}", where=layer.where) from error
         self._makers.rows.sort(key=lambda row: -len(row[0]))  # stable: the site's stay before the shipped ones
         self._maker_of = lru_cache(maxsize=_VENDOR_CACHE)(self._makers.find)
+        self._words = self._all_words()
+
+    def __contains__(self, text: object) -> bool:
+        """Whether a text is a word of the packs, letter by letter: only such may leave as it is."""
+        return text in self._words or (isinstance(text, str) and self._blocks.names_one(text))
+
+    def _all_words(self) -> frozenset[str]:
+        """Roles, makers, tokens, models, systems and services; the registry's organisations stay in their file."""
+        rules = [rule for rules in self.rules.values() for rule in rules]
+        stated = {word for rule in rules for word in (rule.token, rule.vendor, rule.model, rule.os) if word}
+        makers = {name for _, name, _, _ in self._makers.rows}
+        services = {service.token for service in self.services.values()}
+        return frozenset({*ROLE_INDEX, SPEAKS_FOR_OTHERS, DRAWN} | stated | makers | services)
 
     def _add_layer(self, layer: Layer) -> None:
         vendors, signals = layer.vendors, layer.signals

@@ -26,6 +26,10 @@ class Hint(NamedTuple):
     time_ns: int
     payload: bytes
 
+    def __repr__(self) -> str:
+        """No octet of the payload: whoever prints a hint by mistake prints no patient."""
+        return f"Hint({self.kind.name}, {len(self.payload)} octets)"
+
 
 class Decoded(NamedTuple):
     """A burst and its rows; `rows[:count]` is valid until the decoder is given its buffer again."""

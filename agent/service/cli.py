@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.errors import WardtapError
+from agent.last_words import fault, leave_nothing
 from agent.service.startup import lean
 
 if TYPE_CHECKING:
@@ -177,8 +178,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point. Errors for people are one line; the exit code tells their kind."""
-    options = _parser().parse_args(arguments)
     alone = arguments is None  # nobody else's code runs in this process
+    if alone:
+        leave_nothing("wardtap")
+    options = _parser().parse_args(arguments)
     if alone and options.command in WITH_KERNELS:
         lean()
     try:
@@ -197,11 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("WARDTAP_DEBUG"):
-            raise
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        place = f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}" if where else "?"
-        print(f"wardtap: a fault of its own: {type(error).__name__} at {place}", file=sys.stderr)
+            raise  # its places, one a line; what an error says of itself is never shown: it may quote a payload
+        print(f"wardtap: a fault of its own: {fault(error)}", file=sys.stderr)
         return OUR_FAULT
     return code

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from agent.devices.evidence import Identity
 from agent.devices.statistics import told
 from agent.devices.table import DeviceTable, address_text
 from agent.devices.view import Ward, mac_text
@@ -33,11 +34,16 @@ def mac_or_none(mac: int) -> str | None:
     return None if mac >> 63 or mac == 0 else mac_text(mac)
 
 
+def names_told(identity: Identity, pseudonyms: Pseudonyms, *, plain_names: bool) -> list[str]:
+    """A device's names through the gate, or plain to the person with the capture."""
+    return [name.value if plain_names else pseudonyms.name(name.value) for name in identity.names]
+
+
 def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonyms, *, plain_names: bool) -> str:
     """A device as the tap knows it at the end of the replay."""
     device, identity = table.devices[slot], ward.identity(slot)
-    names = [name.value if plain_names else pseudonyms.name(name.value) for name in identity.names]
     evidence = [pseudonyms.evidence(item) for item in identity.evidence]
+    word = pseudonyms.word
     return line(
         "device",
         mac=mac_or_none(int(device["mac"])),
@@ -46,12 +52,12 @@ def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonym
             for i in range(int(device["address_count"]))
         ],
         vlan=int(device["vlan"]) or None,
-        vendor=identity.vendor or None,
-        role=identity.role,
+        vendor=word(identity.vendor) or None,
+        role=word(identity.role),
         confidence=round(identity.confidence, 3),
-        model=identity.model or None,
-        os=identity.os or None,
-        names=names,
+        model=word(identity.model) or None,
+        os=word(identity.os) or None,
+        names=names_told(identity, pseudonyms, plain_names=plain_names),
         evidence=[{"signal": signal, "value": value, "weight": round(weight, 3)} for signal, value, weight in evidence],
         contradictions=list(identity.contradictions),
         first=seconds(int(device["first_ns"])),

@@ -31,10 +31,11 @@ def judgement(config: Config, key: bytes, state: Path | None = None) -> Judgemen
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
     parse = KeptToml(Path(os.environ["NUMBA_CACHE_DIR"]) / "tables")  # agent.jit says where this release's kernels lie
     site, refused = usable(in_force(state) if state else [])
+    packs = Packs.load(parse=parse, site=site)
     return Judgement(
-        packs=Packs.load(parse=parse, site=site),
+        packs=packs,
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
-        pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns),
+        pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns, packs),
         refused=refused,
     )
 

@@ -126,7 +126,7 @@ class Pipeline:
             findings.loss_warn_permille,
             findings.loss_critical_permille,
         )
-        self._engine = Engine(judgement.contracts, settings)
+        self._engine, self._gate = Engine(judgement.contracts, settings), judgement.pseudonyms
         self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, metering.device_slots_max)
         self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
         self._now_s: int | None = None
@@ -306,7 +306,7 @@ class Pipeline:
         )
         for finding in self._engine.judge(turn):
             self.findings += 1
-            self._outlet.finding(finding)
+            self._outlet.finding(self._gate.finding(finding))
 
     def _close(self, now_s: int) -> None:
         """Build the summary of the interval that ended, and open the next one."""

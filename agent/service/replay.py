@@ -15,7 +15,7 @@ from agent.flows.records import Rows
 from agent.jit import compiled
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
-from agent.service.lines import device_line, finding_line, flow_line, line, mac_or_none
+from agent.service.lines import device_line, finding_line, flow_line, line, mac_or_none, names_told
 from agent.service.pace import Pace
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
@@ -201,7 +201,7 @@ def _entry(pipeline: Pipeline, slot: int, pseudonyms: Pseudonyms, *, plain_names
         mac=mac_or_none(int(device["mac"])) or "",
         addresses=[address_text(hi, lo) for hi, lo in table.addresses(slot)],
         identity=identity,
-        names=[name.value if plain_names else pseudonyms.name(name.value) for name in identity.names],
+        called=names_told(identity, pseudonyms, plain_names=plain_names),
         reasons=[pseudonyms.evidence(item) for item in identity.evidence],
         clinical=told(device, table.stats[slot])["clinical"],
         packets=int(device["tx_packets"]),

@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     mac: str
     addresses: Sequence[str]
     identity: Identity
-    names: Sequence[str]  # pseudonyms, unless a person asked for the names themselves
+    called: Sequence[str]  # pseudonyms, unless a person asked for the names themselves
     reasons: Sequence[tuple[str, str, float]]  # signal, value that may leave, weight
     clinical: dict[str, dict[str, int]]  # of the device's statistics
     packets: int
@@ -60,7 +60,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     sure = f"{identity.confidence:4.0%}" if identity.role != UNKNOWN else ""
     made = identity.model if identity.model.startswith(identity.vendor) else f"{identity.vendor} {identity.model}"
     return (
-        "", sure, made.strip(), identity.os, _some(entry.addresses, 2), entry.mac, _some(entry.names, 2),
+        "", sure, made.strip(), identity.os, _some(entry.addresses, 2), entry.mac, _some(entry.called, 2),
     )  # fmt: skip
 
 

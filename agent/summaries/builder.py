@@ -142,19 +142,20 @@ class SummaryBuilder:
         return list(map(self._card, slots, columns))
 
     def _card(self, slot: int, columns: tuple[Any, ...]) -> Card:
-        """Who a device is. Names and evidence pass the last gate here."""
+        """Who a device is. Every string passes the last gate here."""
         mac, vlan, count, his, los, first_ns, last_ns = columns
+        word = self._pseudonyms.word
         identity = self._numbers.identity(slot)
         evidence = map(self._pseudonyms.evidence, identity.evidence[:EVIDENCE_MAX])
         return Card(
             number=self._numbers.number(slot),
             mac=mac_octets(mac),
             vlan=vlan,
-            role=identity.role,
+            role=word(identity.role),
             confidence_permille=round(identity.confidence * PERMILLE),
-            vendor=identity.vendor,
-            model=identity.model,
-            os=identity.os,
+            vendor=word(identity.vendor),
+            model=word(identity.model),
+            os=word(identity.os),
             addresses=list(map(address_octets, his[:count], los[:count])),
             names=[self._pseudonyms.name(name.value) for name in identity.names[:NAMES_MAX]],
             evidence=[(signal, value, round(weight * PERMILLE)) for signal, value, weight in evidence],

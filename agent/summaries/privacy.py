@@ -1,18 +1,21 @@
-"""The last gate: what may leave the tap, and in which form. A table, so that a new field is closed until it is listed.
+"""The last gate: what may leave the tap, and in which form. Tables, so that a new field is closed until it is listed.
 
 A string that came from the wire leaves as a keyed pseudonym (host names and AE titles hold patients', clinicians' and
 rooms' names), or in plain where the site itself has said that a pattern of names is harmless. The key never leaves the
 sensor: the same name gives the same pseudonym on one site, and cannot be found by trying names without the key.
+What says of itself that it is a pack's word is looked up among the packs' words: nobody is believed.
 """
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from enum import Enum
 from typing import Protocol
 
 from agent.errors import ConfigError
+from agent.findings.records import Finding
 
 KEY_MIN_BYTES = 16
 _KEY_MAX_BYTES = 64  # BLAKE2b's
@@ -22,6 +25,12 @@ _VALUE_MAX_CHARS = 128
 _PATTERNS_MAX = 64
 _PATTERN_MAX_CHARS = 120
 _CACHE_MAX = 8192
+# A site's pattern that fits one of these would let a patient's name, number or date of birth out with the devices'.
+_NEVER_APPROVED = (
+    "QUILLFEATHER", "Quillfeather", "quillfeather", "QUILLFEATHER^ORSOLYA", "Orsolya Quillfeather", "ORSOLYA-Q",
+    "orsolya.quillfeather", "quillfeather_orsolya", "19610214", "1961-02-14", "14.02.1961", "80417729352", "WT7740193V",
+)  # fmt: skip
+_SMALL_NUMBER = re.compile(r"[0-9]{1,5}")
 _NESTED_REPEAT = re.compile(r"[+*}][^()]*\)[+*{]")  # (a+)+ and its kin: exponential in a hostile name's length
 
 
@@ -30,7 +39,7 @@ class Form(Enum):
 
     WORD = "word"  # a word of a shipped pack, as it is; anything else as a pseudonym
     NAME = "name"  # always a pseudonym, unless a pattern of the site allows the plain text
-    NUMBER = "number"  # digits and dots
+    NUMBER = "number"  # of 16 bits at most: too small for a date of birth or a record's number
     NEVER = "never"  # stays in the sensor
 
 
@@ -104,6 +113,15 @@ GATE: dict[str, Form] = {
     "wsd.scope": Form.WORD,
 }
 
+# Evidence of findings whose text the judge makes itself, of numbers and of the packs' words. Text under another name
+# leaves as a pseudonym; numbers leave.
+JUDGED: frozenset[str] = frozenset(
+    {
+        "busiest", "capture", "detail", "direction", "first", "group", "interval-end", "last", "leg", "never", "peer",
+        "seen", "service", "since", "source", "state", "target", "worst",
+    }
+)  # fmt: skip
+
 
 class EvidenceLike(Protocol):
     """What the gate needs of a piece of evidence (devices/evidence.py)."""
@@ -128,11 +146,12 @@ class EvidenceLike(Protocol):
 class Pseudonyms:
     """Turns names into keyed pseudonyms. One per sensor; its key is the site's and lies in a file of mode 0600."""
 
-    def __init__(self, key: bytes, plain_patterns: Iterable[str] = ()) -> None:
+    def __init__(self, key: bytes, plain_patterns: Iterable[str] = (), words: Container[str] = ()) -> None:
         if not KEY_MIN_BYTES <= len(key) <= _KEY_MAX_BYTES:
             raise ConfigError(f"a pseudonym key has {KEY_MIN_BYTES} to {_KEY_MAX_BYTES} bytes, this one {len(key)}")
         self._key = key
         self._plain = [_compiled(pattern) for pattern in _few(plain_patterns)]
+        self._words = words  # of the shipped packs
         self._known: dict[str, str] = {}
 
     def name(self, value: str) -> str:
@@ -145,9 +164,24 @@ class Pseudonyms:
             self._known[value] = found
         return found
 
+    def word(self, value: str) -> str:
+        """A word of a shipped pack as it is (a role, a maker, a model); whatever else, as a name."""
+        return value if not value or value in self._words else self.name(value)
+
     def evidence(self, evidence: EvidenceLike) -> tuple[str, str, float]:
         """Signal, value in the form the gate allows, weight. A signal that is not listed loses its value."""
-        return evidence.signal, gate(evidence.signal, evidence.value, self, is_token=evidence.is_token), evidence.weight
+        is_token = evidence.is_token and evidence.value in self._words
+        return evidence.signal, gate(evidence.signal, evidence.value, self, is_token=is_token), evidence.weight
+
+    def finding(self, finding: Finding) -> Finding:
+        """The finding with evidence that may leave: text under a name that is not listed is from anywhere."""
+        if all(name in JUDGED or not isinstance(value, str) for name, value in finding.evidence):
+            return finding
+        evidence = tuple(
+            (name, self.name(value) if isinstance(value, str) and name not in JUDGED else value)
+            for name, value in finding.evidence
+        )
+        return replace(finding, evidence=evidence)
 
     def _may_be_plain(self, value: str) -> bool:
         return len(value) <= _VALUE_MAX_CHARS and any(pattern.fullmatch(value) for pattern in self._plain)
@@ -165,8 +199,8 @@ def gate(signal: str, value: str, pseudonyms: Pseudonyms, *, is_token: bool = Fa
         return ""
     if is_token:
         return value[:_VALUE_MAX_CHARS]
-    if form is Form.NUMBER and value.replace(".", "").isascii() and value.replace(".", "").isdigit():
-        return value[:_VALUE_MAX_CHARS]
+    if form is Form.NUMBER and _SMALL_NUMBER.fullmatch(value):
+        return value
     return pseudonyms.name(value)
 
 
@@ -181,11 +215,15 @@ def _few(patterns: Iterable[str]) -> list[str]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern of the configuration. ConfigError when it is none, or could take for ever on a hostile name."""
+    """A pattern of the configuration. ConfigError when it is none, fits patients, or could take for ever."""
     where = "plain_name_patterns"
     if len(pattern) > _PATTERN_MAX_CHARS or _NESTED_REPEAT.search(pattern):
         raise ConfigError(f"{pattern!r} is too long or repeats a repetition", where=where, todo="write it without ( )+")
     try:
-        return re.compile(pattern)
+        compiled = re.compile(pattern)
     except re.error as error:
         raise ConfigError(f"{pattern!r} is no pattern: {error}", where=where) from error
+    if any(compiled.fullmatch(name) for name in _NEVER_APPROVED):
+        todo = "begin it with the letters that only your devices' names begin with"
+        raise ConfigError(f"{pattern!r} also fits a person's name, number or date of birth", where=where, todo=todo)
+    return compiled

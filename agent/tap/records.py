@@ -40,6 +40,10 @@ class Burst(NamedTuple):
     count: int  # type: ignore[assignment] # frames, not tuple.count
     octets: Octets
 
+    def __repr__(self) -> str:
+        """No octet of a frame: whoever prints a burst by mistake prints no patient."""
+        return f"Burst({self.count} frames, {len(self.octets)} octets)"
+
 
 def frame_buffers() -> Iterator[Rows]:
     """Frame tables in turn, for ever: a burst stays valid while the next BURSTS_AHEAD - 1 are read."""

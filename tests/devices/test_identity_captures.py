@@ -151,10 +151,10 @@ def _canaries(captures: Path) -> set[str]:
 def test_no_canary_in_what_may_leave(captures: Path) -> None:
     canaries = _canaries(captures)
     assert "quillfeather" in canaries
-    names = Pseudonyms(b"k" * 32)
     heard = 0
     for path in sorted((captures / "clinical").glob("*.pcap")):
         who, ward = _walked(path)
+        names = Pseudonyms(b"k" * 32, words=who.packs)
         heard += sum(len(text) for text in ward.text)
         for mac in list(who._devices):
             assessed = who.assess(mac)

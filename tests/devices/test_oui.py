@@ -87,3 +87,14 @@ def test_the_shipped_pack_is_small_and_whole() -> None:
     assert len(packed) > 40_000
     assert packed.find(0x8C1F64775000) == Assignment("Becton Dickinson", 36)
     assert packed.find(0x50A030800000) == Assignment("GE Medical System China Co. Ltd.", 28)
+
+
+def test_names_are_told_apart_letter_by_letter() -> None:
+    packed = _loaded(BLOCKS | {(24, 0x000001): "Ältere Geräte GmbH"})
+    assert all(packed.names_one(name) for name in (*BLOCKS.values(), "Ältere Geräte GmbH"))
+    assert not any(packed.names_one(name) for name in ("", "A", "alaris", "Alaris ", "Zz", "Ältere", "\udcff"))
+
+
+def test_every_name_of_the_shipped_registry_is_found() -> None:
+    packed = VendorBlocks.load(PACKS_FOLDER / "oui.bin")
+    assert all(packed.names_one(packed._name(number)) for number in range(0, packed._names, 37))

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.devices.identity import Identifier
 from agent.devices.packs import PACKS_FOLDER, Packs
 from agent.errors import InputError
+from agent.packets.hints.records import Signal
 from agent.packets.records import Application, application_name
 
 
@@ -133,3 +135,28 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
 
 def test_the_version_names_the_registrys_day(packs: Packs) -> None:
     assert packs.version.endswith("+ieee20220827")
+
+
+def test_words_of_the_packs_and_no_others(packs: Packs) -> None:
+    entry = packs.vendor(0x3C8CF8000001)
+    assert entry is not None
+    rules = [rule for rules in packs.rules.values() for rule in rules]
+    said = {word for rule in rules for word in (rule.token, rule.vendor, rule.model, rule.os)} - {""}
+    for word in (entry.organisation, "infusion-pump", "unknown", "Alaris Medical", "tcp/445", *said):
+        assert word in packs, word
+    for word in ("", "Quillfeather", "alaris medical", "Alaris Medical ", f"{entry.organisation}x", "\ud800", 7, None):
+        assert word not in packs, word
+
+
+def test_every_fact_that_identity_states_is_a_word_of_the_packs(packs: Packs) -> None:
+    who = Identifier(packs)
+    for mac in (0x00D07518429B, 0x3C8CF8000001, 0xDA1234567890):
+        who.see(mac)
+        who.observe(mac, Signal("dhcp.host", "iphone of Quillfeather"), 0)
+        who.observe_edge(mac, 0, 6, 445, 0)
+        if mac == 0x3C8CF8000001:
+            who.observe_gateway(mac)
+        assessed = who.assess(mac)
+        assert [item.value for item in assessed.evidence]
+        stated = [*(item.value for item in assessed.evidence), assessed.role, assessed.vendor, assessed.os]
+        assert not [word for word in stated if word and word not in packs]

@@ -40,6 +40,7 @@ def test_the_two_services_never_give_up(unit: Unit) -> None:
     assert unit["StartLimitIntervalSec"] == ["0"]
     assert unit["WantedBy"] == ["multi-user.target"]
     assert unit["MemoryMax"] != []
+    assert unit["MemorySwapMax"] == ["0"], "what a payload left in memory must not reach a disk"
 
 
 def test_the_sensor_has_packets_and_no_keys() -> None:

@@ -70,4 +70,4 @@ def srv(instance: str, host: str, port: int) -> Record:
 
 def txt(instance: str, pairs: Sequence[str]) -> Record:
     """What an instance says of itself, `key=value` each."""
-    return Record(instance, TXT, b"".join(bytes([len(p)]) + p.encode() for p in pairs), 4500, flush=True)
+    return Record(instance, TXT, b"".join(bytes([len(p.encode())]) + p.encode() for p in pairs), 4500, flush=True)

@@ -24,7 +24,9 @@ def wire(*names: str) -> tuple[str, ...]:
     return ("agent.wire", *(f"agent.wire.{name}" for name in names))
 
 
-SHARED = ("agent", "agent.errors", "agent.clock", "agent.counters", "agent.durable", "agent.kept_toml")
+SHARED = tuple(
+    f"agent{name}" for name in ("", ".errors", ".clock", ".counters", ".durable", ".kept_toml", ".last_words")
+)
 SETTINGS = (*SHARED, "agent.config")
 WIRE, SIGNING = wire("*"), ("agent.signing", "agent.signing.*")
 JIT = ("agent.jit", "agent.keyed")
@@ -43,6 +45,7 @@ ROOMS = (
     Room("agent/clock.py", ("agent.errors",), "the only place that asks the time leans on nobody else"),
     Room("agent/durable.py", (), "small files for every room lean on nobody"),
     Room("agent/kept_toml.py", ("agent.durable",), "a parser with a memory knows nothing of what it reads"),
+    Room("agent/last_words.py", (), "a program that breaks leans on nobody"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),
     Room("agent/keyed.py", ("agent.jit",), "keyed hashing is pasted into kernels and compiled with them"),

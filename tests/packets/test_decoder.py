@@ -132,3 +132,11 @@ def test_a_flood_of_one_payload_costs_nothing_more(decoder: Decoder) -> None:
     assert len(told) == 1
     assert decoder.hints_skipped == 0
     assert np.count_nonzero(decoder._per_source) == 1
+
+
+def test_what_is_printed_by_mistake_holds_no_payload(decoder: Decoder) -> None:
+    (hint,) = news(decoder, [request(1)])
+    burst = burst_of([request(1)])
+    assert repr(hint) == f"{hint}" == f"Hint(HTTP_REQUEST, {len(hint.payload)} octets)"
+    assert repr(burst) == f"Burst(1 frames, {len(burst.octets)} octets)"
+    assert repr(burst) in repr(decoder.decode(burst, Decoder.buffer()))

@@ -85,13 +85,16 @@ def test_what_is_loaded_or_set_already_stays(monkeypatch: pytest.MonkeyPatch) ->
 def test_only_programs_with_kernels_in_a_process_of_their_own(
     words: list[str], lean: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[int] = []
+    """So is the guard against cores and words, which every program has: it would close the process of these tests."""
+    calls, closed = list[int](), list[str]()
     monkeypatch.setattr("agent.service.cli.lean", lambda: calls.append(1))
+    monkeypatch.setattr("agent.service.cli.leave_nothing", closed.append)
     monkeypatch.setattr("agent.service.replay.replay", lambda *_: 0)
     monkeypatch.setattr("agent.service.sensor.run", lambda *_: 0)
     monkeypatch.setattr("os._exit", lambda _: None)
     assert main(words) == 0
-    assert calls == []
+    assert calls == closed == []
     monkeypatch.setattr(sys, "argv", ["wardtap", *words])
     assert main() == 0
     assert calls == [1] * lean
+    assert closed == ["wardtap"]

@@ -42,7 +42,9 @@ def test_a_maker_that_the_model_repeats_is_said_once() -> None:
 
 
 def test_many_addresses_and_names_are_counted_and_repeats_said_once() -> None:
-    told = lines([PUMP._replace(addresses=["10.0.0.5", "10.0.0.6", "fe80::1"], names=["~a", "~a", "~b", "~c"])], 200)[2]
+    told = lines([PUMP._replace(addresses=["10.0.0.5", "10.0.0.6", "fe80::1"], called=["~a", "~a", "~b", "~c"])], 200)[
+        2
+    ]
     assert "10.0.0.5, 10.0.0.6 +1" in told
     assert "~a, ~b +1" in told
 
@@ -68,12 +70,12 @@ def test_what_is_in_clear_and_what_contradicts() -> None:
 
 @pytest.mark.parametrize("width", [20, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    long = PUMP._replace(names=["n" * 300], addresses=["2001:db8::1234:5678:9abc:def0"] * 3)
+    long = PUMP._replace(called=["n" * 300], addresses=["2001:db8::1234:5678:9abc:def0"] * 3)
     assert max(map(len, lines([long, PUMP], width))) <= width
 
 
 def test_a_name_from_the_wire_moves_no_cursor() -> None:
-    told = "\n".join(lines([PUMP._replace(names=["\x1b[2J\x9bowned\r\n\u202e"])], 160))
+    told = "\n".join(lines([PUMP._replace(called=["\x1b[2J\x9bowned\r\n\u202e"])], 160))
     assert all(letter.isprintable() or letter == "\n" for letter in told)
 
 

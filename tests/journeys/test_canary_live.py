@@ -1,0 +1,49 @@
+"""The canaries on a real leg: what a listening sensor says, shows each second and leaves; and it cannot be dumped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import eventually
+from tests.faults.test_capture import sensing
+from tests.journeys.whole import Whole
+from tests.simulators import canary, canary_clinic, canary_names
+from tests.simulators.bursts import HASHES, THIN
+from tests.simulators.leaks import leaks
+from tests.simulators.namespace import Namespace, cable
+
+pytestmark = [pytest.mark.root, pytest.mark.skipif(THIN > 1, reason="too long without the JIT"), HASHES]
+FRAME_MAX = 1514  # what a cable of this kind takes; a few forged datagrams are longer
+GAP_MS = 2.0
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    """A cable of its own."""
+    with cable() as made:
+        yield made
+
+
+def test_a_listening_sensor(namespace: Namespace, tmp_path: Path) -> None:
+    frames = [
+        f.octets for f in canary.ward({**canary_clinic.PLACES, **canary_names.PLACES}) if len(f.octets) <= FRAME_MAX
+    ]
+    whole = Whole(tmp_path / "whole", Path())
+    state = tmp_path / "state"
+    with sensing(namespace, tmp_path) as sensor:
+        limits = Path(f"/proc/{sensor.child.pid}/limits").read_text("ascii")
+        assert next(line for line in limits.splitlines() if line.startswith("Max core")).split()[4:6] == ["0", "0"]
+        namespace.put(frames, gap_ms=GAP_MS)
+        assert eventually(lambda: sensor.heard() == len(frames), 15)
+        look = ("agent", "top", "--once", "--state", str(state))
+        shown = [whole.done("top", *look, *form).stdout for form in ((), ("--json",))]
+        said = sensor.end()
+        cards = {card.role for summary in sensor.summaries() for card in summary.cards}
+        names = {name for summary in sensor.summaries() for card in summary.cards for name in card.names}
+    assert "infusion-pump" in cards
+    assert len(names) > 10
+    assert all(name.startswith("~") for name in names)
+    assert b"infusion-pump" in shown[1], "a talker of the status"
+    left = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not leaks(b"\n".join([*left, *shown, said.encode()]))
