@@ -76,7 +76,7 @@ def flow_line(flow: Any) -> str:
     protocol = int(flow["key_ports"]) & 0xFF
     source, destination = originator[2], responder[2]
     if protocol in (ICMP, ICMPV6):
-        source, destination = source >> 8, source & 0xFF  # type and code, as flow tools write them
+        source, destination = destination >> 8, destination & 0xFF  # type and code, as flow tools write them
     identifier = community_id(
         protocol,
         address_octets(*originator[:2]),
