@@ -14,7 +14,7 @@ from tests.agreement.reasons import COPY, FAMILY, HEADLESS, LATE_COPY, LATER_FRA
 from tests.agreement.tshark import NS, Dissected
 
 COPY_WINDOW_NS, FRAGMENT_WINDOW_NS = NS // 1000, 30 * NS
-LATE_FRAMES = 256  # of 4,096 remembered packets that many have been overwritten with a chance of 6 %
+LATE_FRAMES = 256  # after so many packets one of 4,096 remembered is overwritten with a chance of 6 %
 LINKS_NOT_READ = {"fddi"}
 
 
