@@ -1,7 +1,7 @@
 """From tshark's layers and fields to the IP packet that a flow tool counts: the innermost, as far as wardtap goes."""
 
-from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.agreement.reasons import (
     AROUND_NO_IP,
@@ -17,6 +17,9 @@ from tests.agreement.reasons import (
     Reason,
 )
 from tests.agreement.tshark import Dissected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ICMP, ICMPV6 = 1, 58
 WITH_PORTS = {"tcp", "udp", "sctp"}
@@ -77,14 +80,14 @@ class Fields:
 
     def __init__(self, values: dict[str, list[str]]) -> None:
         self._values = values
-        self._taken: Counter[str] = Counter()
+        self._rest: dict[str, Iterator[str]] = {}
 
     def text(self, name: str) -> str | None:
         """The next occurrence, or None when there are no more."""
-        found = self._values.get(name, [])
-        at = self._taken[name]
-        self._taken[name] += 1
-        return found[at] if at < len(found) else None
+        rest = self._rest.get(name)
+        if rest is None:
+            rest = self._rest[name] = iter(self._values.get(name, ()))
+        return next(rest, None)
 
     def number(self, name: str) -> int | None:
         """The next occurrence as a number."""
