@@ -30,11 +30,15 @@ def request_type(protocol: int, port: int) -> int:
 
 @leaf
 def key_of(row: np.void, protocol: int) -> tuple[bool, tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64]]:
-    """The direction-free key of a packet, and whether its source is the higher end."""
+    """The direction-free key of a packet, and whether its source is the higher end.
+
+    ICMP's type and code stand in the place of the port that is asked. So two hosts that ask each other the same are two
+    biflows, and an error has one direction, as with Community IDs.
+    """
     source, destination = U64(row["src_port"]), U64(row["dst_port"])
     if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:  # a later fragment has no type
-        source = U64(request_type(protocol, np.int64(row["src_port"])))
-        destination = source
+        asked = U64(request_type(protocol, np.int64(row["src_port"])))
+        source, destination = (U64(0), asked) if asked == source else (asked, U64(0))
     s_hi, s_lo, d_hi, d_lo = row["src_hi"], row["src_lo"], row["dst_hi"], row["dst_lo"]
     higher = s_hi > d_hi or (s_hi == d_hi and (s_lo > d_lo or (s_lo == d_lo and source > destination)))
     # Which end comes first is a coin toss to a branch predictor: the ends are swapped with a mask.

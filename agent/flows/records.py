@@ -66,6 +66,7 @@ BIFLOW = np.dtype(
         ("key_hi_hi", "<u8"),
         ("key_hi_lo", "<u8"),
         ("key_ports", "<u8"),  # lower's port << 48 | higher's << 32 | vlan << 20 | inner vlan << 8 | protocol
+        # (ICMP: type << 8 | code of the request for the end that is asked, 0 for the other)
         ("last_ns", "<i8"),
         ("first_ns", "<i8"),
         ("forward_packets", "<u8"),

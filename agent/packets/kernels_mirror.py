@@ -31,9 +31,10 @@ def _ports(row: np.void) -> np.uint64:
 
 @leaf
 def _place(row: np.void) -> np.uint64:
-    """A packet's slot."""
+    """A packet's slot. Each hop of a packet has its own, or two that take turns would overwrite one another."""
     two = (U64(row["tcp_seq"]) << U64(32)) | U64(row["tcp_ack"])
-    mixed = _ports(row) ^ two ^ (U64(row["src_lo"]) << U64(1)) ^ U64(row["dst_lo"])
+    hop = (U64(row["vlan"]) << U64(16)) | (U64(row["ttl"]) << U64(8))
+    mixed = _ports(row) ^ two ^ hop ^ (U64(row["src_lo"]) << U64(1)) ^ U64(row["dst_lo"])
     return (mixed * U64(0x9E3779B97F4A7C15)) >> PLACE_BITS
 
 

@@ -194,6 +194,19 @@ def _icmp(octets: Octets, cursor: Cursor, row: np.void) -> int:
 
 
 @leaf
+def _sctp(octets: Octets, cursor: Cursor, row: np.void) -> int:
+    """RFC 9260 section 3.1: ports, verification tag, CRC32c, of which the lower half tells copies apart well enough."""
+    at, captured = cursor[AT], cursor[END] - cursor[AT]
+    if captured >= 4:
+        row["src_port"], row["dst_port"] = u16(octets, at), u16(octets, at + 2)
+        row["flags"] |= F_PORTS
+    if captured >= 12:
+        row["l4_checksum"] = u16(octets, at + 10)
+    cursor[AT] = at + 12
+    return METERED
+
+
+@leaf
 def read_transport(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows, protocol: int) -> int:
     """The transport header, or the way into a tunnel."""
     if protocol == L.TCP:
@@ -202,6 +215,8 @@ def read_transport(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows, 
         return _udp(octets, cursor, row, scratch)
     if protocol == L.ICMP or protocol == L.ICMPV6:
         return _icmp(octets, cursor, row)
+    if protocol == L.SCTP:
+        return _sctp(octets, cursor, row)
     if row["flags"] & F_FRAGMENT:
         return METERED  # half a tunnelled packet is not walked into
     if protocol == L.IPIP:

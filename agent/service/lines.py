@@ -16,7 +16,7 @@ from agent.summaries.builder import address_octets
 from agent.summaries.privacy import Pseudonyms
 
 NS_PER_S = 1_000_000_000
-FRAGMENT, FIRST = int(PacketFlag.FRAGMENT), int(PacketFlag.FIRST_FRAGMENT)
+PORTS = int(PacketFlag.PORTS)
 
 
 def line(kind: str, **fields: Any) -> str:
@@ -82,18 +82,18 @@ def flow_line(flow: Any) -> str:
     protocol = int(flow["key_ports"]) & 0xFF
     source, destination = originator[2], responder[2]
     if protocol in (ICMP, ICMPV6):
-        source, destination = source >> 8, source & 0xFF  # type and code, as flow tools write them
-    headless = bool(flow["flags"] & FRAGMENT) and not flow["flags"] & FIRST
+        source, destination = destination >> 8, destination & 0xFF  # type and code, as flow tools write them
     identifier = community_id(
         protocol,
         address_octets(*originator[:2]),
         address_octets(*responder[:2]),
-        None if headless else (source, destination),
+        (source, destination) if flow["flags"] & PORTS else None,  # a later fragment, or cut before them
     )
     return line(
         "flow",
         community_id=identifier,
         vlan=int(flow["key_ports"]) >> 20 & 0xFFF or None,
+        vlan_inner=int(flow["key_ports"]) >> 8 & 0xFFF or None,
         protocol=protocol,
         application=application_name(application_of(protocol, destination, int(flow["application"]))),
         originator=address_text(*originator[:2]),

@@ -1,10 +1,12 @@
 """Community ids of the published vectors (corelight/community-id-spec, baseline of its Python implementation)."""
 
 from ipaddress import ip_address
+from random import Random
 
 import pytest
 
-from agent.flows.community import PAIRS, community_id
+from agent.flows.community import PAIRS, WITH_PORTS, community_id
+from tests.simulators.bursts import THIN
 
 VECTORS = [
     (6, "128.232.110.120", "66.35.250.204", (34855, 80), "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
@@ -50,3 +52,17 @@ def test_every_pair_is_one_id() -> None:
 def test_fragments_have_no_ports() -> None:
     a, b = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
     assert community_id(17, a, b, None) == community_id(17, b, a, None) != community_id(17, a, b, (0, 0))
+
+
+@pytest.mark.parametrize("protocol", [1, 2, 6, 17, 33, 47, 50, 51, 58, 89, 132, 136])
+@pytest.mark.parametrize("size", [4, 16])
+def test_against_the_reference(protocol: int, size: int) -> None:
+    """The library of those who specified it, on flows of every kind, each way, between few addresses."""
+    reference = pytest.importorskip("communityid", reason="the reference library is not installed: extra `dev`")
+    dice = Random(protocol * size)
+    for _ in range(300 // THIN):
+        source, destination = (bytes(size - 1) + bytes([dice.randrange(4)]) for _ in "ab")
+        ports = (dice.randrange(256), dice.randrange(256)) if protocol in {1, 58} else (dice.randrange(65536), 80)
+        given = ports if protocol in WITH_PORTS else None
+        flow = reference.FlowTuple(protocol, source, destination, *(given or ()))
+        assert community_id(protocol, source, destination, given) == reference.CommunityID().calc(flow)

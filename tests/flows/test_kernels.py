@@ -94,35 +94,6 @@ def test_active_timeout_cuts_and_goes_on() -> None:
     assert all(record["marks"] & FlowMark.HANDSHAKE for record in records)
 
 
-@pytest.mark.parametrize("six", [False, True])
-def test_questions_and_answers_of_icmp(*, six: bool) -> None:
-    ends = (("fd00::1", "00:d0:75:00:00:01"), ("fd00::2", "00:d0:75:00:00:02"))
-    talk = Talk(ends) if six else Talk()
-    talk.ping(0)
-    talk.ping(0.1, back=True)
-    talk.ping(1, back=True, kind=136 if six else 14)  # an answer whose question was not heard
-    talk.ping(2, kind=1 if six else 3)
-    records = agree(talk.frames)
-    assert len(records) == 3
-    assert {int(record["key_ports"]) >> 48 for record in records} == (
-        {0x8000, 0x8700, 0x100} if six else {0x800, 0xD00, 0x300}
-    )
-
-
-def test_fragments_of_an_echo_have_no_type() -> None:
-    """A later fragment is no echo reply, though its ports are zero as an echo reply's are."""
-    talk = Talk()
-    (first, mac), (second, other) = talk.ends
-    from tests.forge.ethernet import IPV4, ethernet  # noqa: PLC0415 - only here
-    from tests.forge.icmp import echo  # noqa: PLC0415 - only here
-
-    for number, piece in enumerate(Ipv4(first, second, 1, ident=9).fragments(echo(1, 1, b"x" * 4000), 1480)):
-        talk.frames.append(Frame((START_S + number) * S, ethernet(other, mac, IPV4, piece)))
-    records = agree(talk.frames)
-    assert sorted(records["forward_packets"].tolist()) == [1, 2]
-    assert records["reverse_packets"].tolist() == [0, 0]
-
-
 def test_vlans_and_versions_are_kept_apart() -> None:
     talk = Talk()
     for vlan in (0, 5, 6):

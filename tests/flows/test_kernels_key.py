@@ -51,8 +51,9 @@ def test_both_directions_have_one_digest_and_the_rest_is_untouched() -> None:
     back = rows.copy()
     for end in ("hi", "lo", "port"):
         back[f"src_{end}"], back[f"dst_{end}"] = rows[f"dst_{end}"], rows[f"src_{end}"]
-    icmp = np.isin(rows["protocol"], (1, 58))  # its type stands in the source port alone
-    back["src_port"][icmp] = rows["src_port"][icmp]
+    for protocol, asks, answers in ((1, 0x0800, 0x0000), (58, 0x8000, 0x8100)):  # a type stands in the source port
+        echoes = rows["protocol"] == protocol
+        rows["src_port"][echoes], back["src_port"][echoes] = asks, answers
     before, scratch = rows.copy(), np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
     kernels_key.hash_flows(rows, len(rows), KEY, scratch)
     kernels_key.hash_flows(back, len(back), KEY, scratch)

@@ -15,6 +15,7 @@ UNTESTED = {
 # Tests that mirror no single file: pattern -> reason.
 UNMIRRORED = {
     "tests/packets/hints/test_readers.py": "what every reader promises, asked of all of them",
+    "tests/agreement/*": "others' tools against the whole of wardtap",
     "tests/golden/*": "a capture to exact bytes: the whole journey",
     "tests/journeys/*": "stories that cross rooms",
     "tests/faults/*": "processes killed and disks full: several rooms at once",

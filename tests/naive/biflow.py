@@ -3,8 +3,9 @@
 Decisions where records.py leaves room:
 
 1. Only METERED rows count. The key is (lower end, higher end, VLAN, inner VLAN, protocol); an end is (address, port).
-2. ICMP and ICMPv6: both ports of the key are the request's type and code, so a question and its answer are one biflow
-   and every other kind has its own. Later fragments have ports 0 and so a biflow of their own.
+2. ICMP and ICMPv6: the request's type and code are the port of the end that is asked, the other's is 0. A question and
+   its answer are one biflow; the same question the other way is another, and so is every other kind, each way. Later
+   fragments have ports 0 and so a biflow of their own.
 3. The first packet chooses the originator and nothing changes it: SYN without ACK -> its sender; SYN with ACK -> its
    receiver; a TCP end that sent a SYN/ACK from this port before -> the other end, if that one did not; an ICMP answer
    -> its receiver; two ports of which one is below 1024 -> the side of the higher one; else the sender. Equal ends (a
@@ -85,7 +86,8 @@ def _typed(row: Row) -> bool:
 def _ends(row: Row) -> tuple[End, End]:
     ports = row["src_port"], row["dst_port"]
     if _typed(row):
-        ports = (_request(row["protocol"], row["src_port"]),) * 2
+        asked = _request(row["protocol"], row["src_port"])
+        ports = (0, asked) if asked == row["src_port"] else (asked, 0)
     return (row["src_hi"], row["src_lo"], ports[0]), (row["dst_hi"], row["dst_lo"], ports[1])
 
 

@@ -121,6 +121,7 @@ def networks() -> Iterator[Named]:
     yield "igmp", eth(Ipv4(A4, B4, 2).octets(b"\x16\0\0\0\xe0\0\0\xfb")), EN10MB
     yield "esp", eth(Ipv4(A4, B4, 50).octets(b"sealed--")), EN10MB
     yield "sctp", eth(Ipv4(A4, B4, 132).octets(b"\1\2\3\4" * 4)), EN10MB
+    yield "sctp-tiny", eth(Ipv4(A4, B4, 132).octets(b"\1\2\3\4" * 2)), EN10MB
     chain = ipv6.options(
         ROUTING, ipv6.routing(DESTINATION, ipv6.options(AH, ipv6.authentication(TCP, SEGMENT6), size=16), [B6])
     )

@@ -144,5 +144,5 @@ def test_vlans_are_kept_apart_and_echoes_together() -> None:
     talk.put(0, ICMP, icmp.echo(1, 1, answer=True), back=True)
     flows = talk.told()
     assert [flow.packets for flow in flows] == [[1, 0], [1, 0], [1, 1]]
-    assert flows[2].originator[2] == 0x0800
+    assert (flows[2].originator[2], flows[2].responder[2]) == (0, 0x0800)
     assert flows[2].marks == FlowMark.ANSWERED

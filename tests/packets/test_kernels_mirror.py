@@ -55,6 +55,13 @@ def test_another_packet_or_another_hop_is_no_copy(other: bytes) -> None:
     assert copies((0, packet()), (1, other))[1] is False
 
 
+@pytest.mark.parametrize("hop", [{"ttl": 63}, {"vlan": 5}])
+def test_copies_of_two_hops_that_take_turns(hop: dict[str, int]) -> None:
+    """A mirror of both sides of a router, as in a real capture of a camera."""
+    near, far = packet(), packet(**hop)
+    assert copies((0, near), (1, far), (2, near), (3, far)) == [False, False, True, True]
+
+
 def test_copies_are_found_across_bursts() -> None:
     recent = np.zeros((mirror.SLOTS, mirror.WORDS), np.uint64)
     marked((0, packet()), state=recent)

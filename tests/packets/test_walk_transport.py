@@ -4,7 +4,7 @@ import pytest
 
 from agent.packets.records import PacketFlag, Verdict
 from tests.forge import arp, icmp, tunnels
-from tests.forge.ipv4 import GRE, ICMP, TCP, UDP, Ipv4
+from tests.forge.ipv4 import GRE, ICMP, SCTP, TCP, UDP, Ipv4
 from tests.forge.tcp import SYN, Tcp, mss
 from tests.forge.udp import Udp
 from tests.naive.frames import A4, B4, C4, D4, TCP4, TCP6, A, eth, inner, over_udp
@@ -42,6 +42,16 @@ def test_icmp_type_and_code() -> None:
     assert (told["src_port"], told["dst_port"]) == (0x0303, 0)
     assert told["flags"] == PacketFlag.PORTS
     assert not row(eth(Ipv4(A4, B4, ICMP).octets(b"\x08")))["flags"]
+
+
+def test_sctp_cut_at_every_field() -> None:
+    frame = eth(Ipv4(A4, B4, SCTP).octets(bytes.fromhex("0007005000000001a1b2c3d4") + b"chunk"))
+    names = ("src_port", "dst_port", "l4_checksum", "flags")
+    told = {size: tuple(row(frame[: 34 + size], wirelen=len(frame))[name] for name in names) for size in range(13)}
+    assert told[3] == (0, 0, 0, PacketFlag.CUT)
+    assert told[4] == told[11] == (7, 80, 0, PacketFlag.CUT | PacketFlag.PORTS)
+    assert told[12] == (7, 80, 0xC3D4, PacketFlag.CUT | PacketFlag.PORTS)
+    assert row(frame)["payload_octets"] == 5
 
 
 TUNNELS = [

@@ -45,7 +45,8 @@ def test_macs(mac: int, text: str | None) -> None:
 def test_a_session() -> None:
     told = flow(ended(run(session((HOSTS[0], HOSTS[1]), 1.5))[1]))
     assert told == {
-        "type": "flow", "community_id": told["community_id"], "vlan": None, "protocol": 6, "application": "unknown",
+        "type": "flow", "community_id": told["community_id"], "vlan": None, "vlan_inner": None, "protocol": 6,
+        "application": "unknown",
         "originator": "10.1.0.1", "originator_port": 50000, "responder": "10.1.0.2", "responder_port": 3613,
         "originator_mac": HOSTS[0][1], "responder_mac": HOSTS[1][1], "forward_packets": 5, "forward_octets": 216,
         "reverse_packets": 4, "reverse_octets": 172, "first": START_S + 1.5, "last": START_S + 1.5, "end_reason": 3,
