@@ -212,7 +212,7 @@ class Pipeline:
         rows = decoded.rows[start:stop]
         self.frames.add(rows)
         self.table.attribute(rows, stop - start, decoded.burst.octets)
-        for records in self.cache.meter_hashed(rows, stop - start):
+        for records in self.cache.meter_hashed(rows, stop - start, every_end=self._outlet.wants_flows):
             self._relate(records)
         self.decoder.hints(decoded, start, stop, self._now_s or 0, self._hear)
 
