@@ -195,8 +195,14 @@ class Ledger:
 
 def _matches(subject: Subject, wanted: Subject) -> bool:
     """Whether an open finding is about what a new one explains; fields that are not said match anything."""
-    return bool(wanted.mac or wanted.peer_mac) and all(
-        not want or have == want for have, want in zip(subject, wanted, strict=True)
+    mac, peer_mac, peer, protocol, port = wanted
+    return bool(
+        (mac or peer_mac)
+        and (not mac or subject.mac == mac)
+        and (not peer_mac or subject.peer_mac == peer_mac)
+        and (not peer or subject.peer == peer)
+        and (not protocol or subject.protocol == protocol)
+        and (not port or subject.port == port)
     )
 
 
