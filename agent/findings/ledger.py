@@ -160,8 +160,11 @@ class Ledger:
         if not draft.explains:
             return draft.finding
         folded = 0
+        named = {mac for wanted in draft.explains for mac in wanted[:2] if mac}  # one of them is in every match
         for known in self._open.values():
-            if not known.parent and any(_matches(known.subject, wanted) for wanted in draft.explains):
+            if known.parent or (known.subject.mac not in named and known.subject.peer_mac not in named):
+                continue
+            if any(_matches(known.subject, wanted) for wanted in draft.explains):
                 known.parent = draft.finding.cause
                 folded += 1
         if not folded:
