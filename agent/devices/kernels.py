@@ -14,7 +14,7 @@ from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
 from agent.devices.tallies import begin_stats, fetch_stats, measure_frame
 from agent.jit import LINE, Flags, Hashes, Slots, Words, fetch_line, kernel, leaf
 from agent.keyed import sip3
-from agent.packets.records import PacketFlag, Verdict
+from agent.packets.records import Application, PacketFlag, Verdict
 
 AHEAD = 8  # rows between asking for a device's lines and reading them
 PROMOTED_FRAMES = 3
@@ -34,27 +34,64 @@ S_SEGMENT, S_INTERNET = int(Scope.SEGMENT), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
 
 NO_MAC_BIT = U64(1 << 63)
+NS_PER_S = 1_000_000_000
+A_DHCP = int(Application.DHCP)
 ETHERTYPE_ARP = 0x0806
 
 # Columns of `counts`.
-ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE, ARPS = 0, 1, 2, 3, 4, 5
-COUNTS = 6
+ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE, ARPS, RUSH_S, RUSHED = 0, 1, 2, 3, 4, 5, 6, 7
+COUNTS = 8
+# Strangers who may take somebody's slot within a second; a ward of hundreds that starts all at once has fewer, and most
+# of them announce themselves. A flood of invented cards is turned away: it would only displace itself, and each
+# newcomer of the ward with it before it has sent three frames.
+STRANGERS_MAX = 1024
 
 
 @leaf
-def _room(macs: Hashes, devices: Rows, base: int, now_ns: int) -> int:
-    """A free slot, or one whose owner never was promoted or was silent for too long; -1 when all are well owned."""
+def _weakest(devices: Rows, base: int, now_ns: int) -> int:
+    """A slot whose owner never was promoted or was silent for too long; -1 when all are well owned."""
     victim, oldest = -1, np.int64(1 << 62)
     for way in range(WAYS):
         slot = base + way
-        if macs[slot] == 0:
-            return slot
         last = np.int64(devices[slot]["last_ns"])
         earned = min(np.int64(devices[slot]["tx_packets"]) * KEEP_NS_PER_FRAME, KEEP_NS)
         weak = not devices[slot]["flags"] & D_PROMOTED or now_ns - last > earned
         if weak and last < oldest:
             victim, oldest = slot, last
     return victim
+
+
+@leaf
+def _waits(row: np.void, verdict: int, source: np.uint64, doors: Hashes, place: int, counts: Words) -> bool:
+    """Whether a stranger is turned away although somebody would have to make room: only while too many come.
+
+    Who announces itself (and so is promoted at once) does not wait, nor who comes twice before the next stranger does.
+    """
+    second = np.int64(row["time_ns"]) // NS_PER_S
+    if second != counts[RUSH_S]:
+        counts[RUSH_S], counts[RUSHED] = second, 0
+    if verdict == LINK or row["application"] == A_DHCP or counts[RUSHED] < STRANGERS_MAX:
+        return False
+    again = doors[place] == source
+    doors[place] = source
+    return not again
+
+
+@leaf
+def _room(row: np.void, source: np.uint64, macs: Hashes, devices: Rows, base: int, doors: Hashes, counts: Words) -> int:
+    """The slot that a stranger gets, or -1."""
+    for way in range(WAYS):
+        if macs[base + way] == 0:
+            counts[IN_TABLE] += 1
+            return base + way
+    if _waits(row, np.int64(row["verdict"]), source, doors, base // WAYS, counts):
+        return -1
+    slot = _weakest(devices, base, np.int64(row["time_ns"]))
+    if slot >= 0:
+        counts[RUSHED] += 1
+        counts[EVICTED] += 1
+        counts[EVICTED_PACKETS] += np.int64(devices[slot]["tx_packets"])
+    return slot
 
 
 @leaf
@@ -71,6 +108,7 @@ def _begin(device: np.void, mac: np.uint64, row: np.void) -> None:
     device["group_packets"] = U64(0)
     device["flows_started"], device["flows_answered"], device["flows_failed"] = 0, 0, 0
     device["flows_accepted"], device["arp_requests"], device["arp_answered"], device["peers"] = 0, 0, 0, 0
+    device["tries"], device["tries_s"] = 0, 0
     flags = 0
     if mac & NO_MAC_BIT:
         flags = D_NO_MAC
@@ -151,11 +189,12 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 @kernel
 def attribute_burst(
     rows: Rows, count: int, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
-    fresh: Slots, memo: Words, stats: Rows, octets: Flags,
+    fresh: Slots, memo: Words, stats: Rows, octets: Flags, doors: Hashes,
 ) -> int:  # fmt: skip
     """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n.
 
-    `octets` are the burst's, for the headers of DNS messages; empty where nobody has them.
+    `octets` are the burst's, for the headers of DNS messages; empty where nobody has them. `doors`, a word for each
+    set, remembers the stranger who was turned away last.
     """
     n = 0
     for i in range(count):
@@ -181,11 +220,8 @@ def attribute_burst(
         if source == U64(0):
             slot = -1  # a free slot has the MAC 0: a frame that says it comes from there is nobody's
         elif slot < 0:
-            slot = _room(macs, devices, base, np.int64(row["time_ns"]))
+            slot = _room(row, source, macs, devices, base, doors, counts)
             if slot >= 0:
-                counts[IN_TABLE] += np.int64(macs[slot] == 0)
-                counts[EVICTED] += np.int64(macs[slot] != 0)
-                counts[EVICTED_PACKETS] += np.int64(devices[slot]["tx_packets"]) if macs[slot] != 0 else 0
                 macs[slot] = source
                 _begin(devices[slot], source, row)
                 begin_stats(stats[slot])
@@ -210,7 +246,7 @@ def attribute_burst(
                 _hear_arp(device, row)
             else:
                 device["flags"] |= D_PROMOTED  # LLDP, STP and their kin announce
-            if device["tx_packets"] >= U64(PROMOTED_FRAMES) or row["application"] == 2:  # Application.DHCP
+            if device["tx_packets"] >= U64(PROMOTED_FRAMES) or row["application"] == A_DHCP:
                 device["flags"] |= D_PROMOTED
             if not promoted and device["flags"] & D_PROMOTED:
                 fresh[n] = slot

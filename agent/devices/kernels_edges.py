@@ -9,17 +9,39 @@ packet.
 
 import numpy as np
 
-from agent.devices.placing import WAYS, Edges, Known, device_of, edge_of, edge_slot, scope_of
+from agent.devices.placing import (
+    WAYS,
+    Edges,
+    Known,
+    device_of,
+    edge_near,
+    edge_rank,
+    edge_room,
+    find_edge,
+    place_edge,
+    scope_of,
+)
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
-from agent.devices.tallies import clinical_of, measure_clinical, meet
+from agent.devices.tallies import clinical_of, fetch_meeting, measure_clinical, meet, peer_digest, service_digest
+from agent.devices.trying import (
+    ARP_MIN,
+    TRACE_FIRST,
+    TRACE_LAST,
+    WINDOW_NS,
+    crossed_by,
+    fan_of,
+    had_its_share,
+    outcome,
+)
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
 from agent.jit import LINE, Hashes, Reals, Tags, Words, brief, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
 AHEAD = 32  # records whose edges are fetched together
-# Rows of `ahead`: the devices of both ends, by EdgeDirection, then the digests of their edges.
-DIGESTS, KEPT = 2, 4
+# Rows of `ahead`: the devices of both ends, by EdgeDirection, then the digests of their edges, of their peers, and of
+# the service.
+DIGESTS, PEERS, SERVICES, KEPT = 2, 4, 6, 7
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
@@ -30,8 +52,7 @@ M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
 G_HANDSHAKE, G_TWO_WAY, G_KNOWN = int(EdgeGate.HANDSHAKE), int(EdgeGate.TWO_WAY_DATA), int(EdgeGate.INITIATOR_KNOWN)
 G_EXCHANGED, G_REFUSED, G_ANSWERED = int(EdgeGate.EXCHANGED), int(EdgeGate.REFUSED), int(EdgeGate.ANSWERED)
 OUT, IN = int(EdgeDirection.ORIGINATES), int(EdgeDirection.RESPONDS)
-KIND_OUT, KIND_IN = U64(OUT << 24), U64(IN << 24)
-HOSTS, PORTS, ARP_FAN = int(FanKind.HOSTS), int(FanKind.PORTS), int(FanKind.ARP)
+ARP_FAN = int(FanKind.ARP)
 S_SEGMENT, S_MULTICAST, S_BROADCAST = int(Scope.SEGMENT), int(Scope.MULTICAST), int(Scope.BROADCAST)
 R_IDLE, S_SYN = int(FlowEndReason.IDLE), int(FlowState.SYN)
 D_FIRST_SEEN = int(Direction.FIRST_SEEN)
@@ -41,16 +62,10 @@ ETHERTYPE_ARP = 0x0806
 LINK = 1
 
 # Columns of `counts`.
-FANS, FANS_EVICTED, LISTS_FULL = 2, 3, 4  # after EDGES and EDGES_EVICTED
-COUNTS = 5
+LISTS_FULL, UNKEPT = 4, 5  # after those of `placing` and `trying`
+COUNTS = 6
 # Bits of EDGE.changed.
 CHANGED, TOUCHED = 1, 2
-# Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
-STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-)  # fmt: skip
-TEST = 10
-RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it has grown fourfold
 
 
 @leaf
@@ -64,122 +79,70 @@ def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64
 
 
 @leaf
+def _has_failed(record: np.void, protocol: int) -> bool:
+    """Refused, or a try that nobody answered in time."""
+    if record["marks"] & M_ANSWERED:
+        return False
+    if record["marks"] & M_REFUSED:
+        return True
+    if record["event"] != E_ENDED or record["end_reason"] != R_IDLE or record["reverse_packets"] > 0:
+        return False
+    if protocol == TCP:
+        return bool(record["state"] & S_SYN) or record["forward_packets"] <= U64(FEW_PACKETS)
+    return record["forward_packets"] <= U64(FEW_PACKETS)
+
+
+@leaf
+def _is_no_news(record: np.void, port: int) -> bool:
+    """The end of a try that was given up before it had failed, and of which everything was told: nothing counts it."""
+    if record["event"] != E_ENDED or record["marks"] & M_ANSWERED:
+        return False
+    told = record["told_forward_packets"] == U32(record["forward_packets"])
+    told &= record["told_reverse_packets"] == U32(record["reverse_packets"])
+    protocol = np.int64(record["key_ports"] & U64(0xFF))
+    return told and not _has_failed(record, protocol) and clinical_of(record, protocol, port) < 0
+
+
+@leaf
 def _look_ahead(
     records: Rows, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes, edges: Rows,
-    tags: Tags, ahead: Hashes,
+    tags: Tags, ranks: Hashes, ahead: Hashes, stats: Rows,
 ) -> int:  # fmt: skip
     """Both ends' devices and edges of records[start:stop] into `ahead`, and their cache lines asked for: `stop`."""
     key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
     for i in range(start, stop):
         record, j = records[i], U64(i - start)
         originator, responder, port = _ends(record)
+        ahead[U64(OUT), j], ahead[U64(IN), j] = U64(NO_SLOT), U64(NO_SLOT)
+        if _is_no_news(record, port):
+            continue
         out = device_of(macs, devices, memo, secret, record["originator_mac"], originator)
         back = device_of(macs, devices, memo, secret, record["responder_mac"], responder)
         kind = (record["key_ports"] & U64(0xFF)) << U64(16) | U64(port)
-        ahead[U64(OUT), j], ahead[U64(IN), j] = U64(out), U64(back)
-        there, here = (U64(out) << U64(32)) | KIND_OUT | kind, (U64(back) << U64(32)) | KIND_IN | kind
-        ahead[U64(DIGESTS + OUT), j] = sip3(key0, key1, there, responder[0], responder[1])
-        ahead[U64(DIGESTS + IN), j] = sip3(key0, key1, here, originator[0], originator[1])
+        ahead[U64(OUT), j], ahead[U64(IN), j], ahead[U64(SERVICES), j] = U64(out), U64(back), U64(0)
         for direction in (OUT, IN):
-            fetch_line(tags, (ahead[U64(DIGESTS + direction), j] & sets) * U64(WAYS), 0)
+            device, peer = (out, responder) if direction == OUT else (back, originator)
+            ahead[U64(DIGESTS + direction), j] = U64(0)
+            if device == NO_SLOT or (direction == IN and not record["marks"] & M_ANSWERED):
+                continue
+            there = (U64(device) << U64(32)) | (U64(direction) << U64(24)) | kind
+            digest = sip3(key0, key1, there, peer[0], peer[1])
+            ahead[U64(DIGESTS + direction), j] = digest
+            fetch_line(tags, (digest & sets) * U64(WAYS), 0)
+            fetch_line(ranks, (digest & sets) * U64(WAYS), 0)
+            ahead[U64(PEERS + direction), j] = peer_digest(secret, peer)
+            if ahead[U64(SERVICES), j] == U64(0):
+                ahead[U64(SERVICES), j] = service_digest(secret, kind)
+            fetch_meeting(stats, device, ahead[U64(PEERS + direction), j], ahead[U64(SERVICES), j])
     for i in range(stop - start):
         for direction in (OUT, IN):
-            if ahead[U64(direction), U64(i)] == U64(NO_SLOT):
-                continue
             digest = ahead[U64(DIGESTS + direction), U64(i)]
-            slot = edge_of(digest, U16(digest >> U64(48)) | U16(1), tags)
+            if ahead[U64(direction), U64(i)] == U64(NO_SLOT) or digest == U64(0):
+                continue
+            slot = edge_near(tags, ranks, digest)
             fetch_line(edges, slot, 0)
             fetch_line(edges, slot, LINE)
     return stop
-
-
-@leaf
-def _fan(
-    fans: Rows,
-    secret: Hashes,
-    counts: Words,
-    key: tuple[int, int, int, int],
-    peer: tuple[np.uint64, np.uint64],
-    now_ns: int,
-    window_ns: int,
-) -> np.void:
-    """The fan row of `key` = (kind, device, protocol, port), begun anew after a silence longer than the window."""
-    kind, device, protocol, port = key
-    word = (U64(device) << U64(32)) | (U64(kind) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
-    base = np.int64(sip3(secret[1], secret[0], word, peer[0], peer[1]) & U64(len(fans) // WAYS - 1)) * WAYS
-    slot, oldest, last = -1, base, np.int64(1 << 62)
-    for way in range(WAYS):
-        row = fans[base + way]
-        if row["used"] == 0:
-            if slot < 0:
-                slot = base + way
-            continue
-        same = row["device"] == device and row["kind"] == kind and row["protocol"] == protocol and row["port"] == port
-        if same and row["peer_lo"] == peer[1] and row["peer_hi"] == peer[0]:
-            if now_ns - row["last_ns"] <= window_ns:
-                return row
-            slot = base + way
-            counts[FANS] -= 1
-            break
-        if row["last_ns"] < last:
-            oldest, last = base + way, np.int64(row["last_ns"])
-    counts[FANS] += 1
-    if slot < 0:
-        slot = oldest
-        counts[FANS] -= 1
-        counts[FANS_EVICTED] += 1
-    row = fans[slot]
-    row["peer_hi"], row["peer_lo"], row["first_ns"], row["last_ns"] = peer[0], peer[1], now_ns, now_ns
-    row["score"], row["device"], row["port"], row["protocol"], row["kind"] = 0.0, device, port, protocol, kind
-    row["attempts"], row["answered"], row["failed"], row["used"], row["reported"], row["scope"] = 0, 0, 0, 1, 0, 0
-    return row
-
-
-@leaf
-def _crossed(row: np.void, test: Reals, minimum: int, crossed: Rows, n: int) -> int:
-    """Give a fan to the judge when it crosses its threshold, and again each time it has grown fourfold."""
-    wanted = np.int64(minimum)
-    for _ in range(np.int64(row["reported"])):
-        wanted *= RAISE_AGAIN
-    size = row["attempts"] if row["kind"] == ARP_FAN else row["failed"]
-    if size < wanted or n >= len(crossed) or (row["kind"] != ARP_FAN and row["score"] < test[UPPER]):
-        return n
-    row["reported"] += 1
-    crossed[n] = row
-    return n + 1
-
-
-@leaf
-def _outcome(
-    fans: Rows,
-    secret: Hashes,
-    counts: Words,
-    edge: np.void,
-    failed: bool,
-    now_ns: int,
-    test: Reals,
-    crossed: Rows,
-    n: int,
-) -> int:
-    """The first outcome of a first contact moves the sequential tests of its service and of its target."""
-    device, protocol, port = np.int64(edge["device"]), np.int64(edge["protocol"]), np.int64(edge["port"])
-    none = (U64(0), U64(0))
-    peer = (edge["peer_hi"], edge["peer_lo"])
-    for kind in (HOSTS, PORTS):
-        key = (HOSTS, device, protocol, port) if kind == HOSTS else (PORTS, device, protocol, 0)
-        row = _fan(fans, secret, counts, key, none if kind == HOSTS else peer, now_ns, np.int64(test[WINDOW_NS]))
-        row["attempts"] += 1
-        row["last_ns"] = max(row["last_ns"], now_ns)
-        row["scope"] = max(row["scope"], edge["scope"])
-        if failed:
-            row["failed"] += 1
-            row["score"] += test[STEP_FAILED]
-            minimum = test[HOSTS_MIN] if kind == HOSTS else test[PORTS_MIN]
-            n = _crossed(row, test, np.int64(minimum), crossed, n)
-        else:
-            row["answered"] += 1
-            row["score"] = max(row["score"] + test[STEP_ANSWERED], test[LOWER])
-    return n
 
 
 @leaf
@@ -200,17 +163,11 @@ def _gates(record: np.void) -> int:
 
 
 @leaf
-def _has_failed(record: np.void, protocol: int) -> bool:
-    """Refused, or a try that nobody answered in time."""
-    if record["marks"] & M_ANSWERED:
-        return False
-    if record["marks"] & M_REFUSED:
-        return True
-    if record["event"] != E_ENDED or record["end_reason"] != R_IDLE or record["reverse_packets"] > 0:
-        return False
-    if protocol == TCP:
-        return bool(record["state"] & S_SYN) or record["forward_packets"] <= U64(FEW_PACKETS)
-    return record["forward_packets"] <= U64(FEW_PACKETS)
+def _peer_scope(record: np.void, direction: int, peer: tuple[np.uint64, np.uint64], other: int, sites: Hashes) -> int:
+    """Where the peer lies: a device that owns the address is on this segment; a frame to a group says so itself."""
+    if record["flags"] & F_GROUP and direction == OUT:
+        return S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
+    return S_SEGMENT if other != NO_SLOT else scope_of(peer[0], peer[1], sites)
 
 
 @leaf
@@ -289,12 +246,12 @@ def relate_records(
     Returns the number of fans in `crossed`.
     """
     macs, devices, memo, secret = known
-    rows, tags, changed, touched = edges
+    rows, tags, ranks, changed, touched = edges
     n, base, fetched, size = 0, 0, 0, len(records)
     for i in range(size):
         if i >= fetched:
             base, stop = i, min(i + AHEAD, size)
-            fetched = _look_ahead(records, i, stop, macs, devices, memo, secret, rows, tags, ahead)
+            fetched = _look_ahead(records, i, stop, macs, devices, memo, secret, rows, tags, ranks, ahead, stats)
         record, j = records[i], U64(i - base)
         originator, responder, port = _ends(record)
         protocol = np.int64(record["key_ports"] & U64(0xFF))
@@ -308,23 +265,27 @@ def relate_records(
                 continue
             _count_device(devices[device], record, direction, failed)
             kind = (U64(direction) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
-            slot, new = edge_slot(rows, tags, counts, device, peer, kind, ahead[U64(DIGESTS + direction), j])
-            edge = rows[slot]
-            if new:
-                _begin_edge(edge, device, peer, kind, np.int64(record["first_ns"]))
-                devices[device]["peers"] += U32(1)
-                edge["peer_device"] = other
-                edge["scope"] = S_SEGMENT if other != NO_SLOT else scope_of(peer[0], peer[1], sites)
-                if record["flags"] & F_GROUP and direction == OUT:
-                    edge["scope"] = S_BROADCAST if record["flags"] & F_BROADCAST else S_MULTICAST
+            digest = ahead[U64(DIGESTS + direction), j]
+            slot = find_edge(rows, tags, device, peer, kind, digest)
+            new = slot < 0
+            scope = _peer_scope(record, direction, peer, other, sites) if new else np.int64(rows[slot]["scope"])
+            unicast = scope != S_MULTICAST and scope != S_BROADCAST
             began = record["event"] == E_STARTED if direction == OUT else not record["told_marks"] & M_ANSWERED
-            unicast = edge["scope"] != S_MULTICAST and edge["scope"] != S_BROADCAST
-            if began or new:
-                edge["flows"] += U32(1)
-                if unicast:
-                    meet(stats[device], secret, peer, kind & U64(0xFFFFFF), spare)
+            if (began or new) and unicast:
+                meet(stats[device], ahead[U64(PEERS + direction), j], ahead[U64(SERVICES), j], spare)
             if spoken >= 0:
                 measure_clinical(stats[device], record, spoken, direction == OUT)
+            if new and not record["marks"] & M_ANSWERED and had_its_share(devices[device], now_ns):
+                counts[UNKEPT] += np.int64(began)
+                continue
+            if new:
+                slot = edge_room(tags, ranks, digest)
+                place_edge(tags, counts, slot, digest)
+                _begin_edge(rows[slot], device, peer, kind, np.int64(record["first_ns"]))
+                rows[slot]["peer_device"], rows[slot]["scope"] = other, scope
+                devices[device]["peers"] += U32(1)
+            edge = rows[slot]
+            edge["flows"] += U32(began or new)
             _count(edge, record, failed)
             edge["last_ns"] = max(edge["last_ns"], now_ns)
             if record["application"] != 0:
@@ -333,7 +294,8 @@ def relate_records(
             first = not edge["gates"] & (G_ANSWERED | G_REFUSED) and gates & (G_ANSWERED | G_REFUSED)
             trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
             if direction == OUT and first and unicast and not trace:
-                n = _outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
+                n = outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
+            ranks[slot] = edge_rank(np.int64(edge["last_ns"]), gates)
             _list_edge(edge, slot, TOUCHED, touched, counts)
             if new or gates != edge["gates"]:
                 edge["gates"] = gates
@@ -367,7 +329,7 @@ def count_arp(
                 device = base + way
         if device < 0:
             continue
-        fan = _fan(fans, secret, counts, (ARP_FAN, device, 0, 0), (U64(0), U64(0)), now_ns, np.int64(test[WINDOW_NS]))
+        fan = fan_of(fans, secret, counts, (ARP_FAN, device, 0, 0), (U64(0), U64(0)), now_ns, np.int64(test[WINDOW_NS]))
         word = sip3(secret[0], secret[1], U64(device), row["dst_lo"], U64(fan["first_ns"])) | U64(1)
         place = np.int64(word >> U64(32)) & (len(asked) - 1)
         if asked[place] == word:
@@ -375,5 +337,5 @@ def count_arp(
         asked[place] = word
         fan["attempts"] += 1
         fan["last_ns"] = max(fan["last_ns"], now_ns)
-        n = _crossed(fan, test, np.int64(test[ARP_MIN]), crossed, n)
+        n = crossed_by(fan, test, np.int64(test[ARP_MIN]), crossed, n)
     return n

@@ -18,6 +18,7 @@ U64, U16 = np.uint64, np.uint16
 S_SEGMENT, S_SITE, S_INTERNET = int(Scope.SEGMENT), int(Scope.SITE), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
 MAPPED_TOP = U64(0xFFFF)
+RANK_NS = U64((1 << 63) - 1)
 G_ANSWERED = int(EdgeGate.ANSWERED)
 
 # Columns of the edges' `counts`.
@@ -41,6 +42,7 @@ class Edges(NamedTuple):
 
     rows: Rows  # EDGE
     tags: Tags  # by slot; 0 = free
+    ranks: Hashes  # by slot: `edge_rank`
     changed: Words  # slots for the judge; the first entry counts the others
     touched: Words  # slots for the summary, likewise
 
@@ -121,45 +123,54 @@ def device_of(
 
 
 @leaf
-def edge_of(digest: np.uint64, tag: np.uint16, tags: Tags) -> int:
-    """The slot that has this tag, or the first of its set."""
-    base = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS
-    found = base
-    for way in range(WAYS):
-        found = base + way if tags[base + way] == tag else found
-    return found
+def edge_rank(last_ns: int, gates: int) -> np.uint64:
+    """Who stays when a set is full, as one number: what was answered before a try, then what spoke last."""
+    return (U64(gates & G_ANSWERED != 0) << U64(63)) | (U64(last_ns) & RANK_NS)
 
 
 @leaf
-def edge_slot(
-    rows: Rows,
-    tags: Tags,
-    counts: Words,
-    device: int,
-    peer: tuple[np.uint64, np.uint64],
-    kind: np.uint64,
-    digest: np.uint64,
-) -> tuple[int, bool]:
-    """(the slot of the edge, whether it is new). `kind` = direction << 24 | protocol << 16 | port."""
+def find_edge(
+    rows: Rows, tags: Tags, device: int, peer: tuple[np.uint64, np.uint64], kind: np.uint64, digest: np.uint64
+) -> int:
+    """The slot of an edge, or -1. `kind` = direction << 24 | protocol << 16 | port."""
     base, tag = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS, U16(digest >> U64(48)) | U16(1)
-    slot = -1
     for way in range(WAYS):
-        if tags[base + way] == 0 and slot < 0:
-            slot = base + way
         if tags[base + way] != tag:
             continue
         edge = rows[base + way]
         its_kind = (U64(edge["direction"]) << U64(24)) | (U64(edge["protocol"]) << U64(16)) | U64(edge["port"])
         if edge["device"] == device and edge["peer_lo"] == peer[1] and edge["peer_hi"] == peer[0] and its_kind == kind:
-            return base + way, False
-    counts[EDGES] += np.int64(slot >= 0)
-    counts[EDGES_EVICTED] += np.int64(slot < 0)
-    if slot < 0:  # a scan's tries give way to each other, not the ward's contacts to them
-        worth, last = np.int64(2), np.int64(0)
-        for way in range(WAYS):
-            edge = rows[base + way]
-            its_worth, its_last = np.int64(edge["gates"] & G_ANSWERED != 0), np.int64(edge["last_ns"])
-            if its_worth < worth or (its_worth == worth and its_last < last):
-                slot, worth, last = base + way, its_worth, its_last
-    tags[slot] = tag
-    return slot, True
+            return base + way
+    return -1
+
+
+@leaf
+def edge_room(tags: Tags, ranks: Hashes, digest: np.uint64) -> int:
+    """A free slot of an edge's set, or the one to give up: a scan's tries give way to each other, contacts to none."""
+    base = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS
+    chosen, least = base, ranks[U64(base)]
+    for way in range(WAYS):
+        if tags[base + way] == 0:
+            return base + way
+        rank = ranks[U64(base + way)]
+        if rank < least:
+            chosen, least = base + way, rank
+    return chosen
+
+
+@leaf
+def edge_near(tags: Tags, ranks: Hashes, digest: np.uint64) -> int:
+    """Where an edge is or will be, by its tag alone: worth asking for ahead, not to be believed."""
+    base, tag = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS, U16(digest >> U64(48)) | U16(1)
+    for way in range(WAYS):
+        if tags[base + way] == tag:
+            return base + way
+    return edge_room(tags, ranks, digest)
+
+
+@leaf
+def place_edge(tags: Tags, counts: Words, slot: int, digest: np.uint64) -> None:
+    """A new edge takes a slot that `edge_room` gave."""
+    counts[EDGES] += np.int64(tags[slot] == 0)
+    counts[EDGES_EVICTED] += np.int64(tags[slot] != 0)
+    tags[slot] = U16(digest >> U64(48)) | U16(1)

@@ -57,7 +57,9 @@ DEVICE = np.dtype(
         ("arp_requests", "<u4"),
         ("arp_answered", "<u4"),  # ARP replies it sent
         ("peers", "<u4"),  # distinct edges, out and in
-        ("room", "u1", (20,)),  # rows begin at a cache line
+        ("tries", "<u4"),  # contacts begun in the second `tries_s` that nobody had answered when they were kept
+        ("tries_s", "<u4"),  # since 1970
+        ("room", "u1", (12,)),  # rows begin at a cache line
     ],
     align=True,
 )

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices import kernels, kernels_edges, placing
+from agent.devices import kernels, kernels_edges, placing, trying
 from agent.devices.records import DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
 from agent.jit import Flags, aligned_rows
 
@@ -31,7 +31,7 @@ class DeviceLimits:
         for slots in (self.device_slots_max, self.edge_slots_max, self.fan_slots_max):
             assert slots >= 64
             assert slots & (slots - 1) == 0, "set indexes are taken from the low bits of hashes"
-        assert len(self.scan_test) == kernels_edges.TEST
+        assert len(self.scan_test) == trying.TEST
 
 
 def site_rows(networks: tuple[str, ...]) -> npt.NDArray[np.uint64]:
@@ -81,10 +81,12 @@ class DeviceTable:
         self._sites = site_rows(limits.site_networks)
         self._test = np.array(limits.scan_test, np.float64)
         self._macs = np.zeros(limits.device_slots_max, np.uint64)
+        self._doors = np.zeros(limits.device_slots_max // placing.WAYS, np.uint64)
         self.devices = aligned_rows(limits.device_slots_max, DEVICE)
         self.stats = aligned_rows(limits.device_slots_max, STATS)
         self.edges: Rows = aligned_rows(limits.edge_slots_max, EDGE)
         self._edge_tags = np.zeros(limits.edge_slots_max, np.uint16)
+        self._edge_ranks = aligned_rows(limits.edge_slots_max, np.uint64).view(np.uint64)
         self._ahead = np.zeros((kernels_edges.KEPT, kernels_edges.AHEAD), np.uint64)
         self._spare = np.zeros(EXACT_MAX, np.uint64)
         self._fans = np.zeros(limits.fan_slots_max, FAN)
@@ -96,7 +98,7 @@ class DeviceTable:
         self._memo = np.zeros(placing.MEMO, np.int64)
         self._fresh = np.zeros(2 * 8192, np.uint32)
         self._known = placing.Known(self._macs, self.devices, self._memo, self._secret)
-        self._placed = placing.Edges(self.edges, self._edge_tags, self._changed, self._touched)
+        self._placed = placing.Edges(self.edges, self._edge_tags, self._edge_ranks, self._changed, self._touched)
         self._promoted: list[npt.NDArray[np.uint32]] = []
         self.counts = np.zeros(kernels.COUNTS, np.int64)
         self.edge_counts = np.zeros(kernels_edges.COUNTS, np.int64)
@@ -109,7 +111,7 @@ class DeviceTable:
         arps = self.counts[kernels.ARPS]
         n = kernels.attribute_burst(
             rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo,
-            self.stats, octets,
+            self.stats, octets, self._doors,
         )  # fmt: skip
         if n:
             self._promoted.append(self._fresh[:n].copy())
@@ -194,9 +196,9 @@ class DeviceTable:
         return int(self.counts[kernels.ATTRIBUTED])
 
     def pressure(self) -> tuple[int, int, int]:
-        """(edges given up, devices that lost their slot, frames of senders that found none) since the start."""
+        """(edges given up or not kept, devices that lost their slot, frames of senders that found none) so far."""
         counts = self.counts
-        edges = int(self.edge_counts[placing.EDGES_EVICTED])
+        edges = int(self.edge_counts[placing.EDGES_EVICTED] + self.edge_counts[kernels_edges.UNKEPT])
         return edges, int(counts[kernels.EVICTED]), int(counts[kernels.UNPLACED])
 
     def occupied(self) -> npt.NDArray[np.int64]:

@@ -49,6 +49,7 @@ DNS_HEADER = 12  # octets (RFC 1035 section 4.1.1)
 DNS_QUERY_MASK, DNS_RESPONSE, DNS_CODE = 0xF800, 0x8000, 0x000F  # QR and opcode; QR; RCODE
 
 # HyperLogLog (Flajolet et al. 2007) with 2^9 registers of eight bits: standard error 1.04 / sqrt(512) = 4.6 %.
+PEERS_AT, PORTS_AT = 9 * LINE, 17 * LINE  # octets into a row, where the registers begin
 DENSE = EXACT_MAX + 1  # in *_used: the words are registers
 INDEX_BITS = 9
 RANK_MAX = 64 - INDEX_BITS + 1
@@ -201,17 +202,33 @@ def _note(words: Hashes, used: int, digest: np.uint64, spare: Hashes) -> int:
 
 
 @leaf
-def meet(stat: np.void, secret: Hashes, peer: tuple[np.uint64, np.uint64], service: np.uint64, spare: Hashes) -> None:
-    """A flow began: its peer and its service (protocol << 16 | responder's port) are among the distinct ones.
+def peer_digest(secret: Hashes, peer: tuple[np.uint64, np.uint64]) -> np.uint64:
+    """An address among the distinct ones. The key is turned around, as for the fans: no digest of a table's place."""
+    return sip3(secret[1], secret[0], A_PEER, peer[0], peer[1])
 
-    The key is turned around, as for the fans: no digest of a table's place is kept here.
-    """
-    digest = sip3(secret[1], secret[0], A_PEER, peer[0], peer[1])
-    stat["peers_used"] = _note(stat["peers"], np.int64(stat["peers_used"]), digest, spare)
+
+@leaf
+def service_digest(secret: Hashes, service: np.uint64) -> np.uint64:
+    """A service (protocol << 16 | responder's port) among the distinct ones; 0: one without ports."""
     protocol = service >> U64(16)
     if protocol == U64(TCP) or protocol == U64(UDP):
-        digest = sip3(secret[1], secret[0], A_PORT, service, U64(0))
-        stat["ports_used"] = _note(stat["ports"], np.int64(stat["ports_used"]), digest, spare)
+        return sip3(secret[1], secret[0], A_PORT, service, U64(0))
+    return U64(0)
+
+
+@leaf
+def fetch_meeting(stats: Rows, device: int, peer: np.uint64, service: np.uint64) -> None:
+    """Ask for what `meet` will touch once a device has met many: the registers of these digests."""
+    fetch_line(stats, device, PEERS_AT + (np.int64(peer >> U64(64 - INDEX_BITS)) & ~7))
+    fetch_line(stats, device, PORTS_AT + (np.int64(service >> U64(64 - INDEX_BITS)) & ~7))
+
+
+@leaf
+def meet(stat: np.void, peer: np.uint64, service: np.uint64, spare: Hashes) -> None:
+    """A flow began: its peer and its service, as digests, are among the distinct ones."""
+    stat["peers_used"] = _note(stat["peers"], np.int64(stat["peers_used"]), peer, spare)
+    if service != U64(0):
+        stat["ports_used"] = _note(stat["ports"], np.int64(stat["ports_used"]), service, spare)
 
 
 @leaf

@@ -22,6 +22,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[Key, int] = OrderedDict()
+        self._by_source: dict[int, set[Key]] = {}  # the same keys: hundreds of open scans each ask for theirs
 
     def observe(self, case: Case) -> None:
         """Take note of this turn's answers to devices of unknown role."""
@@ -40,14 +41,21 @@ class Answers:
             key = (case.turn.devices.mac(slot), protocol, port, address_text(hi, lo))
             self._seen[key] = case.turn.now_ns
             self._seen.move_to_end(key)
+            self._by_source.setdefault(key[0], set()).add(key)
             while len(self._seen) > ANSWERS_MAX:
-                self._seen.popitem(last=False)
+                self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        oldest, _ = self._seen.popitem(last=False)
+        self._by_source[oldest[0]].discard(oldest)
+        if not self._by_source[oldest[0]]:
+            del self._by_source[oldest[0]]
 
     def count(self, mac: int, service: tuple[int, int] | None, peer: str, now_ns: int) -> int:
         """How many clinical devices answered this source, on a service or at an address."""
         hosts = {
             key[3]
-            for key, seen_ns in self._seen.items()
-            if key[0] == mac and now_ns - seen_ns <= KEEP_NS and (key[1:3] == service if service else key[3] == peer)
+            for key in self._by_source.get(mac, ())
+            if now_ns - self._seen[key] <= KEEP_NS and (key[1:3] == service if service else key[3] == peer)
         }
         return len(hosts)

@@ -80,8 +80,8 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "tap-blind": Entry(
         Severity.HEALTH,
         "a leg of the tap hears nothing, or will not after a restart",
-        "Look at the leg's cable and at the tap's monitor port, and leave the ward's own cables alone; until the leg "
-        "hears again this tap cannot tell what happens there.",
+        "Look at the leg's cable, at the tap's monitor port or at what the switch is told to mirror, and leave the "
+        "ward's own cables alone; until the leg hears again this tap cannot tell what happens there.",
     ),
     "tap-transmitted": Entry(
         Severity.PAGE,

@@ -160,8 +160,11 @@ class Ledger:
         if not draft.explains:
             return draft.finding
         folded = 0
+        named = {mac for wanted in draft.explains for mac in wanted[:2] if mac}  # one of them is in every match
         for known in self._open.values():
-            if not known.parent and any(_matches(known.subject, wanted) for wanted in draft.explains):
+            if known.parent or (known.subject.mac not in named and known.subject.peer_mac not in named):
+                continue
+            if any(_matches(known.subject, wanted) for wanted in draft.explains):
                 known.parent = draft.finding.cause
                 folded += 1
         if not folded:
@@ -195,8 +198,14 @@ class Ledger:
 
 def _matches(subject: Subject, wanted: Subject) -> bool:
     """Whether an open finding is about what a new one explains; fields that are not said match anything."""
-    return bool(wanted.mac or wanted.peer_mac) and all(
-        not want or have == want for have, want in zip(subject, wanted, strict=True)
+    mac, peer_mac, peer, protocol, port = wanted
+    return bool(
+        (mac or peer_mac)
+        and (not mac or subject.mac == mac)
+        and (not peer_mac or subject.peer_mac == peer_mac)
+        and (not peer or subject.peer == peer)
+        and (not protocol or subject.protocol == protocol)
+        and (not port or subject.port == port)
     )
 
 

@@ -97,3 +97,4 @@ class Turn(NamedTuple):
     legs: Sequence[LegCounts] = ()  # the newest counts of the tap's legs
     pressure: Pressure = Pressure()
     detail: str = "full"  # how closely frames are looked at: full, headers-only, totals-only
+    silent_ns: int = 0  # since a live leg heard its last frame; a file has no silence

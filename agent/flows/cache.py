@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.flows import kernels, kernels_key
+from agent.flows import kernels, kernels_key, lifecycle
 from agent.flows.keys import TCP
 from agent.flows.lifecycle import FEW_PACKETS, SERVERS, SERVERS_FROM
 from agent.flows.records import BIFLOW, Rows
@@ -70,9 +70,9 @@ class FlowCache:
         self._secret = np.array(drawn, np.uint64)
         self._slots = aligned_rows(limits.slots_max, BIFLOW)
         self._tags = np.zeros(limits.slots_max, np.uint16)
-        self._deadlines_s = np.zeros(limits.slots_max, np.uint32)
+        self._due_s = aligned_rows(limits.slots_max // kernels.WAYS, kernels.DUE)["due_s"]
         self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
-        self._limits = limits.as_row()
+        self._limits = np.append(limits.as_row(), 1)
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
         self._servers = np.zeros(SERVERS_FROM + SERVERS, np.uint64)
@@ -89,12 +89,17 @@ class FlowCache:
         self.hash(rows, count)
         yield from self.meter_hashed(rows, count)
 
-    def meter_hashed(self, rows: Rows, count: int) -> Iterator[Rows]:
-        """Count hashed rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows)."""
+    def meter_hashed(self, rows: Rows, count: int, *, every_end: bool = True) -> Iterator[Rows]:
+        """Count hashed rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows).
+
+        Without `every_end` flows that leave for lack of room are told only if their end says something that was not
+        told before: somebody answered or refused, or they carried payload.
+        """
+        self._limits[lifecycle.EVERY_END] = every_end
         at, n = 0, -1
         while at < count or n < 0:
             at, n = kernels.meter_burst(
-                rows, at, count, self._slots, self._tags, self._deadlines_s, self._groups_s, self._limits, self.counts,
+                rows, at, count, self._slots, self._tags, self._due_s, self._groups_s, self._limits, self.counts,
                 self._out, self._moved, self._servers,
             )  # fmt: skip
             if n:
@@ -110,7 +115,7 @@ class FlowCache:
         group = 0
         while group < len(self._groups_s):
             group, n = kernels.expire_flows(
-                now_s, forced, group, self._slots, self._tags, self._deadlines_s, self._groups_s, self.counts, self._out
+                now_s, forced, group, self._slots, self._tags, self._due_s, self._groups_s, self.counts, self._out
             )
             if n:
                 yield self._out[:n]

@@ -12,6 +12,9 @@ from agent.flows.keys import TCP, key_of
 from agent.flows.lifecycle import (
     ACK,
     ACTIVE,
+    EVERY_END,
+    M_ANSWERED,
+    M_REFUSED,
     RST,
     S_CLOSED,
     SYN,
@@ -20,9 +23,11 @@ from agent.flows.lifecycle import (
     learn_server,
     marks_of,
     originates,
+    rank_of,
     time_handshake,
     timeout_s,
     worth_of,
+    yields,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
 from agent.jit import LINE, Hashes, Seconds, Slots, Tags, Words, fetch_line, kernel, leaf
@@ -30,7 +35,11 @@ from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 16-bit tags holds four sets
 EVENTS_PER_PACKET = 4  # at most: what was not told of a flow that ends, its end, a start
-AHEAD = 64  # rows whose slots are fetched together: 64 x 4 cache lines fit the first-level cache
+AHEAD = 64  # rows whose slots are fetched together: 64 x 5 cache lines fit the first-level cache
+TELL_AHEAD = 8  # events between asking for a slot's lines and copying them
+# A set has one cache line that says when each of its flows is due to end and, from RANK on, who gives way first.
+DUE = np.dtype([("due_s", "<u4", (2 * WAYS,))])
+RANK = WAYS
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
 
@@ -52,6 +61,14 @@ COUNTS = 8
 
 
 @leaf
+def _count_end(flow: np.void, counts: Words) -> None:
+    """A record has left for good."""
+    counts[EXPORTED] += 1
+    counts[PACKETS_OUT] += np.int64(flow["forward_packets"] + flow["reverse_packets"])
+    counts[OCTETS_OUT] += np.int64(flow["forward_octets"] + flow["reverse_octets"])
+
+
+@leaf
 def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Words) -> int:
     """Copy a flow out; an end is counted."""
     flow["event"], flow["end_reason"] = event, reason
@@ -61,9 +78,7 @@ def _leave(flow: np.void, event: int, reason: int, out: Rows, n: int, counts: Wo
     flow["told_reverse_packets"], flow["told_reverse_octets"] = U32(flow["reverse_packets"]), flow["reverse_octets"]
     flow["told_marks"] = flow["marks"]
     if event == E_ENDED:
-        counts[EXPORTED] += 1
-        counts[PACKETS_OUT] += np.int64(flow["forward_packets"] + flow["reverse_packets"])
-        counts[OCTETS_OUT] += np.int64(flow["forward_octets"] + flow["reverse_octets"])
+        _count_end(flow, counts)
     return n + 1
 
 
@@ -73,6 +88,20 @@ def _end(flow: np.void, reason: int, out: Rows, n: int, counts: Words) -> int:
     if flow["event"] != 0:
         n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
     return _leave(flow, E_ENDED, reason, out, n, counts)
+
+
+@leaf
+def _give_up(flow: np.void, every_end: bool, out: Rows, n: int, counts: Words) -> int:
+    """A flow ends for lack of room. Nobody answered it, it carried nothing, all of it is told: its end is no news."""
+    if flow["event"] != 0:
+        n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
+    said = flow["forward_data"] != 0 or flow["reverse_data"] != 0 or flow["marks"] & (M_ANSWERED | M_REFUSED)
+    moved = U32(flow["forward_packets"]) != flow["told_forward_packets"]
+    moved |= U32(flow["reverse_packets"]) != flow["told_reverse_packets"]
+    if every_end or said or moved:
+        return _leave(flow, E_ENDED, R_RESOURCES, out, n, counts)
+    _count_end(flow, counts)
+    return n
 
 
 @leaf
@@ -93,17 +122,16 @@ def _find(slots: Rows, tags: Tags, base: int, tag: np.uint16, key: tuple[np.uint
 
 
 @leaf
-def _room(slots: Rows, tags: Tags, base: int) -> int:
+def _room(tags: Tags, due_s: Seconds, base: int, now_ns: int) -> int:
     """A free slot of the set, or the one to give up: the least worthy, the longest silent of those."""
-    victim, worth, last = base, 5, np.int64(0)
+    chosen, soonest, place = base, np.int64(-1), U64(base // WAYS)
     for way in range(WAYS):
         if tags[base + way] == 0:
             return base + way
-        flow = slots[base + way]
-        its_worth, its_last = worth_of(flow), np.int64(flow["last_ns"])
-        if its_worth < worth or (its_worth == worth and its_last < last):
-            victim, worth, last = base + way, its_worth, its_last
-    return victim
+        soon = yields(np.int64(due_s[place, U64(RANK + way)]), now_ns)
+        if soon > soonest:
+            chosen, soonest = base + way, soon
+    return chosen
 
 
 @leaf
@@ -175,20 +203,24 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 
 
 @leaf
-def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines_s: Seconds) -> int:
-    """Ask for the cache lines that rows[start:stop] will need: tags first, then slots. Returns `stop`."""
+def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, due_s: Seconds) -> int:
+    """Ask for the cache lines that rows[start:stop] will need: those of their sets, then slots. Returns `stop`."""
     mask = U64(len(slots) // WAYS - 1)
     for i in range(start, stop):
-        fetch_line(tags, (rows[i]["flow"] & mask) * U64(WAYS), 0)
+        place = rows[i]["flow"] & mask
+        fetch_line(tags, place * U64(WAYS), 0)
+        fetch_line(due_s, place, 0)
     for i in range(start, stop):
         digest = rows[i]["flow"]
-        base, tag = (digest & mask) * U64(WAYS), U16(digest >> U64(48)) | U16(1)
-        found = base
+        base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)
+        found = -1
         for way in range(WAYS):
-            found = base + U64(way) if tags[base + U64(way)] == tag else found
+            found = base + way if tags[base + way] == tag else found
+        if found < 0:
+            found = _room(tags, due_s, base, np.int64(rows[i]["time_ns"]))
+            fetch_line(slots, found, 2 * LINE)
         fetch_line(slots, found, 0)
         fetch_line(slots, found, LINE)
-        fetch_line(deadlines_s, found, 0)
     return stop
 
 
@@ -196,6 +228,10 @@ def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, deadlines
 def _tell(slots: Rows, moved: Slots, listed: int, out: Rows, n: int, counts: Words) -> int:
     """Copy out what moved and was not told when it ended; a slot that was given up and taken again is listed twice."""
     for i in range(listed):
+        later = moved[min(i + TELL_AHEAD, listed - 1)]
+        fetch_line(slots, later, 0)
+        fetch_line(slots, later, LINE)
+        fetch_line(slots, later, 2 * LINE)
         flow = slots[moved[i]]
         if flow["event"] != 0:
             n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
@@ -204,7 +240,7 @@ def _tell(slots: Rows, moved: Slots, listed: int, out: Rows, n: int, counts: Wor
 
 @kernel
 def meter_burst(
-    rows: Rows, start: int, count: int, slots: Rows, tags: Tags, deadlines_s: Seconds, groups_s: Words,
+    rows: Rows, start: int, count: int, slots: Rows, tags: Tags, due_s: Seconds, groups_s: Words,
     limits: Words, counts: Words, out: Rows, moved: Slots, servers: Hashes,
 ) -> tuple[int, int]:  # fmt: skip
     """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
@@ -221,7 +257,7 @@ def meter_burst(
         if n + listed + EVENTS_PER_PACKET > len(out):
             return i, _tell(slots, moved, listed, out, n, counts)
         if i >= fetched:
-            fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, deadlines_s)
+            fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, due_s)
         protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
         source_is_hi, key = key_of(row, protocol)
         base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)
@@ -232,9 +268,9 @@ def meter_burst(
             counts[IN_TABLE] -= 1
             fresh = True
         elif fresh:
-            slot = _room(slots, tags, base)
+            slot = _room(tags, due_s, base, np.int64(row["time_ns"]))
             if tags[slot] != 0:
-                n = _end(slots[slot], R_RESOURCES, out, n, counts)
+                n = _give_up(slots[slot], limits[EVERY_END] != 0, out, n, counts)
                 counts[EVICTED] += 1
                 counts[IN_TABLE] -= 1
             tags[slot] = tag
@@ -262,21 +298,23 @@ def meter_burst(
             if flags & (SYN | ACK | RST) == SYN | ACK:
                 learn_server(row, servers)
         marks = marks_of(flow, protocol, flags, forward)
-        due_s = np.int64(flow["last_ns"]) // 1_000_000_000 + timeout_s(flow, protocol, limits)
-        deadlines_s[slot] = U32(min(due_s, LAST_S))
-        if due_s < groups_s[slot // GROUP]:
-            groups_s[slot // GROUP] = due_s
-        if fresh or (marks != flow["marks"] and flow["event"] == 0):
+        new_mark, flow["marks"] = marks != flow["marks"], marks
+        ends_s = np.int64(flow["last_ns"]) // 1_000_000_000 + timeout_s(flow, protocol, limits)
+        place, way = U64(slot // WAYS), U64(slot % WAYS)
+        due_s[place, way] = U32(min(ends_s, LAST_S))
+        due_s[place, U64(RANK) + way] = U32(rank_of(worth_of(flow), np.int64(flow["last_ns"])))
+        if ends_s < groups_s[slot // GROUP]:
+            groups_s[slot // GROUP] = ends_s
+        if fresh or (new_mark and flow["event"] == 0):
             flow["event"] = E_STARTED if fresh else E_PROGRESS
             moved[listed] = slot
             listed += 1
-        flow["marks"] = marks
     return count, _tell(slots, moved, listed, out, n, counts)
 
 
 @kernel
 def expire_flows(
-    now_s: int, forced: bool, start: int, slots: Rows, tags: Tags, deadlines_s: Seconds, groups_s: Words,
+    now_s: int, forced: bool, start: int, slots: Rows, tags: Tags, due_s: Seconds, groups_s: Words,
     counts: Words, out: Rows,
 ) -> tuple[int, int]:  # fmt: skip
     """End what is past its deadline (all of it when `forced`), from group `start`. Returns (next group, copies)."""
@@ -288,7 +326,7 @@ def expire_flows(
             return group, n
         earliest = np.int64(NEVER_S)
         for slot in range(group * GROUP, (group + 1) * GROUP):
-            deadline = np.int64(deadlines_s[slot])
+            deadline = np.int64(due_s[U64(slot // WAYS), U64(slot % WAYS)])
             if deadline == 0:
                 continue
             if deadline > now_s and not forced:
@@ -299,7 +337,7 @@ def expire_flows(
             n = _leave(flow, E_ENDED, reason, out, n, counts)
             counts[IN_TABLE] -= 1
             tags[slot] = 0
-            deadlines_s[slot] = 0
+            due_s[U64(slot // WAYS), U64(slot % WAYS)] = 0
         groups_s[group] = earliest
     return len(groups_s), n
 

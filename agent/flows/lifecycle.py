@@ -23,11 +23,17 @@ SERVERS = 8192  # services that accepted a connection lately, over all devices o
 SERVER_WAYS = 4
 SERVERS_FROM = 2  # their table begins after the two words of its key
 US_MAX = 0xFFFFFFFF
+WORTH_MAX = 4
+# Silence is compared in steps of 2^20 ns, a millisecond; the clock of the ranks begins anew after six days. A packet
+# may be 18 minutes older than the newest of another flow, and both still rank right.
+CLOCK_SHIFT, CLOCK_BITS, CLOCK_BACK = 20, 29, 1 << 20
+CLOCK_MASK = (1 << CLOCK_BITS) - 1
 FEW_PACKETS = 3  # an unanswered datagram flow this short is a try, not a stream
 
 # Columns of `limits`, in seconds.
 TCP_IDLE, UDP_IDLE, HALF_OPEN, CLOSED, ACTIVE, UNANSWERED = 0, 1, 2, 3, 4, 5
 LIMITS = 6
+EVERY_END = LIMITS  # one more, of the cache: whether ends are told that say nothing new
 
 
 @leaf
@@ -56,6 +62,19 @@ def worth_of(flow: np.void) -> int:
     if flow["reverse_packets"] == 0 or flow["forward_packets"] == 0:
         return 2
     return 4 if flow["marks"] & M_TWO_WAY else 3  # a flood of questions and answers has one of each
+
+
+@leaf
+def rank_of(worth: int, last_ns: int) -> int:
+    """A flow's place among those of its set, as one number that stands beside its deadline: nobody reads eight rows."""
+    return (worth << CLOCK_BITS) | ((last_ns >> CLOCK_SHIFT) & CLOCK_MASK)
+
+
+@leaf
+def yields(rank: int, now_ns: int) -> int:
+    """How soon a flow of this rank gives way, the higher the sooner: the least worthy, of those the longest silent."""
+    silent = ((now_ns >> CLOCK_SHIFT) - rank + CLOCK_BACK) & CLOCK_MASK
+    return ((WORTH_MAX - (rank >> CLOCK_BITS)) << CLOCK_BITS) | silent
 
 
 @leaf

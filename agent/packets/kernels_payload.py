@@ -266,12 +266,16 @@ def select_hints(
     """Rows whose hint is news: `chosen[:n]` = (row, offset, octets). Returns n.
 
     `seen` remembers hashes of (source, kind, payload); `per_source` counts hints of one source and kind since it was
-    last cleared; `budget` says how many may pass, and counts what was skipped and what was a repeat.
+    last cleared; `budget` says how many may pass, and counts what was skipped and what was a repeat. Once nothing more
+    may pass nobody looks what it is: a repeat counts as skipped then.
     """
     n = 0
     for i in range(count):
         kind = np.int64(rows[i]["hint"])
         if kind == 0 or not wanted[kind]:
+            continue
+        if budget[LEFT] <= 0 or n >= len(chosen):
+            budget[SKIPPED] += 1  # nor is it hashed: in a flood of names that is most of what they cost
             continue
         at, size = np.int64(rows[i]["payload"]), np.int64(rows[i]["payload_caplen"])
         if kind == H_LLDP or kind == H_CDP:
@@ -285,7 +289,7 @@ def select_hints(
             budget[REPEATED] += 1
             continue
         source = np.int64(sip3(key[0], key[1], U64(rows[i]["src_mac"]), U64(kind), U64(0)) & U64(len(per_source) - 1))
-        if budget[LEFT] <= 0 or per_source[source] >= budget[PER_SOURCE_MAX] or n >= len(chosen):
+        if per_source[source] >= budget[PER_SOURCE_MAX]:
             budget[SKIPPED] += 1
             continue
         seen[slot] = digest

@@ -36,6 +36,8 @@ from agent.tap.records import Burst, LegCounts
 from agent.wire.summary import Summary
 
 NS_PER_S = 1_000_000_000
+LOOKS_EVERY_MAX_S = 5  # on live legs time passes second by second; a longer step is a program that stood still
+SILENCE_NEWS_NS = 60 * NS_PER_S  # less than this is nothing to judge
 SCAN_TEST = (
     thresholds.FAN_STEP_FAILED,
     thresholds.FAN_STEP_ANSWERED,
@@ -134,6 +136,8 @@ class Pipeline:
         self._legs: list[LegCounts] = []
         self._detail = self._coarsest = Detail.FULL  # now, and in the open interval
         self._pressure = Pressure()  # as it was judged last
+        self._live = False
+        self._heard = self._looked_s = self._silent_s = 0  # frames and second of the last look, silence since
         self.findings = 0
         self.summaries = 0
 
@@ -148,7 +152,8 @@ class Pipeline:
         self.cache.next_deadline_s()
 
     def load_live(self) -> None:
-        """As `load`, for what only live legs come to: the steps of the overload ladder."""
+        """As `load`, for what only live legs come to: the steps of the overload ladder. Their silence is news."""
+        self._live = True
         self.decoder.load_headers()
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
@@ -214,7 +219,7 @@ class Pipeline:
         rows = decoded.rows[start:stop]
         self.frames.add(rows)
         self.table.attribute(rows, stop - start, decoded.burst.octets)
-        for records in self.cache.meter_hashed(rows, stop - start):
+        for records in self.cache.meter_hashed(rows, stop - start, every_end=self._outlet.wants_flows):
             self._relate(records)
         self.decoder.hints(decoded, start, stop, self._now_s or 0, self._hear)
 
@@ -263,6 +268,16 @@ class Pipeline:
             self._coarsest.word,
         )
 
+    def _silent_ns(self) -> int:
+        """How long no live leg has heard a frame, as far as somebody listened: one who stood still heard none."""
+        now_s, frames = self._now_s or 0, self.frames.frames
+        if frames != self._heard:
+            self._silent_s = 0
+        elif self._live:
+            self._silent_s += min(now_s - self._looked_s, LOOKS_EVERY_MAX_S)
+        self._heard, self._looked_s = frames, now_s
+        return self._silent_s * NS_PER_S
+
     def _turn(self) -> None:
         """Once a second of capture time in which something is due."""
         now_s = self._now_s or 0
@@ -281,7 +296,9 @@ class Pipeline:
         edges = self.table.take_edges()
         self.ward.hear_edges(edges)
         counted = self._counted()
+        silent_ns = self._silent_ns()
         news |= counted.pressure != self._pressure or any(map(_needs_a_word, self._legs))
+        news |= silent_ns >= SILENCE_NEWS_NS
         if not self.ward.refresh() and not news and not interval_closed:
             return
         self._pressure = counted.pressure
@@ -303,6 +320,7 @@ class Pipeline:
             legs=self._legs,
             pressure=counted.pressure,
             detail=self._coarsest.word,
+            silent_ns=silent_ns,
         )
         for finding in self._engine.judge(turn):
             self.findings += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agent.devices import kernels_edges
+from agent.devices import trying
 from agent.devices.records import DeviceFlag, EdgeDirection, Rows
 from agent.devices.table import DeviceLimits, DeviceTable
 from agent.flows.cache import FlowCache, FlowLimits
@@ -34,7 +34,7 @@ def small(
     test: tuple[float, ...] = SCAN_TEST,
 ) -> DeviceLimits:
     """Limits of a small table."""
-    assert len(test) == kernels_edges.TEST
+    assert len(test) == trying.TEST
     return DeviceLimits(devices, edges, fans, tuple(sites), test)
 
 

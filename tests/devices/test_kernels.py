@@ -140,6 +140,41 @@ def test_flood_of_invented_macs_takes_no_real_device() -> None:
     assert bench.table.conserved()
 
 
+def strangers(count: int, at_s: float, seed: int = 8) -> list[Frame]:
+    """A frame each from cards that do not exist, within a tenth of a second."""
+    rng = Random(seed)
+    packet = datagram("10.1.0.9", "10.1.0.1")
+    return [
+        frame(ethernet(HOSTS[0][1], "00:50:" + rng.randbytes(4).hex(":"), IPV4, packet), at_s + n / count / 10)
+        for n in range(count)
+    ]
+
+
+def test_a_rush_of_strangers_is_turned_away() -> None:
+    rush = kernels.STRANGERS_MAX + 300
+    bench = Bench(small(devices=64)).hear(strangers(rush, 1))
+    counts = bench.table.counts
+    assert counts[kernels.EVICTED] == kernels.STRANGERS_MAX
+    assert counts[kernels.UNPLACED] == rush - kernels.STRANGERS_MAX - 64, "the first found free slots"
+    assert bench.table.conserved()
+    bench.hear(strangers(10, 2, seed=9))
+    assert counts[kernels.EVICTED] == kernels.STRANGERS_MAX + 10, "the next second is another"
+
+
+def test_who_announces_itself_or_comes_twice_finds_a_place_in_a_rush() -> None:
+    full = strangers(kernels.STRANGERS_MAX + 300, 1)
+    bench = Bench(small(devices=64)).hear(full)
+    newcomers = ["00:d0:75:00:07:01", "00:d0:75:00:07:02"]
+    bench.hear([frame(arp.gratuitous((newcomers[0], "10.1.0.7")), 1.5)])
+    assert bench.promoted(newcomers[0])
+    word = ethernet(HOSTS[0][1], newcomers[1], IPV4, datagram("10.1.0.8", "10.1.0.1"))
+    bench.hear([frame(word, 1.6)])
+    assert bench.slot(newcomers[1]) < 0
+    bench.hear([frame(word, 1.7)])
+    assert bench.device(newcomers[1])["tx_packets"] == 1
+    assert bench.table.conserved()
+
+
 def test_full_sets_of_real_devices_are_counted_as_unplaced() -> None:
     frames = [frame(arp.gratuitous((f"00:d0:75:00:{n >> 8:02x}:{n & 255:02x}", "10.1.0.1"))) for n in range(400)]
     bench = Bench(small(devices=64)).hear(frames)

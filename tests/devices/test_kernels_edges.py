@@ -1,16 +1,20 @@
 """Edges and fans: what gates open when, who is a peer, when trying widely is told, and what stays uncounted."""
 
 from math import ceil
+from random import Random
 
 import numpy as np
 import pytest
 
-from agent.devices import kernels_edges, placing
+from agent.devices import kernels_edges, placing, trying
 from agent.devices.records import NO_SLOT, EdgeGate, FanKind, Scope
+from agent.devices.statistics import distinct
+from agent.devices.table import DeviceTable
 from agent.findings import thresholds
+from agent.flows.cache import FlowCache, FlowLimits
 from agent.packets.records import Application
 from tests.devices.bench import GATEWAY, IN, OUT, Bench, hello, session, small, tries
-from tests.flows.talks import HOSTS, START_S, Talk
+from tests.flows.talks import HOSTS, START_S, Talk, random_frames
 from tests.forge import arp
 from tests.forge.ethernet import IPV4, ethernet
 from tests.forge.ipv4 import UDP, Ipv4
@@ -18,7 +22,7 @@ from tests.forge.octets import group_mac
 from tests.forge.pcap import Frame
 from tests.forge.tcp import ACK, RST, SYN
 from tests.forge.udp import Udp
-from tests.simulators.bursts import HASHES, THIN, rows_of
+from tests.simulators.bursts import HASHES, SECRET, THIN, rows_of
 
 pytestmark = HASHES
 S = 1_000_000_000
@@ -283,6 +287,76 @@ def test_full_fan_sets_give_up_their_oldest() -> None:
     targets = [((f"10.1.{n % 7}.{n % 250 + 1}", GATEWAY[1]), 1000 + n) for n in range(400 // THIN)]
     bench = Bench(small(fans=64)).hear(GREETINGS + tries(A, targets, refused=True)).wait(30)
     counts = bench.table.edge_counts
-    assert counts[kernels_edges.FANS] <= 64
-    assert np.count_nonzero(bench.table._fans["used"]) == counts[kernels_edges.FANS]
-    assert counts[kernels_edges.FANS_EVICTED] > 0 or THIN > 1
+    assert counts[trying.FANS] <= 64
+    assert np.count_nonzero(bench.table._fans["used"]) == counts[trying.FANS]
+    assert counts[trying.FANS_EVICTED] > 0 or THIN > 1
+
+
+MANY = trying.TRIES_KEPT + 100
+
+
+def spread(count: int, at_s: float = 1, *, port: int = 445) -> list[Frame]:
+    """Within half a second, a SYN each from A to hosts that nobody answers for."""
+    targets = [((f"10.{2 + (n >> 8)}.0.{n & 255}", GATEWAY[1]), port) for n in range(count)]
+    return tries(A, targets, refused=False, step_s=0.5 / count, at_s=at_s)
+
+
+def test_tries_beyond_a_device_s_share_of_a_second_are_counted_and_not_kept() -> None:
+    bench = Bench().hear(GREETINGS + spread(MANY))
+    counts, device = bench.table.edge_counts, bench.device(A[1])
+    assert len(bench.edges(A[1])) == counts[placing.EDGES] == trying.TRIES_KEPT
+    assert counts[kernels_edges.UNKEPT] == MANY - trying.TRIES_KEPT == bench.table.pressure()[0]
+    assert device["flows_started"] == MANY
+    stat = bench.table.stats[bench.slot(A[1])]
+    assert abs(distinct(stat["peers"], int(stat["peers_used"])) - MANY) < MANY / 5, "distinct peers know of all"
+    assert (stat["ports_used"], device["tx_packets"]) == (1, MANY + 1)
+
+
+def test_each_second_has_its_share_and_each_device_its_own() -> None:
+    bench = Bench(small(edges=16384)).hear(GREETINGS + spread(MANY))
+    bench.hear(tries(B, [((f"10.9.0.{n}", GATEWAY[1]), 80) for n in range(50)], refused=False, at_s=1.5, step_s=0.001))
+    assert len(bench.edges(B[1])) == 50
+    bench.hear(spread(20, 3, port=446))
+    assert len(bench.edges(A[1])) == trying.TRIES_KEPT + 20
+
+
+def test_what_is_answered_is_kept_however_much_is_tried() -> None:
+    answered = Talk((A, B), (50000, 3613))
+    answered.tcp(1.9, SYN)
+    bench = Bench().hear(GREETINGS + spread(MANY) + answered.frames)
+    assert not len(bench.edges(B[1]))
+    answered.frames.clear()
+    answered.tcp(1.95, SYN | ACK, back=True)
+    bench.hear(answered.frames)
+    (back,) = bench.edges(B[1], IN)
+    out = bench.edges(A[1], OUT)
+    assert back["flows"] == 1
+    assert np.count_nonzero(out["gates"] & EdgeGate.ANSWERED) == 1
+
+
+def test_a_known_contact_is_counted_however_much_is_tried() -> None:
+    again = Talk((A, ("10.2.0.0", GATEWAY[1])), (40001, 445))  # the first that was tried
+    again.tcp(1.9, SYN)
+    bench = Bench().hear(GREETINGS + spread(MANY) + again.frames)
+    flows = bench.edges(A[1])["flows"]
+    assert (flows.max(), flows.sum()) == (2, trying.TRIES_KEPT + 1)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_ends_that_are_no_news_change_nothing(seed: int) -> None:
+    """The tables are the same whether the cache tells every end or only those that say something."""
+    rng = Random(seed)
+    frames = GREETINGS + [frame._replace(time_ns=frame.time_ns + S) for frame in random_frames(rng, 3000 // THIN, 0.02)]
+    rows, tables = rows_of(frames), []
+    for every_end in (True, False):
+        cache, table = FlowCache(FlowLimits(slots_max=64), SECRET), DeviceTable(small(edges=8192), SECRET)
+        for start in range(0, len(rows), 100):
+            part = rows[start : start + 100].copy()
+            table.attribute(part, len(part))
+            cache.hash(part, len(part))
+            for events in cache.meter_hashed(part, len(part), every_end=every_end):
+                table.relate(events)
+        assert cache.evicted > 100 // THIN
+        tables.append(table)
+    for name in ("devices", "stats", "edges", "edge_counts"):
+        assert getattr(tables[0], name).tobytes() == getattr(tables[1], name).tobytes(), name

@@ -96,23 +96,33 @@ def test_the_memo_is_a_shortcut_and_never_believed() -> None:
 def edges(slots: int = SLOTS) -> placing.Edges:
     """No edges."""
     lists = np.zeros((2, slots + 1), np.int64)
-    return placing.Edges(np.zeros(slots, EDGE), np.zeros(slots, np.uint16), lists[0], lists[1])
+    return placing.Edges(
+        np.zeros(slots, EDGE), np.zeros(slots, np.uint16), np.zeros(slots, np.uint64), lists[0], lists[1]
+    )
 
 
 def place(table: placing.Edges, counts: np.ndarray, peer: int, digest: int, last_ns: int = 0) -> tuple[int, bool]:  # type: ignore[type-arg]
     """The slot of device 3's TCP edge to port 104 of a peer, filled when it is new."""
-    kind = np.uint64(6 << 16 | 104)
-    slot, new = placing.edge_slot(
-        table.rows, table.tags, counts, 3, (np.uint64(0), np.uint64(peer)), kind, np.uint64(digest)
-    )
-    if new:
-        row = table.rows[slot]
-        row["device"], row["peer_lo"], row["protocol"], row["port"], row["last_ns"] = 3, peer, 6, 104, last_ns
-    return int(slot), bool(new)
+    kind, named = np.uint64(6 << 16 | 104), np.uint64(digest)
+    slot = placing.find_edge(table.rows, table.tags, 3, (np.uint64(0), np.uint64(peer)), kind, named)
+    if slot >= 0:
+        return int(slot), False
+    slot = placing.edge_room(table.tags, table.ranks, named)
+    placing.place_edge(table.tags, counts, slot, named)
+    row = table.rows[slot]
+    row["device"], row["peer_lo"], row["protocol"], row["port"], row["last_ns"] = 3, peer, 6, 104, last_ns
+    rank(table, slot, 0)
+    return int(slot), True
+
+
+def rank(table: placing.Edges, slot: int, gates: int) -> None:
+    """As the kernel ranks an edge after each event."""
+    table.rows[slot]["gates"] = gates
+    table.ranks[slot] = placing.edge_rank(np.int64(table.rows[slot]["last_ns"]), gates)
 
 
 def test_edges_of_one_digest_are_told_apart() -> None:
-    table, counts = edges(), np.zeros(5, np.int64)
+    table, counts = edges(), np.zeros(6, np.int64)
     first, second = place(table, counts, 1, 0x1234), place(table, counts, 2, 0x1234)
     assert first[1]
     assert second[1]
@@ -123,18 +133,18 @@ def test_edges_of_one_digest_are_told_apart() -> None:
 
 
 def test_a_full_set_gives_up_a_try_before_a_contact_that_was_answered() -> None:
-    table, counts = edges(8), np.zeros(5, np.int64)
+    table, counts = edges(8), np.zeros(6, np.int64)
     for peer in range(1, 9):
         slot, _ = place(table, counts, peer, peer << 50, 100 - peer)
-        table.rows[slot]["gates"] = EdgeGate.ANSWERED if peer > 2 else EdgeGate.REFUSED
+        rank(table, slot, EdgeGate.ANSWERED if peer > 2 else EdgeGate.REFUSED)
     assert place(table, counts, 9, 9 << 50, 200) == (1, True)
-    table.rows[1]["gates"] = EdgeGate.ANSWERED
+    rank(table, 1, EdgeGate.ANSWERED)
     assert place(table, counts, 10, 10 << 50, 201) == (0, True)
     assert counts.tolist()[:2] == [8, 2]
 
 
 def test_a_full_set_gives_up_its_longest_silent_edge() -> None:
-    table, counts = edges(8), np.zeros(5, np.int64)
+    table, counts = edges(8), np.zeros(6, np.int64)
     times = [50, 40, 30, 20, 10, 60, 70, 80]
     for peer, last_ns in enumerate(times, start=1):
         assert place(table, counts, peer, peer << 50, last_ns) == (peer - 1, True)
@@ -144,7 +154,7 @@ def test_a_full_set_gives_up_its_longest_silent_edge() -> None:
 
 
 def test_a_freed_slot_is_used_before_any_is_given_up() -> None:
-    table, counts = edges(8), np.zeros(5, np.int64)
+    table, counts = edges(8), np.zeros(6, np.int64)
     for peer in range(1, 9):
         place(table, counts, peer, peer << 50, 100 - peer)
     table.tags[2], table.rows["protocol"][2] = 0, 0
@@ -152,9 +162,18 @@ def test_a_freed_slot_is_used_before_any_is_given_up() -> None:
     assert counts[placing.EDGES_EVICTED] == 0
 
 
-def test_where_an_edge_will_be_looked_for() -> None:
-    table, counts = edges(), np.zeros(5, np.int64)
+def test_where_an_edge_is_or_will_be() -> None:
+    table, counts = edges(), np.zeros(6, np.int64)
     digest = 77 << 48 | 3
     slot, _ = place(table, counts, 1, digest)
-    assert placing.edge_of(np.uint64(digest), np.uint16(77), table.tags) == slot
-    assert placing.edge_of(np.uint64(digest), np.uint16(79), table.tags) == slot - slot % placing.WAYS
+    assert placing.edge_near(table.tags, table.ranks, np.uint64(digest)) == slot
+    other = np.uint64(79 << 48 | 3)
+    assert placing.edge_near(table.tags, table.ranks, other) == placing.edge_room(table.tags, table.ranks, other)
+    assert placing.edge_room(table.tags, table.ranks, other) == slot + 1, "the next free slot of its set"
+
+
+@pytest.mark.parametrize("last_ns", [0, 1, 1_793_606_400_000_000_000, (1 << 63) - 1])
+def test_an_answered_edge_ranks_above_every_try(last_ns: int) -> None:
+    answered, tried = placing.edge_rank(0, EdgeGate.ANSWERED), placing.edge_rank(last_ns, EdgeGate.REFUSED)
+    assert answered > tried
+    assert placing.edge_rank(last_ns, 0) == tried == last_ns

@@ -151,3 +151,20 @@ def test_rows_are_whole_cache_lines() -> None:
     lines = {"tx": tallies.TX_LINE, "rx": tallies.RX_LINE, "sizes": tallies.SIZES_LINE, "gaps": tallies.GAPS_LINE}
     assert at == {name: 64 * line for name, line in lines.items()}
     assert STATS.itemsize % 64 == 0
+
+
+def test_registers_are_where_they_are_asked_for() -> None:
+    """`fetch_meeting` counts octets into a row; asking for another line would only be slow, so nothing else notices."""
+    row = np.zeros(1, STATS)
+    for name, at in (("peers", tallies.PEERS_AT), ("ports", tallies.PORTS_AT)):
+        row[name][0, 0] = 7
+        assert row.view(np.uint8)[at] == 7
+        row[name][0, 0] = 0
+
+
+@pytest.mark.parametrize(("protocol", "counted"), [(6, True), (17, True), (1, False), (58, False), (47, False)])
+def test_services_with_ports_are_distinct_ones(protocol: int, counted: bool) -> None:
+    digest = tallies.service_digest(np.array(SECRET, np.uint64), np.uint64(protocol << 16 | 443))
+    assert bool(digest) == counted
+    if counted:
+        assert int(digest) == sip(TURNED, [int(tallies.A_PORT), protocol << 16 | 443, 0])

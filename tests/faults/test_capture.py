@@ -1,82 +1,36 @@
 """Legs that fail under a running sensor: told within ten seconds, taken up again within five, nothing miscounted."""
 
-import contextlib
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agent.spool.reader import SpoolReader
-from agent.wire import body
-from agent.wire.finding import FindingRecord
-from agent.wire.summary import Summary
-from agent.wire.types import MessageType
 from tests.conftest import ROOT
 from tests.faults.conftest import eventually
+from tests.faults.sensing import CONFIG, frames, sensing, spooled_findings
 from tests.simulators.bursts import HASHES, THIN
 from tests.simulators.namespace import Namespace, cable
 
-CONFIG = """[tap]
-legs = {legs}
-[summaries]
-interval_s = 1
-[metering]
-flow_slots_max = 4096
-edge_slots_max = 4096
-device_slots_max = 256
-fan_slots_max = 256
-"""
-HEAD = bytes([2, 0, 0, 0, 0, 1] * 2) + b"\x88\xb5"
 TOLD_S, BACK_S = 10.0, 5.0
+# A sensor whose wall clock runs fifteen times as fast: a minute of silence takes four seconds.
+HASTY = """
+import sys
+from pathlib import Path
+from agent.clock import SystemClock
+from agent.config import load
+from agent.service.sensor import run
+class Hasty(SystemClock):
+    began_ns = SystemClock().wall_ns()
+    def wall_ns(self):
+        return self.began_ns + 15 * (super().wall_ns() - self.began_ns)
+raise SystemExit(run(load(Path(sys.argv[1])), Path(sys.argv[2]), clock=Hasty()))
+"""
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(THIN > 1, reason="too long without the JIT"), HASHES]
-
-
-class Sensor:
-    """A sensor in the namespace, as a process."""
-
-    def __init__(self, namespace: Namespace, folder: Path, legs: list[str]) -> None:
-        config = folder / "wardtap.toml"
-        config.write_text(CONFIG.format(legs=legs).replace("'", '"'))
-        self._spool = folder / "state" / "sensor" / "spool"
-        words = ("sensor", "--config", str(config), "--state", str(folder / "state"))
-        command = namespace.command(sys.executable, "-m", "agent", *words)
-        self.child = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        assert self.child.stderr is not None
-        assert "listening on" in self.child.stderr.readline()
-
-    def _records(self, kind: MessageType) -> list[dict[str, Any]]:
-        return [
-            body.decode(kind, record.body)[1] for record in SpoolReader(self._spool).records() if record.type == kind
-        ]
-
-    def findings(self, finding_id: str) -> list[FindingRecord]:
-        """The findings of a kind in the spool."""
-        found = map(FindingRecord.from_content, self._records(MessageType.FINDING))
-        return [one for one in found if one.id == finding_id]
-
-    def summaries(self) -> list[Summary]:
-        """The summaries in the spool."""
-        return [Summary.from_content(found) for found in self._records(MessageType.SUMMARY)]
-
-    def heard(self) -> int:
-        """Frames that the summaries tell of."""
-        return sum(leg.frames for summary in self.summaries() for leg in summary.legs)
-
-    def end(self) -> str:
-        """As systemd stops it; what it said."""
-        with contextlib.suppress(ProcessLookupError):
-            self.child.send_signal(signal.SIGTERM)
-        assert self.child.stderr is not None
-        said = self.child.stderr.read()
-        assert self.child.wait(30) == 0, said
-        return said
 
 
 @pytest.fixture
@@ -84,25 +38,6 @@ def namespace() -> Iterator[Namespace]:
     """A cable of its own."""
     with cable() as made:
         yield made
-
-
-@contextlib.contextmanager
-def sensing(namespace: Namespace, folder: Path, *legs: str) -> Iterator[Sensor]:
-    """A sensor that listens."""
-    made = Sensor(namespace, folder, list(legs or ("eth1",)))
-    try:
-        yield made
-    finally:
-        if made.child.poll() is None:
-            made.child.kill()
-            made.child.wait()
-        if made.child.stderr is not None:
-            made.child.stderr.close()
-
-
-def frames(count: int) -> list[bytes]:
-    """Frames that no flow counts and a device does."""
-    return [HEAD + number.to_bytes(2) + bytes(44) for number in range(count)]
 
 
 def down(namespace: Namespace) -> None:
@@ -162,6 +97,40 @@ def test_a_blind_leg_is_told_and_taken_up_again(
     assert "leg0_fault" not in health[-1]
     assert "eth1: hears again" in said
     assert sum(leg.tx_packets for summary in sensor.summaries() for leg in summary.legs) == 0
+
+
+def test_a_link_that_carries_nothing_is_told_within_two_minutes(namespace: Namespace, tmp_path: Path) -> None:
+    """C12: a mirror port that mirrors nothing has a link all the same."""
+    config, state = tmp_path / "wardtap.toml", tmp_path / "state"
+    config.write_text(CONFIG.format(legs='["eth1"]', buffer=32 << 20))
+    command = namespace.command(sys.executable, "-c", HASTY, str(config), str(state))
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        try:
+            assert "listening on" in child.stderr.readline()
+            namespace.put(frames(3))
+            assert eventually(lambda: spooled_findings(state, "tap-blind"), 25)
+        finally:
+            child.terminate()
+        assert child.wait(30) == 0
+    (found,) = spooled_findings(state, "tap-blind")
+    assert "No leg of the tap has heard a single frame for 9" in found.text
+    assert found.last_ns - found.first_ns <= 120 * 10**9
+
+
+def test_jumbo_frames_and_a_promiscuous_mode_that_somebody_clears(namespace: Namespace, tmp_path: Path) -> None:
+    """C11: the leg asked for it itself, so nobody else's word ends it; a longer frame is one frame, with its length."""
+    with sensing(namespace, tmp_path) as sensor:
+        for device in ("eth1", "ward"):
+            namespace.link(device, "mtu", "9000")
+        for mode in ("on", "off"):
+            namespace.link("eth1", "promisc", mode)
+        assert namespace.promiscuity("eth1") >= 1
+        namespace.put([*frames(4), frames(1)[0].ljust(9014, b"\0")])
+        assert eventually(lambda: sensor.heard() == 5, 10)
+        sensor.end()
+        octets = sum(leg.octets for summary in sensor.summaries() for leg in summary.legs)
+    assert octets == 4 * len(frames(1)[0]) + 9014
 
 
 def test_a_leg_that_sends_pages_whoever_sends(namespace: Namespace, tmp_path: Path) -> None:

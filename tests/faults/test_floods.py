@@ -48,6 +48,7 @@ TOLD = {
     "ipv6-sweep": {"table-pressure", "host-sweep"},
     "fragment-flood": {"table-pressure"},
     "deep-nesting": set(),
+    "lying-below": {"table-pressure"},
     "lying": set(),
     "noise": {"table-pressure"},
 }

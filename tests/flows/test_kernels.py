@@ -9,10 +9,9 @@ from agent.flows import kernels
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.flows.records import BIFLOW, Direction, FlowEndReason, FlowEvent, FlowMark, FlowState, Rows
 from tests.flows.talks import LIMITS, START_S, Talk, ended, of_kernel, random_frames, run, twins
-from tests.forge.ipv4 import UDP, Ipv4
+from tests.forge.ipv4 import Ipv4
 from tests.forge.pcap import Frame
 from tests.forge.tcp import ACK, FIN, RST, SYN
-from tests.forge.udp import Udp
 from tests.naive.biflow import S, Timeouts
 from tests.simulators.bursts import HASHES, SECRET, THIN, rows_of
 
@@ -145,67 +144,6 @@ def test_random_talks_with_other_timeouts(seed: int) -> None:
     )
     timeouts = Timeouts(20 * S, 15 * S, 3 * S, 1 * S, 60 * S, 15 * S)
     agree(random_frames(Random(100 + seed), 1500 // THIN, 1), limits, timeouts)
-
-
-def flood(count: int, seed: int = 1) -> list[Frame]:
-    """Single datagrams with random addresses and ports."""
-    rng, frames = Random(seed), []
-    for number in range(count):
-        ends = tuple(f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}" for _ in range(2))
-        packet = Ipv4(*ends, UDP).octets(
-            Udp(rng.randrange(65536), rng.randrange(65536)).octets(*ends, b"x" * rng.randrange(9))
-        )
-        frames.append(Frame(START_S * S + number * 1000, b"\2" * 12 + b"\x08\0" + packet))
-    return frames
-
-
-def test_flood_of_tuples_keeps_every_packet_and_octet() -> None:
-    frames = flood(6000 // THIN)
-    cache, events = run(frames, FlowLimits(slots_max=256))
-    records = ended(events)
-    assert int((records["forward_packets"] + records["reverse_packets"]).sum()) == len(frames)
-    octets = int(rows_of(frames)["l3_octets"].sum())
-    assert int((records["forward_octets"] + records["reverse_octets"]).sum()) == octets
-    assert cache.evicted == np.count_nonzero(records["end_reason"] == FlowEndReason.LACK_OF_RESOURCES) > 0
-    assert cache.counts[kernels.IN_TABLE] == 0
-    assert cache.exported == len(records) == cache.counts[kernels.CREATED]
-
-
-def test_who_stays_when_there_is_no_room() -> None:
-    """Sixty-four slots are eight sets: a flood takes tries and half-open flows, never the two that are established."""
-    keep: list[Frame] = []
-    for port in (50000, 50001):
-        talk = Talk(ports=(port, 3613), frames=keep)
-        talk.handshake()
-        talk.tcp(0, ACK, b"order")
-        talk.tcp(0, ACK, b"taken", back=True)
-    weak = Talk(ports=(50002, 445), frames=keep)
-    weak.tcp(0, SYN)
-    frames = keep + flood(800 // THIN)
-    _, events = run(frames, FlowLimits(slots_max=64))
-    records = ended(events)
-    strong = records[records["marks"] & FlowMark.EXCHANGED != 0]
-    assert strong["end_reason"].tolist() == [FlowEndReason.FORCED] * 2
-    assert FlowEndReason.LACK_OF_RESOURCES in records["end_reason"]
-
-
-def test_closed_flows_go_before_all_others() -> None:
-    """The smallest table has eight sets of eight slots; 120 flows fill them all."""
-    frames: list[Frame] = []
-    for port in range(40000, 40040):
-        talk = Talk(ports=(port, 3613), frames=frames)
-        talk.handshake()
-        if port % 2:
-            talk.tcp(0, RST, back=True)
-    for port in range(41000, 41080):
-        talk = Talk(ports=(port, 3613), frames=frames)
-        talk.handshake(0.5)
-    _, events = run(frames, FlowLimits(slots_max=64))
-    out = ended(events)
-    out = out[out["end_reason"] == FlowEndReason.LACK_OF_RESOURCES]
-    closed = out["state"] & FlowState.CLOSED != 0
-    assert closed[:5].all(), "the first to go are closed"
-    assert np.count_nonzero(closed) <= 20
 
 
 @pytest.mark.parametrize("room", [kernels.EVENTS_PER_PACKET, 5, 7, 64])

@@ -78,6 +78,32 @@ def test_who_stays_when_there_is_no_room() -> None:
     assert len(set(worth)) == 5
 
 
+MS = 1_000_000  # about a step of the ranks' clock
+NOW_NS = 1_793_606_400_000_000_000
+
+
+def test_the_least_worthy_yields_and_of_those_the_longest_silent() -> None:
+    flows = [(worth, NOW_NS - silent_ms * MS) for worth in range(5) for silent_ms in (600_000, 5000, 3, 0)]
+    soon = [lifecycle.yields(lifecycle.rank_of(worth, last_ns), NOW_NS) for worth, last_ns in flows]
+    assert soon == sorted(soon, reverse=True)
+    assert len(set(soon)) == len(soon)
+
+
+def test_a_rank_fits_its_place_whatever_the_time() -> None:
+    for last_ns in (0, NOW_NS, (1 << 63) - 1):
+        assert 0 <= lifecycle.rank_of(4, last_ns) < 1 << 32
+        assert lifecycle.rank_of(4, last_ns) >> lifecycle.CLOCK_BITS == 4
+
+
+def test_a_clock_that_begins_anew_ranks_right_and_so_does_a_packet_that_comes_late() -> None:
+    turn = 1 << lifecycle.CLOCK_BITS + lifecycle.CLOCK_SHIFT
+    end_ns = NOW_NS - NOW_NS % turn + turn
+    before, after = lifecycle.rank_of(2, end_ns - 9 * MS), lifecycle.rank_of(2, end_ns + 9 * MS)
+    assert lifecycle.yields(before, end_ns + 20 * MS) > lifecycle.yields(after, end_ns + 20 * MS)
+    newer, older = lifecycle.rank_of(2, NOW_NS), lifecycle.rank_of(2, NOW_NS - 50 * MS)
+    assert lifecycle.yields(older, NOW_NS - 1000 * MS) > lifecycle.yields(newer, NOW_NS - 1000 * MS)
+
+
 def test_a_session_from_its_syn_to_both_fins() -> None:
     one = flow()
     first = 0

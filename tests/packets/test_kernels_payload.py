@@ -217,6 +217,19 @@ def test_budget_is_kept_and_what_is_skipped_is_counted() -> None:
     assert len(selection.take(*frames)) == 7, "what was skipped is not remembered as seen"
 
 
+def test_when_nothing_more_may_pass_nobody_looks_what_it_is() -> None:
+    """A flood of names costs its look at the budget; a repeat among them counts as skipped."""
+    selection = Selection(left=1)
+    seen = stream(b"GET /1")
+    assert len(selection.take(seen, seen)) == 1
+    assert selection.budget.tolist()[:1] == [0]
+    selection.take(seen, stream(b"GET /2"))
+    assert (selection.budget[payload.SKIPPED], selection.budget[payload.REPEATED]) == (3, 0)
+    selection.budget[payload.LEFT] = 5
+    assert len(selection.take(seen, stream(b"GET /2"))) == 1
+    assert selection.budget[payload.REPEATED] == 1
+
+
 def test_one_source_does_not_take_everybody_s_turn() -> None:
     selection = Selection(per_source=4)
     loud = [stream(b"GET /%d" % n) for n in range(50)]

@@ -194,6 +194,49 @@ def test_a_leg_is_judged_although_nothing_is_heard() -> None:
     assert times == [1, 6], "each second is judged, not only the interval's end"
 
 
+def told_of_silence(sensor: Sensor) -> list[int]:
+    """When it was said that nothing is heard, in seconds after the start."""
+    return [found.time_ns // S - START_S for found in sensor.kept.findings if found.id == "tap-blind"]
+
+
+def listening() -> Sensor:
+    """A live leg with a link that has heard one frame."""
+    sensor = Sensor()
+    sensor.pipeline.load_live()
+    sensor.play([hello(A)])
+    sensor.pipeline.note_legs([LegCounts("eth1", 1, 0, 0, 0)])
+    return sensor
+
+
+def test_a_link_that_carries_nothing_is_told_within_two_minutes_and_once() -> None:
+    sensor = listening()
+    for second in range(1, 600):
+        sensor.pipeline.advance(START_S + second)
+    (told,) = told_of_silence(sensor)
+    assert 90 <= told <= 120
+
+
+def test_a_frame_now_and_then_is_no_silence_and_nor_is_a_file_s_gap() -> None:
+    sensor = listening()
+    for second in range(1, 600):
+        if second % 80 == 0:
+            sensor.play([hello(A, second)])
+        sensor.pipeline.advance(START_S + second)
+    assert not told_of_silence(sensor)
+    of_a_file = Sensor()
+    of_a_file.play([hello(A), hello(A, 1000)])
+    of_a_file.pipeline.note_legs([LegCounts("file", 2, 0, 0, 0)])
+    of_a_file.end()
+    assert not told_of_silence(of_a_file)
+
+
+def test_a_program_that_stood_still_takes_that_for_no_silence() -> None:
+    sensor = listening()
+    for second in (1, 2, 3, 900, 901, 902):
+        sensor.pipeline.advance(START_S + second)
+    assert not told_of_silence(sensor)
+
+
 def at_level(sensor: Sensor, detail: Detail, frames: list[Frame]) -> None:
     """A burst of a live leg while the load asks for this level."""
     sensor.pipeline.look_as(detail)

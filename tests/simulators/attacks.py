@@ -199,6 +199,45 @@ def lying_payloads() -> list[bytes]:
     ]
 
 
+def _four(body: bytes = bytes(40), protocol: int = TCP_NUMBER, **lies: int) -> bytes:
+    """An IPv4 packet whose header lies."""
+    return _frame(IPV4, Ipv4(ATTACKER, VICTIM, protocol, **lies).octets(body))  # type: ignore[arg-type]
+
+
+def _six(next_header: int, body: bytes, **lies: int) -> bytes:
+    """An IPv6 packet whose header lies."""
+    return _frame(IPV6, Ipv6(ATTACKER6, "fd00:9::1", next_header, **lies).octets(body))  # type: ignore[arg-type]
+
+
+def lying_headers() -> list[bytes]:
+    """C7: lengths, offsets and versions that lie, header by header from the link up."""
+    ends = (ATTACKER, VICTIM)
+    whole = Tcp(40000, 443).octets(*ends, b"x" * 20)
+    asked = arp.request((ATTACKER_MAC, ATTACKER), VICTIM)
+    return [
+        _four(version=5), _four(version=0), _four(ihl=0), _four(ihl=4), _four(ihl=15), _four(total=0), _four(total=19),
+        _four(total=65535), _four(flags=MORE_FRAGMENTS, offset=65_528), _four(whole, total=39),
+        _four(Tcp(1, 2, data_offset=0).octets(*ends)), _four(Tcp(1, 2, data_offset=15).octets(*ends)),
+        _four(Udp(53, 53, length=0).octets(*ends), UDP), _four(Udp(53, 53, length=7).octets(*ends, b"abc"), UDP),
+        _four(Udp(53, 53, length=65535).octets(*ends, b"abc"), UDP), _four(b"", protocol=1), _four(b"\x08", protocol=1),
+        _four(b"\xb0\0", protocol=GRE), _four(gre(IPV4, b""), protocol=GRE), _four(b"\x45", protocol=IPIP),
+        _four(Udp(9, 4789).octets(*ends, b"\x08" + bytes(7) + b"\xff" * 13), UDP),
+        _six(6, whole, length=65535), _six(6, whole, length=1), _six(0, b"\x06\xff" + bytes(6)),
+        _six(44, b"\x11\0\xff"), _six(51, b"\x06\xff" + bytes(10)), _six(DESTINATION, b"\x3c\0"),
+        _frame(IPV6, b"\x45" + bytes(50)), _frame(VLAN, b"\0"), _frame(VLAN, b"\0\x05\x08\0"),
+        _frame(MPLS, b"\0\0\0\x40" * 12), _frame(0x8864, b"\x11\0\0\1\xff\xff\0\x21"),
+        _frame(0x0806, b"\0\1\x08\0\xff\xff" + bytes(22)), asked[:30].ljust(60, b"\xff"), _frame(0x05DC, b"\xaa\xaa\3"),
+    ]  # fmt: skip
+
+
+def lying_below(rng: np.random.Generator, count: int) -> Table:
+    """C7: headers that lie, from drawn hosts."""
+    frames = lying_headers()
+    table = stacked(frames, -(-count // len(frames)))[:count]
+    table[:, IP4_ID : IP4_ID + 2], table[:, IP4_SRC + 1 : IP4_SRC + 4] = drawn(rng, count, 2), drawn(rng, count, 3)
+    return table
+
+
 def _lie(data: bytes, port: int) -> bytes:
     segment = Tcp(40000, port).octets(ATTACKER, VICTIM, data)
     return ethernet(VICTIM_MAC, ATTACKER_MAC, IPV4, Ipv4(ATTACKER, VICTIM, TCP_NUMBER).octets(segment))
@@ -226,6 +265,6 @@ ATTACKS: dict[str, Attack] = {
     one.__name__.replace("_", "-"): one
     for one in (
         syn_flood, answered_flood, wide_scan, port_scan, host_sweep, mac_flood, arp_flood, arp_sweep, dhcp_starvation,
-        ipv6_sweep, fragment_flood, deep_nesting, lying, noise,
+        ipv6_sweep, fragment_flood, deep_nesting, lying_below, lying, noise,
     )
 }  # fmt: skip

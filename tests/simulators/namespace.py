@@ -70,8 +70,15 @@ class Namespace:
 
     def transmitted(self, device: str) -> int:
         """Frames that a device has sent since it was made."""
+        return self._packets(device, "tx")
+
+    def received(self, device: str) -> int:
+        """Frames that came to a device since it was made."""
+        return self._packets(device, "rx")
+
+    def _packets(self, device: str, way: str) -> int:
         stats = json.loads(self.run("ip", "-j", "-s", "link", "show", device))[0]["stats64"]
-        return int(stats["tx"]["packets"])
+        return int(stats[way]["packets"])
 
 
 @contextmanager

@@ -1,9 +1,12 @@
-"""tap-blind: a leg hears nothing: its interface is down, gone, or without a link. Said within ten seconds."""
+"""tap-blind: a leg hears nothing: its interface is down, gone, or without a link. Said within ten seconds.
+
+And, within two minutes, that no leg hears anything although their links are up: a mirror port that mirrors nothing.
+"""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from agent.findings.case import Case
+from agent.findings.case import Case, Evidence
 from agent.findings.catalogue import CATALOGUE, UNKNOWN
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Finding, Severity
@@ -12,6 +15,8 @@ from agent.tap.records import Fault, LegCounts
 
 # A link that is trained anew takes up to five seconds; leg and judge look once a second each, so ten are never reached.
 AFTER_NS: Final = 5 * NS_PER_S
+# A switch says something every two seconds (STP), a ward's devices ask by ARP every minute: this is no quiet night.
+SILENT_NS: Final = 90 * NS_PER_S
 HOUR_NS: Final = 3600 * NS_PER_S
 EXPECTED: Final = "Every leg hears its side of the ward's link at all times."
 _BECAUSE: Final = {
@@ -34,6 +39,7 @@ class TapBlind:
 
     def __init__(self) -> None:
         self._legs: dict[str, _State] = {}
+        self._silence_told = False
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Once for each time that a leg falls silent; what silences it may change meanwhile."""
@@ -44,35 +50,56 @@ class TapBlind:
             state = state._replace(fault=leg.fault) if same else _State(leg.fault, now_ns)
             if leg.fault and not state.told and now_ns - state.since_ns >= AFTER_NS:
                 state = state._replace(told=True)
-                yield _draft(case, leg, state.since_ns)
+                yield _fault(case, leg, state.since_ns)
             self._legs[leg.name] = state
+        silent = case.turn.silent_ns >= SILENT_NS and any(not leg.fault.blind for leg in case.turn.legs)
+        if silent and not self._silence_told:
+            yield _silence(case)
+        self._silence_told = silent
 
 
-def _draft(case: Case, leg: LegCounts, since_ns: int) -> Draft:
-    now_ns, name = case.turn.now_ns, bounded(leg.name)
+def _silence(case: Case) -> Draft:
+    """No leg has a fault that explains it."""
+    since_ns = case.turn.now_ns - case.turn.silent_ns
+    seconds = case.turn.silent_ns // NS_PER_S
+    text = f"no leg of the tap has heard a single frame for {seconds} seconds, although their links are up"
+    return _draft(case, text, (("state", "silent"),), f"all|silent|{_hour(since_ns)}", since_ns)
+
+
+def _hour(since_ns: int) -> str:
+    """A cable that flaps is one cause within the hour; one that fails again later in the day is told again."""
+    return time_text(since_ns - since_ns % HOUR_NS)
+
+
+def _fault(case: Case, leg: LegCounts, since_ns: int) -> Draft:
+    name = bounded(leg.name)
     if leg.fault.blind:
-        seconds = max(1, (now_ns - since_ns) // NS_PER_S)
+        seconds = max(1, (case.turn.now_ns - since_ns) // NS_PER_S)
         text = f"leg {name} of the tap has heard nothing for {seconds} seconds, because {_BECAUSE[leg.fault]}"
     else:
         text = (
             f"leg {name} of the tap was renamed: it is still heard, but after a restart the tap would look for the old "
             "name and hear nothing"
         )
+    evidence = (("leg", name), ("state", leg.fault.value))
+    return _draft(case, text, evidence, f"{name}|{leg.fault.value}|{_hour(since_ns)}", since_ns)
+
+
+def _draft(case: Case, text: str, evidence: Evidence, cause: str, since_ns: int) -> Draft:
     finding = Finding(
         id="tap-blind",
         severity=Severity.HEALTH,
         mac=0,
         role=UNKNOWN,
         tier="none",
-        time_ns=now_ns,
+        time_ns=case.turn.now_ns,
         first_ns=since_ns,
-        last_ns=now_ns,
+        last_ns=case.turn.now_ns,
         count=1,
         sentence=sentence(text),
-        evidence=(("leg", name), ("state", leg.fault.value), ("since", time_text(since_ns))),
+        evidence=(*evidence, ("since", time_text(since_ns))),
         attack=case.contracts.attack.of("tap-blind"),
-        # A cable that flaps is one cause within the hour; one that fails again later in the day is told again.
-        cause=f"tap-blind|{name}|{leg.fault.value}|{time_text(since_ns - since_ns % HOUR_NS)}",
+        cause=f"tap-blind|{cause}",
         expected=EXPECTED,
         next_step=CATALOGUE["tap-blind"].next_step,
     )

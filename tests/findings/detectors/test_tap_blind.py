@@ -68,3 +68,31 @@ def test_each_leg_for_itself(bench: Bench) -> None:
 
 def test_legs_that_hear_say_nothing(bench: Bench) -> None:
     assert ids(bench.judge(legs=[leg()])) == []
+
+
+def silence(bench: Bench, seconds: range, *legs: LegCounts) -> list[Finding]:
+    """A second at a time without a frame."""
+    heard = [bench.judge(legs=legs or (leg(), leg(name="eth2")), silent_ns=second * 10**9) for second in seconds]
+    return [found for said in heard for found in said]
+
+
+def test_links_that_are_up_and_carry_nothing_are_told_within_two_minutes(bench: Bench) -> None:
+    assert not silence(bench, range(90))
+    (found,) = silence(bench, range(90, 600))
+    assert found.sentence == ("No leg of the tap has heard a single frame for 90 seconds, although their links are up.")
+    assert (found.id, found.severity, dict(found.evidence)["state"]) == ("tap-blind", Severity.HEALTH, "silent")
+    assert "told to mirror" in found.next_step
+
+
+def test_silence_is_told_again_only_in_another_hour(bench: Bench) -> None:
+    assert len(silence(bench, range(100))) == 1
+    assert not silence(bench, range(100)), "it heard something in between and fell silent again"
+    bench.now_ns += HOUR
+    assert len(silence(bench, range(100))) == 1
+
+
+def test_silence_that_a_fault_explains_is_told_as_that(bench: Bench) -> None:
+    told = silence(bench, range(200), leg(Fault.NO_CARRIER))
+    assert [dict(found.evidence)["state"] for found in told] == ["no carrier"]
+    both = silence(bench, range(200), leg(Fault.NO_CARRIER), leg(name="eth2"))
+    assert [dict(found.evidence)["state"] for found in both] == ["silent"], "the other leg could hear"

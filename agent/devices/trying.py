@@ -1,0 +1,130 @@
+"""How widely a device tries: FAN rows and the sequential test, and the share of tries that is kept. Leaves of kernels.
+
+Each first contact of a device moves the test of its service (many hosts) and of its target (many ports); who crosses
+the threshold is given to the judge. Fans are a fixed, set-associative, keyed table: a full set gives up its longest
+silent one.
+"""
+
+import numpy as np
+
+from agent.devices.placing import WAYS
+from agent.devices.records import FanKind, Rows
+from agent.jit import Hashes, Reals, Words, leaf
+from agent.keyed import sip3
+
+U64, U32 = np.uint64, np.uint32
+HOSTS, PORTS, ARP_FAN = int(FanKind.HOSTS), int(FanKind.PORTS), int(FanKind.ARP)
+NS_PER_S, LAST_S, OLDEST_S = 1_000_000_000, 0xFFFFFFFF, 3600
+
+FANS, FANS_EVICTED = 2, 3  # columns of the edges' `counts`, after EDGES and EDGES_EVICTED
+# New contacts that nobody answered, of one device within a second, that are each kept; more are counted. A scan begins
+# tens of thousands, and who reads them has enough of these; a device that starts up or finds its servers gone, dozens.
+TRIES_KEPT = 256
+# Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
+STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+)  # fmt: skip
+TEST = 10
+RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it has grown fourfold
+
+
+@leaf
+def had_its_share(device: np.void, now_ns: int) -> bool:
+    """Whether a device has begun as many contacts without an answer in this second as are kept one by one."""
+    second = min(max(now_ns // NS_PER_S, 0), LAST_S)
+    passed = second - np.int64(device["tries_s"])  # negative: a flow that ends was heard last some time ago
+    if passed > 0 or passed < -OLDEST_S:
+        device["tries_s"], device["tries"] = U32(second), U32(0)
+    if device["tries"] >= U32(TRIES_KEPT):
+        return True
+    device["tries"] += U32(1)
+    return False
+
+
+@leaf
+def fan_of(
+    fans: Rows,
+    secret: Hashes,
+    counts: Words,
+    key: tuple[int, int, int, int],
+    peer: tuple[np.uint64, np.uint64],
+    now_ns: int,
+    window_ns: int,
+) -> np.void:
+    """The fan row of `key` = (kind, device, protocol, port), begun anew after a silence longer than the window."""
+    kind, device, protocol, port = key
+    word = (U64(device) << U64(32)) | (U64(kind) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
+    base = np.int64(sip3(secret[1], secret[0], word, peer[0], peer[1]) & U64(len(fans) // WAYS - 1)) * WAYS
+    slot, oldest, last = -1, base, np.int64(1 << 62)
+    for way in range(WAYS):
+        row = fans[base + way]
+        if row["used"] == 0:
+            if slot < 0:
+                slot = base + way
+            continue
+        same = row["device"] == device and row["kind"] == kind and row["protocol"] == protocol and row["port"] == port
+        if same and row["peer_lo"] == peer[1] and row["peer_hi"] == peer[0]:
+            if now_ns - row["last_ns"] <= window_ns:
+                return row
+            slot = base + way
+            counts[FANS] -= 1
+            break
+        if row["last_ns"] < last:
+            oldest, last = base + way, np.int64(row["last_ns"])
+    counts[FANS] += 1
+    if slot < 0:
+        slot = oldest
+        counts[FANS] -= 1
+        counts[FANS_EVICTED] += 1
+    row = fans[slot]
+    row["peer_hi"], row["peer_lo"], row["first_ns"], row["last_ns"] = peer[0], peer[1], now_ns, now_ns
+    row["score"], row["device"], row["port"], row["protocol"], row["kind"] = 0.0, device, port, protocol, kind
+    row["attempts"], row["answered"], row["failed"], row["used"], row["reported"], row["scope"] = 0, 0, 0, 1, 0, 0
+    return row
+
+
+@leaf
+def crossed_by(row: np.void, test: Reals, minimum: int, crossed: Rows, n: int) -> int:
+    """Give a fan to the judge when it crosses its threshold, and again each time it has grown fourfold."""
+    wanted = np.int64(minimum)
+    for _ in range(np.int64(row["reported"])):
+        wanted *= RAISE_AGAIN
+    size = row["attempts"] if row["kind"] == ARP_FAN else row["failed"]
+    if size < wanted or n >= len(crossed) or (row["kind"] != ARP_FAN and row["score"] < test[UPPER]):
+        return n
+    row["reported"] += 1
+    crossed[n] = row
+    return n + 1
+
+
+@leaf
+def outcome(
+    fans: Rows,
+    secret: Hashes,
+    counts: Words,
+    edge: np.void,
+    failed: bool,
+    now_ns: int,
+    test: Reals,
+    crossed: Rows,
+    n: int,
+) -> int:
+    """The first outcome of a first contact moves the sequential tests of its service and of its target."""
+    device, protocol, port = np.int64(edge["device"]), np.int64(edge["protocol"]), np.int64(edge["port"])
+    none = (U64(0), U64(0))
+    peer = (edge["peer_hi"], edge["peer_lo"])
+    for kind in (HOSTS, PORTS):
+        key = (HOSTS, device, protocol, port) if kind == HOSTS else (PORTS, device, protocol, 0)
+        row = fan_of(fans, secret, counts, key, none if kind == HOSTS else peer, now_ns, np.int64(test[WINDOW_NS]))
+        row["attempts"] += 1
+        row["last_ns"] = max(row["last_ns"], now_ns)
+        row["scope"] = max(row["scope"], edge["scope"])
+        if failed:
+            row["failed"] += 1
+            row["score"] += test[STEP_FAILED]
+            minimum = test[HOSTS_MIN] if kind == HOSTS else test[PORTS_MIN]
+            n = crossed_by(row, test, np.int64(minimum), crossed, n)
+        else:
+            row["answered"] += 1
+            row["score"] = max(row["score"] + test[STEP_ANSWERED], test[LOWER])
+    return n
