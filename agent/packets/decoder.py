@@ -6,13 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror, kernels_payload
+from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror, kernels_news
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, PacketFlag, Rows, Verdict
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
 
 HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
 HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
+HINTS_PER_KIND = 96  # of one kind in a second: a flood of one protocol leaves the others their turn
+LOOKS_PER_SECOND = 1 << 16  # hints that are compared with what was heard: at most 0.4 us each
+LOOKS_PER_KIND = 1 << 14
 SEEN_SLOTS = 1 << 16  # remembered payloads
 SOURCE_SLOTS = 1 << 12
 
@@ -49,7 +52,11 @@ class Decoder:
         self._wanted[list(wanted)] = 1
         self._seen = np.zeros(SEEN_SLOTS, np.uint64)
         self._per_source = np.zeros(SOURCE_SLOTS, np.int64)
-        self._budget = np.array([HINTS_PER_SECOND, HINTS_PER_SOURCE, 0, 0], np.int64)
+        self._per_kind = np.zeros((max(HintKind) + 1, 2), np.int64)
+        self._budget = np.zeros(kernels_news.BUDGET_SIZE, np.int64)
+        self._budget[kernels_news.PER_SOURCE_MAX] = HINTS_PER_SOURCE
+        self._budget[kernels_news.PER_KIND_MAX] = HINTS_PER_KIND
+        self._budget[kernels_news.LOOKS_PER_KIND_MAX] = LOOKS_PER_KIND
         self._chosen = np.zeros((HINTS_PER_SECOND, 3), np.int64)
         self._second = -1
         self.verdicts = np.zeros(VERDICTS, np.int64)
@@ -110,32 +117,30 @@ class Decoder:
         rows = decoded.rows[start:stop]
         if second != self._second:
             self._second = second
-            self._budget[kernels_payload.LEFT] = HINTS_PER_SECOND
+            self._budget[kernels_news.LEFT] = HINTS_PER_SECOND
+            self._budget[kernels_news.LOOKS_LEFT] = LOOKS_PER_SECOND
             self._per_source[:] = 0
+            self._per_kind[:] = 0
         octets = decoded.burst.octets
         for index, at, size in self._chosen[: self._select(decoded, start, stop)].tolist():
             row = rows[index]
-            tell(
-                Hint(
-                    HintKind(int(row["hint"])),
-                    int(row["src_mac"]),
-                    int(row["dst_mac"]),
-                    int(row["time_ns"]),
-                    octets[at : at + size].tobytes(),
-                )
-            )
+            kind = HintKind(int(row["hint"]))
+            payload = octets[at : at + size].tobytes()
+            if kind is HintKind.TCP_SYN:
+                payload = bytes((int(row["ttl"]),)) + payload
+            tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
 
     def _select(self, decoded: Decoded, start: int, stop: int) -> int:
         """How many of these rows are news; which: `_chosen`."""
-        return kernels_payload.select_hints(
+        return kernels_news.select_hints(
             decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets,
-            self._wanted, self._seen, self._per_source, self._secret, self._budget, self._chosen,
+            self._wanted, self._seen, self._per_source, self._per_kind, self._secret, self._budget, self._chosen,
         )  # fmt: skip
 
     @property
     def hints_skipped(self) -> int:
-        """News that were over the budget."""
-        return int(self._budget[kernels_payload.SKIPPED])
+        """Hints that were over the budget: news, and in a storm what was not even compared with what was heard."""
+        return int(self._budget[kernels_news.SKIPPED] + self._budget[kernels_news.UNSEEN])
 
     @property
     def frames(self) -> int:

@@ -33,6 +33,28 @@ def test_client_names_in_both_forms() -> None:
     assert dhcp.read(_with_option(61, b"\1\0\xd0\x75"))[0] == Signal("dhcp.client-id", "0100d075", CLIENT_MAC)
 
 
+def test_options_go_on_in_fields_that_are_not_used() -> None:
+    """RFC 2132 section 9.3: option 52 says where; an option in two parts is one (RFC 3396)."""
+    message = bytearray(DISCOVER[:240]) + b"\x35\1\1\x34\1\3\x0c\4cart\xff"
+    message[44:50] = b"\x0c\2-7\xff\0"
+    message[108:115] = b"\x3c\4ward\xff"
+    signals = dhcp.read(bytes(message))
+    assert Signal("dhcp.host", "cart-7", CLIENT_MAC) in signals
+    assert Signal("dhcp.vendor", "ward", CLIENT_MAC) in signals
+    assert Signal("dhcp.order", "53,52,12,60,12", CLIENT_MAC) in signals
+
+
+def test_overload_in_overload_ends() -> None:
+    message = bytearray(DISCOVER[:240]) + b"\x34\1\3\xff"
+    message[44:48] = message[108:112] = b"\x34\1\3\xff"
+    assert Signal("dhcp.order", "52,52,52", CLIENT_MAC) in dhcp.read(bytes(message))
+
+
+def test_vendor_class_by_enterprise_and_largest_message() -> None:
+    assert dhcp.read(_with_option(124, b"\0\0\x01\x37\4MSFT"))[0] == Signal("dhcp.vendor-class", "311:MSFT", CLIENT_MAC)
+    assert dhcp.read(_with_option(57, b"\5\xdc"))[0] == Signal("dhcp.size", "1500", CLIENT_MAC)
+
+
 def test_not_ethernet_or_not_dhcp_is_silent() -> None:
     assert dhcp.read(DISCOVER[:1] + b"\x06" + DISCOVER[2:]) == []
     assert dhcp.read(DISCOVER[:236] + b"\0\0\0\0" + DISCOVER[240:]) == []

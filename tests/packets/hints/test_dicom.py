@@ -2,7 +2,7 @@
 
 from agent.packets.hints import dicom
 from agent.packets.hints.records import Signal
-from tests.forge.dicom import CT_IMAGE, ULTRASOUND_IMAGE, VERIFICATION, associate_request
+from tests.forge.dicom import CT_IMAGE, ULTRASOUND_IMAGE, VERIFICATION, associate_reject, associate_request
 from tests.packets.hints.payloads import FIND, REQUEST
 
 
@@ -12,6 +12,7 @@ def test_a_request_speaks_of_both_sides() -> None:
         Signal("dicom.version", "GE_1"),
         Signal("dicom.ae", "CT_WARD3"),
         Signal("dicom.ae", "PACS_MAIN", about_peer=True),
+        Signal("dicom.syntaxes", "2:be5f45aa39e6"),
         Signal("dicom.uses", "query-find"),
         Signal("dicom.uses", "storage-ct"),
         Signal("dicom.asked", "query-find", about_peer=True),
@@ -37,6 +38,24 @@ def test_a_request_longer_than_what_is_read_still_speaks() -> None:
     classes = [f"{CT_IMAGE}.{number}" for number in range(120)]
     signals = dicom.read(associate_request(("PACS", "CT"), classes, ("1.2.3", "X"))[:4096])
     assert Signal("dicom.ae", "CT") in signals
+
+
+def test_the_same_syntaxes_in_any_order_are_the_same_set() -> None:
+    def told(*syntaxes: str) -> str:
+        signals = dicom.read(associate_request(("A", "B"), syntaxes, ("1.2.3", "X")))
+        return next(signal.value for signal in signals if signal.kind == "dicom.syntaxes")
+
+    assert told(FIND, CT_IMAGE) == told(CT_IMAGE, FIND, FIND) != told(CT_IMAGE)
+
+
+def test_why_an_association_was_refused_or_broken() -> None:
+    assert dicom.read(associate_reject(7)) == [Signal("dicom.rejects", "called-title")]
+    assert dicom.read(associate_reject(3)) == [Signal("dicom.rejects", "calling-title")]
+    assert dicom.read(b"\3\0\0\0\0\4\0\2\3\1") == [Signal("dicom.rejects", "congestion, for now")]
+    assert dicom.read(b"\3\0\0\0\0\4\0\1\x63\x63") == [Signal("dicom.rejects", "other")]
+    assert dicom.read(b"\7\0\0\0\0\4\0\0\0\0") == [Signal("dicom.aborts", "by-user")]
+    assert dicom.read(b"\7\0\0\0\0\4\0\0\2\2") == [Signal("dicom.aborts", "unexpected-pdu")]
+    assert dicom.read(b"\7\0\0\0\0\x40\0\0\2\2") == []
 
 
 def test_data_is_silent() -> None:

@@ -5,8 +5,28 @@ from agent.packets.hints.records import Signal
 
 
 def test_agent_and_that_there_were_credentials() -> None:
-    request = b"POST /p HTTP/1.1\r\nAuthorization: Basic cm9vdDp4eHg=\r\nuser-agent: curl/7.88\r\n\r\nQuillfeather"
-    assert http.read_request(request) == [Signal("http.agent", "curl/7.88"), Signal("http.credentials", "basic")]
+    head = b"POST /p HTTP/1.1\r\nHost: EHR.example:8080\r\nAuthorization: Basic cm9vdDp4eHg=\r\nuser-agent: curl/7.88"
+    assert http.read_request(head + b"\r\n\r\nQuillfeather") == [
+        Signal("http.host", "ehr.example"),
+        Signal("http.agent", "curl/7.88"),
+        Signal("credentials.clear", "http"),
+    ]
+
+
+DESCRIPTION = (
+    b"HTTP/1.1 200 OK\r\nServer: x/1\r\n\r\n<root xmlns='urn:schemas-upnp-org:device-1-0'>"
+    b"<friendlyName>Orsola</friendlyName>"
+    b"<manufacturer>Signify</manufacturer><modelName>Philips hue bridge 2015</modelName><serialNumber>77</serialNumber>"
+)
+
+
+def test_a_upnp_description_says_who_made_what() -> None:
+    assert http.read_response(DESCRIPTION) == [
+        Signal("http.server", "x/1"),
+        Signal("upnp.maker", "Signify"),
+        Signal("upnp.model", "Philips hue bridge 2015"),
+    ]
+    assert len(http.read_response(DESCRIPTION.replace(b"device-1-0", b"else"))) == 1, "no other body is looked at"
 
 
 def test_a_bearer_token_is_not_basic() -> None:
