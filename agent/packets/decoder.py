@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror, kernels_news
+from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_join, kernels_mirror, kernels_news
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, PacketFlag, Rows, Verdict
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
@@ -58,6 +58,9 @@ class Decoder:
         self._budget[kernels_news.PER_KIND_MAX] = HINTS_PER_KIND
         self._budget[kernels_news.LOOKS_PER_KIND_MAX] = LOOKS_PER_KIND
         self._chosen = np.zeros((HINTS_PER_SECOND, 3), np.int64)
+        self._flows = np.zeros(kernels_join.SLOTS, np.uint64)
+        self._parts = np.zeros((kernels_join.SLOTS, kernels_join.PARTS_SIZE), np.int64)
+        self._store = np.zeros(kernels_join.SLOTS * kernels_news.HINT_OCTETS_MAX, np.uint8)
         self._second = -1
         self.verdicts = np.zeros(VERDICTS, np.int64)
 
@@ -107,12 +110,14 @@ class Decoder:
         """Bring every kernel of this room into memory, with a burst of no frames."""
         decoded = self.decode(self._nothing(), self.buffer())
         self._select(decoded, 0, 0)
+        self._join(decoded, 0, 0)
+        kernels_join.is_joining(self._flows)
         kernels_fragments.join_fragments(decoded.rows, 0, self._fragments)
         return decoded
 
     def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:
         """Give `tell` the news among rows[start:stop], within the budget of this second of capture time."""
-        if not decoded.hints:
+        if not decoded.hints and not kernels_join.is_joining(self._flows):
             return
         rows = decoded.rows[start:stop]
         if second != self._second:
@@ -129,12 +134,25 @@ class Decoder:
             if kind is HintKind.TCP_SYN:
                 payload = bytes((int(row["ttl"]),)) + payload
             tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
+        for index, slot, size in self._chosen[: self._join(decoded, start, stop)].tolist():
+            row, at = rows[index], slot * kernels_news.HINT_OCTETS_MAX
+            kind = HintKind(int(self._parts[slot, kernels_join.KIND]))
+            payload = self._store[at : at + size].tobytes()
+            self._parts[slot, kernels_join.WHOLE] = 0
+            tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
 
     def _select(self, decoded: Decoded, start: int, stop: int) -> int:
         """How many of these rows are news; which: `_chosen`."""
         return kernels_news.select_hints(
             decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets,
             self._wanted, self._seen, self._per_source, self._per_kind, self._secret, self._budget, self._chosen,
+        )  # fmt: skip
+
+    def _join(self, decoded: Decoded, start: int, stop: int) -> int:
+        """How many messages in several segments are whole by now, and news; which: `_chosen`."""
+        return kernels_join.join_segments(
+            decoded.rows[start:stop], stop - start, decoded.burst.octets, self._wanted, self._flows, self._parts,
+            self._store, self._seen, self._per_kind, self._secret, self._budget, self._chosen,
         )  # fmt: skip
 
     @property

@@ -259,9 +259,8 @@ def _of_two_words(octets: Octets, at: int, size: int, kind: int, key: Hashes, st
 
 
 @leaf
-def gist(row: np.void, octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
-    """The gist of `octets[at : at + size]`, by the row's kind of hint. `start` tells sender and kind."""
-    kind = np.int64(row["hint"])
+def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
+    """The gist of `octets[at : at + size]` as a hint of a kind. `start` tells sender and kind."""
     if kind == H_SYN:
         return _syn(octets, at, size, key, start)
     if kind == H_TLS:

@@ -43,12 +43,6 @@ def _region(frame: np.void, row: np.void, octets: Octets) -> tuple[int, int]:
     return at, min(size, len(octets) - at, HINT_OCTETS_MAX)
 
 
-@leaf
-def _hops(left: int) -> int:
-    """The class of a time to live: what systems start from."""
-    return 32 if left <= 32 else (64 if left <= 64 else (128 if left <= 128 else 255))
-
-
 @kernel
 def select_hints(
     frames: Rows, rows: Rows, count: int, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
@@ -76,8 +70,8 @@ def select_hints(
             continue
         start = U64(row["src_mac"]) | (U64(kind) << U64(56))
         if kind == H_SYN:
-            start |= U64(_hops(np.int64(row["ttl"]))) << U64(48)
-        found = gist(row, octets, at, size, key, start) | U64(1)
+            start |= U64(row["ttl"]) << U64(48)
+        found = gist(kind, row, octets, at, size, key, start) | U64(1)
         slot = np.int64(found & U64(len(seen) - 1))
         if seen[slot] == found:
             budget[REPEATED] += 1

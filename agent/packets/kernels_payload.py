@@ -209,7 +209,10 @@ def _link_hint(row: np.void) -> int:
 def _headers_hint(row: np.void, octets: Octets) -> int:
     """What a packet's headers say without a payload: a connection's first packet, a neighbour discovery."""
     if row["protocol"] == TCP:
-        return H_SYN if row["tcp_flags"] & SYN and not row["tcp_flags"] & RST_OR_FIN else 0
+        if not row["tcp_flags"] & SYN or row["tcp_flags"] & RST_OR_FIN:
+            return 0
+        left = row["ttl"]  # of a packet that no router has passed on: it speaks of its sender's stack
+        return H_SYN if left == 64 or left == 128 or left == 255 or left == 32 else 0
     if row["protocol"] != ICMPV6 or row["ttl"] != ND_HOPS:
         return 0
     kind, at = np.int64(row["src_port"]) >> 8, np.int64(row["payload"]) - 8

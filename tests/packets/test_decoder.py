@@ -105,7 +105,7 @@ def test_a_storm_of_one_protocol_leaves_the_others_their_turn(decoder: Decoder) 
 def syn(number: int, options: bytes = b"", source: str = "00:d0:75:00:00:01") -> Heard:
     """A connection's first packet."""
     segment = Tcp(1024 + number, 443, seq=number * 7919, flags=2, window=8192, options=options).octets(A, B)
-    return Heard(ethernet("d4:ae:52:00:00:02", source, IPV4, Ipv4(A, B, TCP, ident=number, ttl=60).octets(segment)))
+    return Heard(ethernet("d4:ae:52:00:00:02", source, IPV4, Ipv4(A, B, TCP, ident=number, ttl=64).octets(segment)))
 
 
 def test_a_stack_is_told_once_however_many_connections_it_opens(decoder: Decoder) -> None:

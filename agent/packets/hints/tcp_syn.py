@@ -3,6 +3,7 @@
 `class of the time to live:window:largest segment:window scale:options in their order`, for example
 `64:m44:1460:7:MSTNW`. The window is `m` and a factor when it is a multiple of the segment size, else the number
 itself. Values that differ from one connection to the next (ports, numbers, time stamps, cookies) are not in it.
+A packet that a router has passed on speaks of a stack somewhere behind the card that sent it: it is not read.
 """
 
 from agent.packets.hints.records import PAYLOAD_MAX_OCTETS, Signal
@@ -12,12 +13,7 @@ _SYN, _ACK = 0x02, 0x10
 _OPTIONS_MAX = 40  # octets of options that a header can have, and so options
 _LETTERS = {2: "M", 3: "W", 4: "S", 5: "K", 8: "T", 28: "U", 30: "P", 34: "F"}
 _END, _NOTHING, _SEGMENT, _SCALE = 0, 1, 2, 3
-_FIRST_HOPS = (32, 64, 128, 255)  # what systems start from; what is left is the class
-
-
-def _hops(left: int) -> int:
-    """The smallest usual start that a packet with this time to live can have had."""
-    return next(start for start in _FIRST_HOPS if left <= start)
+_STARTS = frozenset({32, 64, 128, 255})  # what systems start from: the class, while no router took one away
 
 
 def _options(octets: bytes) -> tuple[str, int, int]:
@@ -57,12 +53,12 @@ def _window(size: int, segment: int) -> str:
 def read(octets: bytes) -> list[Signal]:
     """`tcp.syn` or `tcp.syn-ack` of one octet of the time to live and the TCP header behind it."""
     header = octets[1:PAYLOAD_MAX_OCTETS]
-    if len(header) < 20 or not header[13] & _SYN:
+    if len(header) < 20 or not header[13] & _SYN or octets[0] not in _STARTS:
         return []
     end = (header[12] >> 4) * 4
     if end < 20 or end > len(header):
         return []
     letters, segment, scale = _options(header[20:end])
     window = _window(u16(header, 14), segment)
-    text = f"{_hops(octets[0])}:{window}:{segment or '-'}:{scale if scale >= 0 else '-'}:{letters or '-'}"
+    text = f"{octets[0]}:{window}:{segment or '-'}:{scale if scale >= 0 else '-'}:{letters or '-'}"
     return bounded([Signal("tcp.syn-ack" if header[13] & _ACK else "tcp.syn", text)])

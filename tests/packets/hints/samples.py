@@ -126,7 +126,7 @@ SOAP = (
     b"http://standards.ieee.org/downloads/11073/11073-20701-2018/%s</wsa:Action></s12:Header>"
 )
 MORE: dict[HintKind, list[bytes]] = {
-    HintKind.TCP_SYN: [syn(LINUX_OPTIONS), syn(WINDOWS_OPTIONS, left=117, flags=SYN | ACK)],
+    HintKind.TCP_SYN: [syn(LINUX_OPTIONS), syn(WINDOWS_OPTIONS, left=128, flags=SYN | ACK)],
     HintKind.TLS_SERVER: [tls.server_hello(bytes(32)), tls.server_hello(bytes(32), version=tls.TLS_1_2)],
     HintKind.QUIC: [quic(1), quic(0x6B3343CF), old_quic(b"Q039")],
     HintKind.MQTT: [
