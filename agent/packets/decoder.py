@@ -14,8 +14,8 @@ from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
 HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
 HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
 HINTS_PER_KIND = 96  # of one kind in a second: a flood of one protocol leaves the others their turn
-LOOKS_PER_SECOND = 1 << 16  # hints that are compared with what was heard: at most 0.4 us each
-LOOKS_PER_KIND = 1 << 14
+LOOKS_PER_SECOND = 1 << 15  # hints that are compared with what was heard: at most 0.4 us each
+LOOKS_PER_KIND = 1 << 13
 SEEN_SLOTS = 1 << 16  # remembered payloads
 SOURCE_SLOTS = 1 << 12
 

@@ -17,6 +17,7 @@ H_LLDP, H_CDP, H_STP, H_ARP = int(HintKind.LLDP), int(HintKind.CDP), int(HintKin
 H_SYN, H_ND, H_ANSWER = int(HintKind.TCP_SYN), int(HintKind.ND), int(HintKind.DNS_ANSWER)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
 HINT_OCTETS_MAX = 4096  # what a reader may see of one payload
+LOOKS_WHEN_FULL = 1024  # of one kind in a second, to tell news that must wait from what is no news
 COMMAND_OCTETS = 4  # what it may see of a log-in: the command's word
 
 # Columns of `budget`.
@@ -59,15 +60,20 @@ def select_hints(
         kind = np.int64(rows[i]["hint"])
         if kind == 0 or not wanted[kind]:
             continue
-        if budget[LOOKS_LEFT] <= 0 or per_kind[kind, LOOKS] >= budget[LOOKS_PER_KIND_MAX]:
+        row = rows[i]
+        who = U64(row["dst_mac"] if kind == H_ANSWER else row["src_mac"])
+        source = np.int64(sip3(key[0], key[1], who, U64(kind), U64(0)) & U64(len(per_source) - 1))
+        full = budget[LEFT] <= 0 or per_kind[kind, NEWS] >= budget[PER_KIND_MAX] or n >= len(chosen)
+        full = full or per_source[source] >= budget[PER_SOURCE_MAX]
+        looks = per_kind[kind, LOOKS]
+        if budget[LOOKS_LEFT] <= 0 or looks >= (LOOKS_WHEN_FULL if full else budget[LOOKS_PER_KIND_MAX]):
             budget[UNSEEN] += 1
             continue
-        budget[LOOKS_LEFT] -= 1
-        per_kind[kind, LOOKS] += 1
-        row = rows[i]
         at, size = _region(frames[i], row, octets)
         if size <= 0:
             continue
+        budget[LOOKS_LEFT] -= 1
+        per_kind[kind, LOOKS] += 1
         start = U64(row["src_mac"]) | (U64(kind) << U64(56))
         if kind == H_SYN:
             start |= U64(row["ttl"]) << U64(48)
@@ -76,10 +82,7 @@ def select_hints(
         if seen[slot] == found:
             budget[REPEATED] += 1
             continue
-        who = U64(row["dst_mac"] if kind == H_ANSWER else row["src_mac"])
-        source = np.int64(sip3(key[0], key[1], who, U64(kind), U64(0)) & U64(len(per_source) - 1))
-        full = per_source[source] >= budget[PER_SOURCE_MAX] or per_kind[kind, NEWS] >= budget[PER_KIND_MAX]
-        if budget[LEFT] <= 0 or full or n >= len(chosen):
+        if full:
             budget[SKIPPED] += 1
             continue
         seen[slot] = found

@@ -10,8 +10,9 @@ from agent.packets import kernels_payload
 from agent.packets.records import HintKind
 from tests.forge import tls
 from tests.forge.ethernet import IPV4, ethernet, lldp
-from tests.forge.ipv4 import TCP, Ipv4
+from tests.forge.ipv4 import TCP, UDP, Ipv4
 from tests.forge.tcp import Tcp
+from tests.forge.udp import Udp
 from tests.simulators.bursts import HASHES, SECRET, Heard, burst_of, decode
 
 pytestmark = HASHES
@@ -111,3 +112,36 @@ def test_unwanted_kinds_are_left(selection: Selection) -> None:
 def test_a_reader_sees_four_kilobytes_at_most(selection: Selection) -> None:
     (told,) = selection.take(stream(b"GET /" + b"a" * 9000))
     assert len(told) == news.HINT_OCTETS_MAX
+
+
+def test_a_storm_past_its_budget_is_left_unseen_and_counted() -> None:
+    selection = Selection(left=3)
+    frames = [stream(b"GET /%d" % n) for n in range(2000)]
+    selection.budget[news.LOOKS_PER_KIND_MAX] = 5000
+    assert len(selection.take(*frames)) == 3
+    assert selection.budget[news.SKIPPED] + selection.budget[news.UNSEEN] == 1997
+    assert selection.per_kind[HintKind.HTTP_REQUEST, news.LOOKS] == news.LOOKS_WHEN_FULL
+
+
+def test_repeats_alone_are_looked_at_up_to_the_looks_of_a_second() -> None:
+    selection = Selection()
+    selection.budget[news.LOOKS_PER_KIND_MAX] = 1500
+    assert len(selection.take(*([stream(b"GET /")] * 2000))) == 1
+    assert (selection.budget[news.REPEATED], selection.budget[news.UNSEEN]) == (1499, 500)
+    selection.budget[news.LOOKS_LEFT] = 0
+    selection.per_kind[:] = 0
+    assert selection.take(stream(HELLO)) == []
+
+
+def test_an_answer_counts_for_who_asked() -> None:
+    selection = Selection(per_source=1)
+    frames = [answered(n, b"%d" % n) for n in range(5)]
+    assert len(selection.take(*frames)) == 5, "one server answers everybody"
+    assert len(selection.take(*(answered(0, b"a%d" % n) for n in range(5)))) == 0
+
+
+def answered(asker: int, name: bytes = b"") -> bytes:
+    """A DNS answer to a card."""
+    message = b"\0\1\x81\x80\0\1\0\0\0\0\0\0" + bytes([len(name) + 1]) + b"x" + name + b"\0\0\1\0\1"
+    packet = Ipv4(B, A, UDP).octets(Udp(53, 40000).octets(B, A, message))
+    return ethernet(f"00:d0:75:00:00:{asker:02x}", BM, IPV4, packet)
