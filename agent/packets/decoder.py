@@ -6,16 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_join, kernels_mirror, kernels_news
+from agent.packets import budgets, kernels, kernels_burst, kernels_fragments, kernels_join, kernels_mirror, kernels_news
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, PacketFlag, Rows, Verdict
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
 
-HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
-HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
-HINTS_PER_KIND = 96  # of one kind in a second: a flood of one protocol leaves the others their turn
-LOOKS_PER_SECOND = 1 << 15  # hints that are compared with what was heard: at most 0.4 us each
-LOOKS_PER_KIND = 1 << 13
 SEEN_SLOTS = 1 << 16  # remembered payloads
 SOURCE_SLOTS = 1 << 12
 
@@ -52,15 +47,15 @@ class Decoder:
         self._wanted[list(wanted)] = 1
         self._seen = np.zeros(SEEN_SLOTS, np.uint64)
         self._per_source = np.zeros(SOURCE_SLOTS, np.int64)
-        self._per_kind = np.zeros((max(HintKind) + 1, 2), np.int64)
-        self._budget = np.zeros(kernels_news.BUDGET_SIZE, np.int64)
-        self._budget[kernels_news.PER_SOURCE_MAX] = HINTS_PER_SOURCE
-        self._budget[kernels_news.PER_KIND_MAX] = HINTS_PER_KIND
-        self._budget[kernels_news.LOOKS_PER_KIND_MAX] = LOOKS_PER_KIND
-        self._chosen = np.zeros((HINTS_PER_SECOND, 3), np.int64)
+        self._per_kind = np.zeros((max(HintKind) + 1, budgets.PER_KIND_SIZE), np.int64)
+        self._budget = np.zeros(budgets.BUDGET_SIZE, np.int64)
+        self._budget[budgets.PER_SOURCE_MAX] = budgets.HINTS_PER_SOURCE
+        self._budget[budgets.PER_KIND_MAX] = budgets.HINTS_PER_KIND
+        self._budget[budgets.LOOKS_PER_KIND_MAX] = budgets.LOOKS_PER_KIND
+        self._chosen = np.zeros((budgets.HINTS_PER_SECOND, 3), np.int64)
         self._flows = np.zeros(kernels_join.SLOTS, np.uint64)
         self._parts = np.zeros((kernels_join.SLOTS, kernels_join.PARTS_SIZE), np.int64)
-        self._store = np.zeros(kernels_join.SLOTS * kernels_news.HINT_OCTETS_MAX, np.uint8)
+        self._store = np.zeros(kernels_join.SLOTS * budgets.HINT_OCTETS_MAX, np.uint8)
         self._second = -1
         self.verdicts = np.zeros(VERDICTS, np.int64)
 
@@ -122,8 +117,8 @@ class Decoder:
         rows = decoded.rows[start:stop]
         if second != self._second:
             self._second = second
-            self._budget[kernels_news.LEFT] = HINTS_PER_SECOND
-            self._budget[kernels_news.LOOKS_LEFT] = LOOKS_PER_SECOND
+            self._budget[budgets.LEFT] = budgets.HINTS_PER_SECOND
+            self._budget[budgets.LOOKS_LEFT] = budgets.LOOKS_PER_SECOND
             self._per_source[:] = 0
             self._per_kind[:] = 0
         octets = decoded.burst.octets
@@ -135,7 +130,7 @@ class Decoder:
                 payload = bytes((int(row["ttl"]),)) + payload
             tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
         for index, slot, size in self._chosen[: self._join(decoded, start, stop)].tolist():
-            row, at = rows[index], slot * kernels_news.HINT_OCTETS_MAX
+            row, at = rows[index], slot * budgets.HINT_OCTETS_MAX
             kind = HintKind(int(self._parts[slot, kernels_join.KIND]))
             payload = self._store[at : at + size].tobytes()
             self._parts[slot, kernels_join.WHOLE] = 0
@@ -158,7 +153,7 @@ class Decoder:
     @property
     def hints_skipped(self) -> int:
         """Hints that were over the budget: news, and in a storm what was not even compared with what was heard."""
-        return int(self._budget[kernels_news.SKIPPED] + self._budget[kernels_news.UNSEEN])
+        return int(self._budget[budgets.SKIPPED] + self._budget[budgets.UNSEEN])
 
     @property
     def frames(self) -> int:

@@ -11,17 +11,9 @@ import numpy as np
 
 from agent.jit import Flags, Hashes, Words, kernel, leaf
 from agent.keyed import sip3
-from agent.packets.kernels_gist import HASHED_OCTETS, digest, gist
-from agent.packets.kernels_news import (
-    HINT_OCTETS_MAX,
-    LEFT,
-    LOOKS_LEFT,
-    NEWS,
-    PER_KIND_MAX,
-    REPEATED,
-    SKIPPED,
-)
-from agent.packets.kernels_octets import half_at, word_at
+from agent.packets.budgets import HINT_OCTETS_MAX, LEFT, LOOKS_LEFT, NEWS, PER_KIND_MAX, REPEATED, SKIPPED
+from agent.packets.cursor import u16, u32
+from agent.packets.gists import HASHED_OCTETS, digest, gist
 from agent.packets.records import HintKind, Rows, Verdict
 from agent.tap.records import Octets
 
@@ -43,9 +35,9 @@ PARTS_SIZE = 6
 def _wanted(octets: Octets, at: int, have: int, kind: int) -> int:
     """How long a message is by its own word; 0 for kinds that are not joined. Heads of text end with an empty line."""
     if kind == H_TLS and have >= 5:
-        return 5 + half_at(octets, at + 3)
+        return 5 + u16(octets, at + 3)
     if kind == H_DICOM and have >= 6:
-        return 6 + word_at(octets, at + 2)
+        return 6 + u32(octets, at + 2)
     if kind == H_HL7:
         return HEADER_OCTETS
     return HINT_OCTETS_MAX if kind == H_REQUEST or kind == H_RESPONSE else 0
@@ -55,7 +47,7 @@ def _wanted(octets: Octets, at: int, have: int, kind: int) -> int:
 def _has_head(octets: Octets, at: int, end: int) -> bool:
     """Whether an empty line stands in [at, end)."""
     for i in range(at, end - 3):
-        if octets[i] == 0x0D and word_at(octets, i) == END_OF_HEAD:
+        if octets[i] == 0x0D and u32(octets, i) == END_OF_HEAD:
             return True
     return False
 

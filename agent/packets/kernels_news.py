@@ -8,7 +8,22 @@ import numpy as np
 
 from agent.jit import Flags, Hashes, Words, kernel, leaf
 from agent.keyed import sip3
-from agent.packets.kernels_gist import gist, tcp_header
+from agent.packets.budgets import (
+    COMMAND_OCTETS,
+    HINT_OCTETS_MAX,
+    LEFT,
+    LOOKS,
+    LOOKS_LEFT,
+    LOOKS_PER_KIND_MAX,
+    LOOKS_WHEN_FULL,
+    NEWS,
+    PER_KIND_MAX,
+    PER_SOURCE_MAX,
+    REPEATED,
+    SKIPPED,
+    UNSEEN,
+)
+from agent.packets.gists import gist, tcp_header
 from agent.packets.records import HintKind, Rows
 from agent.tap.records import Octets
 
@@ -16,15 +31,6 @@ U64 = np.uint64
 H_LLDP, H_CDP, H_STP, H_ARP = int(HintKind.LLDP), int(HintKind.CDP), int(HintKind.STP), int(HintKind.ARP)
 H_SYN, H_ND, H_ANSWER = int(HintKind.TCP_SYN), int(HintKind.ND), int(HintKind.DNS_ANSWER)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
-HINT_OCTETS_MAX = 4096  # what a reader may see of one payload
-LOOKS_WHEN_FULL = 1024  # of one kind in a second, to tell news that must wait from what is no news
-COMMAND_OCTETS = 4  # what it may see of a log-in: the command's word
-
-# Columns of `budget`.
-LEFT, PER_SOURCE_MAX, SKIPPED, REPEATED, PER_KIND_MAX, LOOKS_LEFT, LOOKS_PER_KIND_MAX, UNSEEN = 0, 1, 2, 3, 4, 5, 6, 7
-BUDGET_SIZE = 8
-# Columns of `per_kind`.
-NEWS, LOOKS = 0, 1
 
 
 @leaf

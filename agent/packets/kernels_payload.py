@@ -8,10 +8,11 @@ look at the first octets of each payload.
 import numpy as np
 
 from agent.jit import kernel, leaf
-from agent.packets.kernels_login import login
-from agent.packets.kernels_octets import half_at, holds, word_at
+from agent.packets.cursor import u16, u32
+from agent.packets.logins import login
 from agent.packets.records import Application as App
 from agent.packets.records import HintKind, PacketFlag, Rows, Verdict
+from agent.packets.scan import holds
 from agent.tap.records import Octets
 
 METERED, LINK = int(Verdict.METERED), int(Verdict.LINK)
@@ -83,25 +84,25 @@ def _binary_stream(octets: Octets, at: int, have: int, size: int) -> tuple[int, 
     if first == 0x16 and octets[at + 1] == 3 and octets[at + 2] <= 4 and have >= 6:  # TLS handshake record
         return A_TLS, H_TLS if octets[at + 5] == 1 else (H_TLS_SERVER if octets[at + 5] == 2 else 0)
     if first == 0 and have >= 8:  # NetBIOS session message, then SMB's own magic
-        magic = word_at(octets, at + 4)
+        magic = u32(octets, at + 4)
         if magic == 0xFF534D42:
             return A_SMB1, H_SMB
         if magic == 0xFE534D42 or magic == 0xFD534D42:
             return A_SMB2, H_SMB
     if 1 <= first <= 3 and octets[at + 1] == 0 and have >= 10:  # DICOM PS3.8: A-ASSOCIATE-RQ, -AC, -RJ
-        length = word_at(octets, at + 2)
-        if (first == 3 and length == 4) or (first < 3 and 68 <= length < 1 << 20 and half_at(octets, at + 6) & 1):
+        length = u32(octets, at + 2)
+        if (first == 3 and length == 4) or (first < 3 and 68 <= length < 1 << 20 and u16(octets, at + 6) & 1):
             return A_DICOM, H_DICOM
-    if first == 7 and size == 10 and have == 10 and octets[at + 1] == 0 and word_at(octets, at + 2) == 4:  # A-ABORT
+    if first == 7 and size == 10 and have == 10 and octets[at + 1] == 0 and u32(octets, at + 2) == 4:  # A-ABORT
         return A_DICOM, H_DICOM
-    if first == 0x0B and have >= 5 and word_at(octets, at + 1) == 0x4D53487C:  # MLLP start block, MSH|
+    if first == 0x0B and have >= 5 and u32(octets, at + 1) == 0x4D53487C:  # MLLP start block, MSH|
         return A_HL7, H_HL7
     if first == 0x10 and have >= 10:  # MQTT CONNECT: the protocol name follows a remaining length of 1 to 4 octets
         for skip in range(2, 6):
-            if at + skip + 6 <= at + have and word_at(octets, at + skip) == 0x00044D51:
+            if at + skip + 6 <= at + have and u32(octets, at + skip) == 0x00044D51:
                 return A_MQTT, H_MQTT
     if (
-        first == 3 and octets[at + 1] == 0 and have >= 7 and half_at(octets, at + 2) == size
+        first == 3 and octets[at + 1] == 0 and have >= 7 and u16(octets, at + 2) == size
     ):  # TPKT, X.224 request or confirm
         if octets[at + 5] == 0xE0 or octets[at + 5] == 0xD0:
             return A_RDP, 0
@@ -113,7 +114,7 @@ def _binary_stream(octets: Octets, at: int, have: int, size: int) -> tuple[int, 
 @leaf
 def _stream(octets: Octets, at: int, have: int, size: int, low_port: int) -> tuple[int, int]:
     """A TCP payload of at least four octets."""
-    word = word_at(octets, at)
+    word = u32(octets, at)
     found, hint = _text_request(word)
     if found:
         return found, hint
@@ -133,7 +134,7 @@ def _stream(octets: Octets, at: int, have: int, size: int, low_port: int) -> tup
             return A_STRATUM, 0
     if word == 0x32323020 or word == 0x3232302D:  # a 220 greeting is FTP's or SMTP's: the port decides
         return (A_FTP, 0) if low_port == 21 else ((A_SMTP, 0) if low_port == 25 or low_port == 587 else (0, 0))
-    if low_port == 502 and have >= 8 and half_at(octets, at + 2) == 0 and half_at(octets, at + 4) == size - 6:
+    if low_port == 502 and have >= 8 and u16(octets, at + 2) == 0 and u16(octets, at + 4) == size - 6:
         return A_MODBUS, H_MODBUS
     return 0, 0
 
@@ -141,7 +142,7 @@ def _stream(octets: Octets, at: int, have: int, size: int, low_port: int) -> tup
 @leaf
 def _dns_hint(octets: Octets, at: int) -> int:
     """A plain query or its answer: operation 0, the reserved bit clear, one question (RFC 1035 section 4.1.1)."""
-    if half_at(octets, at + 2) & 0x7840 or half_at(octets, at + 4) != 1:
+    if u16(octets, at + 2) & 0x7840 or u16(octets, at + 4) != 1:
         return 0
     return H_ANSWER if octets[at + 2] & 0x80 else H_QUERY
 
@@ -152,7 +153,7 @@ def _is_intellivue(octets: Octets, at: int, have: int) -> bool:
     if have < 8:
         return False
     first = np.int64(octets[at])
-    if half_at(octets, at) == 0xE100 or first == 0:
+    if u16(octets, at) == 0xE100 or first == 0:
         return True
     return first == 0x09 or first == 0x0A or first == 0x0C or first == 0x0D or first == 0x0E or first == 0x19
 
@@ -173,7 +174,7 @@ def _named_datagram(octets: Octets, at: int, have: int, port: int) -> tuple[int,
     if port == 3702:
         return A_WSD, H_WSD
     if port == 67 or port == 68:  # the magic cookie of RFC 2131 section 3
-        return (A_DHCP, H_DHCP) if have >= 240 and word_at(octets, at + 236) == 0x63825363 else (0, 0)
+        return (A_DHCP, H_DHCP) if have >= 240 and u32(octets, at + 236) == 0x63825363 else (0, 0)
     if port == 546 or port == 547:
         return A_DHCPV6, H_DHCPV6
     return 0, 0
@@ -246,9 +247,9 @@ def _datagram(octets: Octets, at: int, have: int, src_port: int, dst_port: int) 
         if port == 443 and have >= 20:
             if octets[at] & 0x40:  # QUIC's fixed bit (RFC 9000 section 17); a long header tells the version
                 return A_QUIC, H_QUIC if octets[at] & 0x80 else 0
-            if octets[at] & 9 == 9 and half_at(octets, at + 9) == 0x5130:  # Google's first form: Q0
+            if octets[at] & 9 == 9 and u16(octets, at + 9) == 0x5130:  # Google's first form: Q0
                 return A_QUIC, H_QUIC
-    if have >= 20 and octets[at] & 0xC0 == 0xC0 and word_at(octets, at + 1) == 1:  # QUIC version 1 on any port
+    if have >= 20 and octets[at] & 0xC0 == 0xC0 and u32(octets, at + 1) == 1:  # QUIC version 1 on any port
         return A_QUIC, H_QUIC
     return (A_RTP, 0) if _is_call(octets, at, have) and not (src_port | dst_port) & 1 else (0, 0)
 

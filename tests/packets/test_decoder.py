@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from agent.packets.budgets import HINTS_PER_KIND, HINTS_PER_SECOND, HINTS_PER_SOURCE
 from agent.packets.counts import FrameCounts
-from agent.packets.decoder import HINTS_PER_KIND, HINTS_PER_SECOND, HINTS_PER_SOURCE, Decoded, Decoder, Hint
+from agent.packets.decoder import Decoded, Decoder, Hint
 from agent.packets.hints import READERS
 from agent.packets.hints.records import Signal
 from agent.packets.records import Application, HintKind, PacketFlag, Verdict

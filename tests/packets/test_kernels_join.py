@@ -7,9 +7,9 @@ import pytest
 
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.packets import kernels_join as join
-from agent.packets.decoder import HINTS_PER_KIND, Decoder, Hint
+from agent.packets.budgets import HINT_OCTETS_MAX, HINTS_PER_KIND
+from agent.packets.decoder import Decoder, Hint
 from agent.packets.hints import READERS
-from agent.packets.kernels_news import HINT_OCTETS_MAX
 from agent.packets.records import HintKind as Kind
 from tests.forge import dicom
 from tests.forge.ethernet import IPV4, ethernet

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from agent.packets import budgets, kernels_payload
 from agent.packets import kernels_news as news
-from agent.packets import kernels_payload
 from agent.packets.records import HintKind
 from tests.forge import tls
 from tests.forge.ethernet import IPV4, ethernet, lldp
@@ -34,9 +34,9 @@ class Selection:
         self.per_source = np.zeros(1 << 8, np.int64)
         self.key = np.array(SECRET, np.uint64)
         self.per_kind = np.zeros((max(HintKind) + 1, 2), np.int64)
-        self.budget = np.zeros(news.BUDGET_SIZE, np.int64)
-        self.budget[[news.LEFT, news.PER_SOURCE_MAX, news.PER_KIND_MAX]] = left, per_source, 1000
-        self.budget[[news.LOOKS_LEFT, news.LOOKS_PER_KIND_MAX]] = 10_000, 1000
+        self.budget = np.zeros(budgets.BUDGET_SIZE, np.int64)
+        self.budget[[budgets.LEFT, budgets.PER_SOURCE_MAX, budgets.PER_KIND_MAX]] = left, per_source, 1000
+        self.budget[[budgets.LOOKS_LEFT, budgets.LOOKS_PER_KIND_MAX]] = 10_000, 1000
         self.chosen = np.zeros((places, 3), np.int64)
 
     def take(self, *frames: bytes) -> list[bytes]:
@@ -65,7 +65,7 @@ def test_news_is_the_payload_and_for_link_frames_the_frame(selection: Selection)
 def test_a_repeat_is_no_news(selection: Selection) -> None:
     assert len(selection.take(stream(HELLO), stream(HELLO))) == 1
     assert selection.take(stream(HELLO, 50001)) == []
-    assert selection.budget[news.REPEATED] == 2
+    assert selection.budget[budgets.REPEATED] == 2
     other = stream(HELLO).replace(bytes.fromhex("00d075000001"), bytes.fromhex("00d075000002"))
     assert selection.take(other) == [HELLO], "another device says the same"
 
@@ -80,9 +80,9 @@ def test_budget_is_kept_and_what_is_skipped_is_counted() -> None:
     selection = Selection(left=3)
     frames = [stream(b"GET /%d" % n) for n in range(10)]
     assert len(selection.take(*frames)) == 3
-    assert selection.budget[news.SKIPPED] == 7
-    assert selection.budget[news.LEFT] == 0
-    selection.budget[news.LEFT] = 100
+    assert selection.budget[budgets.SKIPPED] == 7
+    assert selection.budget[budgets.LEFT] == 0
+    selection.budget[budgets.LEFT] = 100
     assert len(selection.take(*frames)) == 7, "what was skipped is not remembered as seen"
 
 
@@ -100,35 +100,40 @@ def test_one_source_does_not_take_everybody_s_turn() -> None:
 def test_places_are_a_bound() -> None:
     selection = Selection(places=2)
     assert len(selection.take(*(stream(b"GET /%d" % n) for n in range(5)))) == 2
-    assert selection.budget[news.SKIPPED] == 3
+    assert selection.budget[budgets.SKIPPED] == 3
 
 
 def test_unwanted_kinds_are_left(selection: Selection) -> None:
     selection.wanted[HintKind.TLS_CLIENT] = 0
     assert selection.take(stream(HELLO)) == []
-    assert selection.budget[[news.LEFT, news.SKIPPED, news.REPEATED, news.UNSEEN]].tolist() == [100, 0, 0, 0]
+    assert selection.budget[[budgets.LEFT, budgets.SKIPPED, budgets.REPEATED, budgets.UNSEEN]].tolist() == [
+        100,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_a_reader_sees_four_kilobytes_at_most(selection: Selection) -> None:
     (told,) = selection.take(stream(b"GET /" + b"a" * 9000))
-    assert len(told) == news.HINT_OCTETS_MAX
+    assert len(told) == budgets.HINT_OCTETS_MAX
 
 
 def test_a_storm_past_its_budget_is_left_unseen_and_counted() -> None:
     selection = Selection(left=3)
     frames = [stream(b"GET /%d" % n) for n in range(2000)]
-    selection.budget[news.LOOKS_PER_KIND_MAX] = 5000
+    selection.budget[budgets.LOOKS_PER_KIND_MAX] = 5000
     assert len(selection.take(*frames)) == 3
-    assert selection.budget[news.SKIPPED] + selection.budget[news.UNSEEN] == 1997
-    assert selection.per_kind[HintKind.HTTP_REQUEST, news.LOOKS] == news.LOOKS_WHEN_FULL
+    assert selection.budget[budgets.SKIPPED] + selection.budget[budgets.UNSEEN] == 1997
+    assert selection.per_kind[HintKind.HTTP_REQUEST, budgets.LOOKS] == budgets.LOOKS_WHEN_FULL
 
 
 def test_repeats_alone_are_looked_at_up_to_the_looks_of_a_second() -> None:
     selection = Selection()
-    selection.budget[news.LOOKS_PER_KIND_MAX] = 1500
+    selection.budget[budgets.LOOKS_PER_KIND_MAX] = 1500
     assert len(selection.take(*([stream(b"GET /")] * 2000))) == 1
-    assert (selection.budget[news.REPEATED], selection.budget[news.UNSEEN]) == (1499, 500)
-    selection.budget[news.LOOKS_LEFT] = 0
+    assert (selection.budget[budgets.REPEATED], selection.budget[budgets.UNSEEN]) == (1499, 500)
+    selection.budget[budgets.LOOKS_LEFT] = 0
     selection.per_kind[:] = 0
     assert selection.take(stream(HELLO)) == []
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from agent.packets import budgets
 from agent.packets import kernels_news as news
 from agent.packets.hints import READERS
 from agent.packets.records import PACKET, HintKind
@@ -30,7 +31,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.seen = np.zeros(SEEN, np.uint64)
-        self.budget = np.zeros(news.BUDGET_SIZE, np.int64)
+        self.budget = np.zeros(budgets.BUDGET_SIZE, np.int64)
         self.chosen = np.zeros((1, 3), np.int64)
         self.held = 0
 
@@ -80,7 +81,7 @@ def test_one_gist_one_saying(kind: HintKind) -> None:
         for other in list(damaged(payload, rng))[::THIN]:
             ear = Ear()
             ear.is_news(kind, payload)
-            if not ear.is_news(kind, other) and ear.budget[news.REPEATED] > ear.held:
+            if not ear.is_news(kind, other) and ear.budget[budgets.REPEATED] > ear.held:
                 assert said(kind, other) == said(kind, payload), other.hex()
 
 

@@ -1,16 +1,11 @@
-"""Reads of a payload's octets."""
+"""A search in octets."""
 
 import numpy as np
 
-from agent.packets.kernels_octets import find, half_at, holds, word_at
+from agent.packets.scan import find, holds
 
 OCTETS = np.frombuffer(b"..abcdefgh..abcdefghi", np.uint8)
 ABCD, EFGH = 0x61626364, 0x65666768
-
-
-def test_network_order() -> None:
-    assert half_at(OCTETS, 2) == 0x6162
-    assert word_at(OCTETS, 2) == ABCD
 
 
 def test_two_words_in_order_and_within() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from agent.jit import Hashes, leaf
 from agent.keyed import sip3
-from agent.packets.kernels_octets import find, half_at, word_at
+from agent.packets.cursor import u16, u32
 from agent.packets.records import HintKind
+from agent.packets.scan import find
 from agent.tap.records import Octets
 
 H_DHCP, H_DHCPV6, H_NETBIOS, H_LLMNR = (
@@ -63,7 +64,7 @@ def _numbers(octets: Octets, at: int, end: int, key: Hashes, start: np.uint64) -
     """Keyed hash of 16-bit numbers in order; the reserved ones, drawn anew each time, do not count."""
     found, i = start, at
     while i + 2 <= end:
-        number = half_at(octets, i)
+        number = u16(octets, i)
         if not _is_reserved(number):
             found = sip3(key[0], key[1], found, U64(number), U64(1))
         i += 2
@@ -86,8 +87,8 @@ def _extension(octets: Octets, kind: int, at: int, end: int, key: Hashes) -> np.
 @leaf
 def _frame_of_hello(octets: Octets, at: int, size: int) -> np.uint64:
     """What a hello is wrapped in: content type, version, kind, and whether all of it is there."""
-    length = (np.int64(octets[at + 6]) << 16) | half_at(octets, at + 7)
-    whole = 9 + length <= size and 4 + length <= half_at(octets, at + 3)
+    length = (np.int64(octets[at + 6]) << 16) | u16(octets, at + 7)
+    whole = 9 + length <= size and 4 + length <= u16(octets, at + 3)
     wrapping = (np.int64(octets[at]) << 16) | (np.int64(octets[at + 1]) << 8) | np.int64(octets[at + 5])
     return U64((wrapping << 8) | whole)
 
@@ -111,26 +112,26 @@ def _client_hello(octets: Octets, at: int, size: int, key: Hashes, start: np.uin
     i += 1 + np.int64(octets[i])
     if i + 2 > end:
         return digest(octets, at, size, key, start)
-    suites = i + 2 + half_at(octets, i)
-    found = sip3(key[0], key[1], start, U64(half_at(octets, at + 9)), _frame_of_hello(octets, at, size))
+    suites = i + 2 + u16(octets, i)
+    found = sip3(key[0], key[1], start, U64(u16(octets, at + 9)), _frame_of_hello(octets, at, size))
     found = _numbers(octets, i + 2, min(suites, end), key, found)
     i = suites
     if i >= end:
         return found
     i += 1 + np.int64(octets[i])
     last = _last_extension(octets, at, i, end)
-    stated = i + 2 + half_at(octets, i) if i + 2 <= end else end
+    stated = i + 2 + u16(octets, i) if i + 2 <= end else end
     total, i = U64(0), i + 2
     for _ in range(EXTENSIONS_MAX):
         if i + 4 > last:
             break
-        kind, after = half_at(octets, i), i + 4 + half_at(octets, i + 2)
+        kind, after = u16(octets, i), i + 4 + u16(octets, i + 2)
         if after > last:
             break
         if not _is_reserved(kind):
             total += _extension(octets, kind, i + 4, after, key)
         i = after
-    length = (np.int64(octets[at + 6]) << 16) | half_at(octets, at + 7)
+    length = (np.int64(octets[at + 6]) << 16) | u16(octets, at + 7)
     return sip3(key[0], key[1], found, total, U64((i == stated) + 2 * (i == at + 9 + length)))
 
 
@@ -139,8 +140,8 @@ def _last_extension(octets: Octets, at: int, i: int, end: int) -> int:
     """Where the extensions end whose length stands at `i`: by that length, by the hello's, or by what was captured."""
     if i + 2 > end:
         return end
-    length = (np.int64(octets[at + 6]) << 16) | half_at(octets, at + 7)
-    return min(i + 2 + half_at(octets, i), end, at + 9 + length)
+    length = (np.int64(octets[at + 6]) << 16) | u16(octets, at + 7)
+    return min(i + 2 + u16(octets, i), end, at + 9 + length)
 
 
 @leaf
@@ -153,14 +154,14 @@ def _server_hello(octets: Octets, at: int, size: int, key: Hashes, start: np.uin
     last = _last_extension(octets, at, i, end)
     i += 2
     for _ in range(EXTENSIONS_MAX):
-        if i + 4 > last or i + 4 + half_at(octets, i + 2) > last:
+        if i + 4 > last or i + 4 + u16(octets, i + 2) > last:
             break
-        if half_at(octets, i) == VERSIONS:
-            chosen = half_at(octets, i + 4) if i + 6 <= last and half_at(octets, i + 2) >= 2 else 0
+        if u16(octets, i) == VERSIONS:
+            chosen = u16(octets, i + 4) if i + 6 <= last and u16(octets, i + 2) >= 2 else 0
             break
-        i += 4 + half_at(octets, i + 2)
+        i += 4 + u16(octets, i + 2)
     start = sip3(key[0], key[1], start, _frame_of_hello(octets, at, size), U64(7))
-    return sip3(key[0], key[1], start, U64(half_at(octets, at + 9)), U64(chosen))
+    return sip3(key[0], key[1], start, U64(u16(octets, at + 9)), U64(chosen))
 
 
 @leaf
@@ -177,7 +178,7 @@ def _snmp(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> 
     if kind >= end or community >= 0x80 or octets[kind] == 0xA4 or named >= 0:
         return digest(octets, at, size, key, start)
     said = (np.int64(octets[kind]) << 16) | (np.int64(octets[i + 2]) << 8) | np.int64(community != 0)
-    return sip3(key[0], key[1], start, U64(said), U64(word_at(octets, i)))
+    return sip3(key[0], key[1], start, U64(said), U64(u32(octets, i)))
 
 
 @leaf
@@ -185,8 +186,8 @@ def _intellivue(octets: Octets, at: int, size: int, key: Hashes, start: np.uint6
     """Events whole; of other data export the kind of message, of an association its first octet."""
     if size < 12:
         return digest(octets, at, size, key, start)
-    if half_at(octets, at) == 0xE100:
-        operation, command = half_at(octets, at + 4), half_at(octets, at + 10)
+    if u16(octets, at) == 0xE100:
+        operation, command = u16(octets, at + 4), u16(octets, at + 10)
         if operation != 1 or command > 1:
             return sip3(key[0], key[1], start, U64(operation), U64(0))
     elif octets[at]:
@@ -207,8 +208,8 @@ def tcp_header(row: np.void, octets: Octets) -> int:
         at = end - size
         if at < 0:
             return -1
-        if octets[at + 12] >> 4 == size >> 2 and half_at(octets, at) == row["src_port"]:
-            if half_at(octets, at + 2) == row["dst_port"] and word_at(octets, at + 4) == row["tcp_seq"]:
+        if octets[at + 12] >> 4 == size >> 2 and u16(octets, at) == row["src_port"]:
+            if u16(octets, at + 2) == row["dst_port"] and u32(octets, at + 4) == row["tcp_seq"]:
                 return at
     return -1
 
@@ -216,7 +217,7 @@ def tcp_header(row: np.void, octets: Octets) -> int:
 @leaf
 def _syn(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
     """Window, flag of an answer, and options: of segment size and scale the values, of others that they are there."""
-    found = sip3(key[0], key[1], start, U64(half_at(octets, at + 14)), U64(octets[at + 13] & 0x12))
+    found = sip3(key[0], key[1], start, U64(u16(octets, at + 14)), U64(octets[at + 13] & 0x12))
     i, end = at + TCP_HEADER, at + size
     kinds, values = U64(0), U64(0)
     for turn in range(OPTIONS_MAX):
@@ -236,7 +237,7 @@ def _syn(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> n
             values ^= U64(1) << U64(63)  # a damaged list
             break
         if kind == OPTION_SEGMENT and length == 4:
-            values = (values & ~U64(0xFFFF)) | U64(half_at(octets, i + 2)) | U64(1 << 32)
+            values = (values & ~U64(0xFFFF)) | U64(u16(octets, i + 2)) | U64(1 << 32)
         elif kind == OPTION_SCALE and length == 3:
             values = (values & ~U64(0xFF0000)) | (U64(octets[i + 2]) << U64(16)) | U64(1 << 33)
         i += length
@@ -248,12 +249,12 @@ def _of_two_words(octets: Octets, at: int, size: int, kind: int, key: Hashes, st
     """Kinds of which a few octets count."""
     first, second = 0, 0
     if kind == H_NTP and size >= 48:  # version and mode, stratum, the clock of a stratum 1
-        first, second = half_at(octets, at) & 0x3FFF, word_at(octets, at + 12) if octets[at + 1] == 1 else 0
+        first, second = u16(octets, at) & 0x3FFF, u32(octets, at + 12) if octets[at + 1] == 1 else 0
     elif kind == H_MODBUS and size >= 8:
-        first, second = np.int64(octets[at + 7]), word_at(octets, at + 2)
+        first, second = np.int64(octets[at + 7]), u32(octets, at + 2)
         second = np.int64(second >> 16 == 0 and 2 <= second & 0xFFFF <= 254)
     elif kind == H_QUIC and size >= 13:  # the version: behind the flags, or behind Google's connection id
-        first = word_at(octets, at + 1) if octets[at] & 0x80 else word_at(octets, at + 9)
+        first = u32(octets, at + 1) if octets[at] & 0x80 else u32(octets, at + 9)
         second = np.int64(octets[at] & 0x89)
     return sip3(key[0], key[1], start, U64(first), U64(second))
 
@@ -272,7 +273,7 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
     if kind == H_NETBIOS and size >= 4:  # the number comes first, or behind a datagram's kind and flags
         return _datagram_or_name(octets, at, size, key, start)
     if kind == H_DHCP and size >= 12:  # behind its number and the seconds since it began
-        first = U64(word_at(octets, at) >> 8)
+        first = U64(u32(octets, at) >> 8)
         return digest(octets, at + 12, size - 12, key, sip3(key[0], key[1], start, first, U64(6)))
     if kind == H_SNMP:
         return _snmp(octets, at, size, key, start)

@@ -8,9 +8,10 @@ payload.
 import numpy as np
 
 from agent.jit import leaf
-from agent.packets.kernels_octets import holds, word_at
+from agent.packets.cursor import u32
 from agent.packets.records import Application as App
 from agent.packets.records import HintKind
+from agent.packets.scan import holds
 from agent.tap.records import Octets
 
 A_FTP, A_SMTP, A_POP3, A_IMAP = int(App.FTP), int(App.SMTP), int(App.POP3), int(App.IMAP)
@@ -31,7 +32,7 @@ def _clear_mechanism(octets: Octets, at: int, end: int) -> bool:
     """Whether PLAIN or LOGIN stands at an offset."""
     if end - at < 5:
         return False
-    word = word_at(octets, at) | LOWER
+    word = u32(octets, at) | LOWER
     return word == PLAI or word == LOGI
 
 
@@ -55,7 +56,7 @@ def _imap_login(octets: Octets, at: int, end: int) -> tuple[int, int]:
     for i in range(at, min(at + TAG_MAX, end - 6)):
         if octets[i] != 0x20:
             continue
-        word = word_at(octets, i + 1) | LOWER
+        word = u32(octets, i + 1) | LOWER
         if word == LOGI and octets[i + 5] | 0x20 == 0x6E:
             return A_IMAP, H_IMAP
         if word == AUTHENTICATE and _clear_mechanism(octets, i + 14, end):
@@ -106,4 +107,4 @@ def login(octets: Octets, at: int, have: int, low_port: int) -> tuple[int, int]:
     if low_port == TELNET_PORT:  # assword:
         prompt = holds(octets, at, at + min(have, PROMPT_LOOK), 0x61737377, 0x6F72643A)
         return (A_TELNET, H_TELNET) if prompt else (0, 0)
-    return _mail_login(octets, at, end, word_at(octets, at) | LOWER, low_port)
+    return _mail_login(octets, at, end, u32(octets, at) | LOWER, low_port)
