@@ -46,6 +46,7 @@ class Ward:
     def __init__(self, table: DeviceTable, identifier: Identifier) -> None:
         self._table, self._identifier = table, identifier
         self.names = NameBook()
+        self.hints_read = self.hints_silent = 0  # payloads, and those of which a reader could not say anything
         self._macs_now, self._first_now = table.devices["mac"], table.devices["first_ns"]  # views: they change with it
         slots = len(table.devices)
         self._roles = np.full(slots, ROLE_INDEX[UNKNOWN], np.int16)
@@ -85,6 +86,8 @@ class Ward:
 
     def hear(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """Signals of one payload. A DNS answer speaks of who was asked for, not of the server that gave it."""
+        self.hints_read += 1
+        self.hints_silent += not signals
         for signal in signals:
             if signal.address:
                 self.names.learn(source, signal, time_ns)

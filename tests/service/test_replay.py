@@ -284,6 +284,19 @@ def test_conservation_on_every_real_capture(captures: Path) -> None:
         assert code in {0, 2}, path
 
 
+BENIGN = ("bacnet_cov", "cast_mdns_ssdp", "dicom_store_find", "dicom_tls", "hl7_heartbeat_lost", "smb2_session")
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize("name", BENIGN)
+def test_benign_devices_have_no_contradiction_in_the_whole_sensor(captures: Path, name: str) -> None:
+    """Its kernels see more than the slow walk of tests/devices: messages in several segments, SYNs."""
+    lines = run(captures / "clinical" / f"{name}.pcap", flows=False)[1]
+    devices = [line for line in lines if line["type"] == "device"]
+    assert devices
+    assert not [line["contradictions"] for line in devices if line["contradictions"]]
+
+
 @pytest.mark.skipif(THIN > 1, reason="a child without the JIT says what numpy warns of")
 def test_a_pipe_is_read_and_nothing_but_lines_is_printed(talk: Path) -> None:
     """As a person would do it: through the shell, packed, from standard input."""

@@ -55,13 +55,14 @@ _IMAGES = {
 _IMAGES |= {"3.1": "ultrasound", "12.1": "xray", "12.2": "xray", "20": "nuclear", "128": "pet", "481.1": "radiotherapy"}
 
 
-def _items(octets: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """Items in order; one that is cut is given as far as it goes and ends the walk."""
+def _items(octets: bytes, at: int, *, cut: bool = False) -> Iterator[tuple[int, bytes]]:
+    """Items in order. One that is cut ends the walk; `cut`: it is given as far as it goes, for it holds whole ones."""
     for _ in range(_ITEMS_MAX):
         if at + 4 > len(octets):
             return
         end = at + 4 + u16(octets, at + 2)
-        yield octets[at], octets[at + 4 : end]
+        if end <= len(octets) or cut:
+            yield octets[at], octets[at + 4 : end]
         at = end
 
 
@@ -132,7 +133,7 @@ def read(payload: bytes) -> list[Signal]:
     called, calling = printable(payload[10:26], 16), printable(payload[26:42], 16)
     contexts: list[bytes] = []
     user = b""
-    for kind, value in _items(payload, _ITEMS_AT):
+    for kind, value in _items(payload, _ITEMS_AT, cut=True):
         if kind == _CONTEXT:
             contexts.append(value)
         elif kind == _USER:
@@ -142,13 +143,14 @@ def read(payload: bytes) -> list[Signal]:
     ):  # its AE fields are copies of the request's and are not to be relied on (PS3.8 table 9-17)
         return bounded([*_implementation(user), Signal("dicom.accepts", "association")])
     syntaxes = _syntaxes(contexts)
+    whole = 6 + int.from_bytes(payload[2:6], "big") <= len(payload)
     services = _services(syntaxes)[:_SERVICES_MAX]
     return bounded(
         [
             *_implementation(user),
             Signal("dicom.ae", calling),
             Signal("dicom.ae", called, about_peer=True),
-            Signal("dicom.syntaxes", _set_of(syntaxes)),
+            Signal("dicom.syntaxes", _set_of(syntaxes) if whole else ""),
             *(Signal("dicom.uses", service) for service in services),
             *(Signal("dicom.asked", service, about_peer=True) for service in services),
         ]

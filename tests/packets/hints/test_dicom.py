@@ -40,6 +40,16 @@ def test_a_request_longer_than_what_is_read_still_speaks() -> None:
     assert Signal("dicom.ae", "CT") in signals
 
 
+def test_what_is_cut_is_not_taken_for_something_shorter() -> None:
+    """A UID that loses its end is another UID, and a set that loses members another set."""
+    for size in range(74, len(REQUEST)):
+        signals = dicom.read(REQUEST[:size])
+        assert {s.value for s in signals if s.kind == "dicom.implementation"} <= {"1.2.840.113619.6.1"}
+        assert {s.value for s in signals if s.kind == "dicom.version"} <= {"GE_1"}
+        assert not [s for s in signals if s.kind == "dicom.syntaxes"]
+        assert {s.value for s in signals if s.kind == "dicom.uses"} <= {"storage-ct", "query-find"}
+
+
 def test_the_same_syntaxes_in_any_order_are_the_same_set() -> None:
     def told(*syntaxes: str) -> str:
         signals = dicom.read(associate_request(("A", "B"), syntaxes, ("1.2.3", "X")))
