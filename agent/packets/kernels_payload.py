@@ -99,7 +99,8 @@ def _binary_stream(octets: Octets, at: int, have: int, size: int) -> tuple[int, 
         return A_HL7, H_HL7
     if first == 0x10 and have >= 10:  # MQTT CONNECT: the protocol name follows a remaining length of 1 to 4 octets
         for skip in range(2, 6):
-            if at + skip + 6 <= at + have and u32(octets, at + skip) == 0x00044D51:
+            name = u32(octets, at + skip) if skip + 6 <= have else 0
+            if name == 0x00044D51 or name == 0x00064D51:  # MQTT, and MQIsdp of version 3.1
                 return A_MQTT, H_MQTT
     if (
         first == 3 and octets[at + 1] == 0 and have >= 7 and u16(octets, at + 2) == size

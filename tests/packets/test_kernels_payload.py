@@ -60,6 +60,8 @@ STREAMS = [
     (b"RTSP/1.0 200 OK", App.RTSP, 0),
     (b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\0\0\0\0", App.RDP, 0),
     (b"\x10\x0e\0\4MQTT\4\2\0\x3c\0\2id", App.MQTT, Kind.MQTT),
+    (b"\x10\x10\0\6MQIsdp\3\2\0\x3c\0\2id", App.MQTT, Kind.MQTT),
+    (b"\x10\x10\0\6MUIsdp\3\2\0\x3c\0\2id", 0, 0),
     (b"\7\0\0\0\0\4\0\0\0\0", App.DICOM, Kind.DICOM),
     (b"\7\0\0\0\0\4\0\0\0\0\0", 0, 0),
     (SOAP % b"GetService/GetMdib", App.IEEE11073, Kind.SDC),

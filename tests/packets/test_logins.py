@@ -1,5 +1,7 @@
 """Log-ins in clear are found by their command, at every cut, and digests and TLS are none."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from agent.packets.records import Rows
 from tests.forge.ethernet import IPV4, ethernet
 from tests.forge.ipv4 import TCP, Ipv4
 from tests.forge.tcp import Tcp
+from tests.packets.hints.news import signals
 from tests.simulators.bursts import HASHES, Heard, burst_of, decode
 
 pytestmark = HASHES
@@ -96,3 +99,28 @@ def test_a_payload_of_nothing_but_lengths() -> None:
     rng = np.random.default_rng(7)
     for _ in range(200):
         recognised(b"\x30" + rng.choice([0x02, 0x04, 0x60, 0x80, 0x84, 0xFF], 40).astype(np.uint8).tobytes(), 389)
+
+
+SEEN = [
+    ("cleartext/ftp_ndpi.pcap", "ftp"), ("cleartext/http_basic_auth.pcap", "http"),
+    ("cleartext/ldap_simple_bind.pcap", "ldap"), ("cleartext/pop3_sdsimbi_cap1.pcap", "pop3"),
+    ("cleartext/snmp_v1v2_ndpi.pcapng", "snmp"), ("cleartext/telnet_ndpi.pcap", "telnet"),
+    ("threats/agenttesla_exfil.pcap", "smtp"), ("clinical/pump_telnet_ftp.pcap", "telnet"),
+    ("clinical/pump_telnet_ftp.pcap", "ftp"),
+]  # fmt: skip
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize(("name", "protocol"), SEEN)
+def test_real_log_ins(captures: Path, name: str, protocol: str) -> None:
+    seen = [hint for hint, signal in signals(captures / name) if signal == ("credentials.clear", protocol, *signal[2:])]
+    assert seen
+    assert all(len(hint.payload) == 4 for hint in seen if protocol not in {"http", "snmp"})
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize(
+    "name", ["cleartext/rdp_ndpi.pcap", "threats/ssh_guess_zeek.pcap", "benign/kerberos_login.pcap"]
+)
+def test_protocols_that_hide_them(captures: Path, name: str) -> None:
+    assert not [signal for _, signal in signals(captures / f"{name}.pcap") if signal.kind == "credentials.clear"]

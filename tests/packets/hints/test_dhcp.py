@@ -1,8 +1,13 @@
 """DHCP: what a client says, what a server gives."""
 
+from pathlib import Path
+
+import pytest
+
 from agent.packets.hints import dhcp
 from agent.packets.hints.records import Signal
 from tests.packets.hints.payloads import CLIENT_MAC, DISCOVER, OFFER
+from tests.packets.hints.tshark import fields
 
 
 def test_a_client_says_who_it_is_under_its_own_address() -> None:
@@ -58,3 +63,19 @@ def test_vendor_class_by_enterprise_and_largest_message() -> None:
 def test_not_ethernet_or_not_dhcp_is_silent() -> None:
     assert dhcp.read(DISCOVER[:1] + b"\x06" + DISCOVER[2:]) == []
     assert dhcp.read(DISCOVER[:236] + b"\0\0\0\0" + DISCOVER[240:]) == []
+
+
+@pytest.mark.captures
+def test_tshark_says_the_same(captures: Path) -> None:
+    same = 0
+    names = ("udp.payload", "dhcp.option.type", "dhcp.option.hostname", "dhcp.option.vendor_class_id", "dhcp.type")
+    for path in [*sorted((captures / "identity").glob("*.pcap*")), *sorted((captures / "clinical").glob("*.pcap*"))]:
+        for payload, kinds, hosts, classes, kind in fields(path, "dhcp && udp.payload", *names):
+            found = {signal.kind: signal.value for signal in dhcp.read(bytes.fromhex(payload[0]))}
+            if kind != ["1"]:
+                continue
+            same += 1
+            assert found["dhcp.order"].split(",") == [number for number in kinds if number not in {"0", "255"}][:32]
+            assert found.get("dhcp.host", "") == (hosts[0] if hosts else "")
+            assert found.get("dhcp.vendor", "") == (classes[0].strip() if classes else "")
+    assert same > 10

@@ -1,9 +1,14 @@
 """DICOM associations; never a data set."""
 
+from pathlib import Path
+
+import pytest
+
 from agent.packets.hints import dicom
 from agent.packets.hints.records import Signal
 from tests.forge.dicom import CT_IMAGE, ULTRASOUND_IMAGE, VERIFICATION, associate_reject, associate_request
 from tests.packets.hints.payloads import FIND, REQUEST
+from tests.packets.hints.tshark import fields
 
 
 def test_a_request_speaks_of_both_sides() -> None:
@@ -70,3 +75,17 @@ def test_why_an_association_was_refused_or_broken() -> None:
 
 def test_data_is_silent() -> None:
     assert dicom.read(b"\4" + REQUEST[1:]) == []
+
+
+@pytest.mark.captures
+def test_tshark_says_the_same(captures: Path) -> None:
+    same = 0
+    names = ("tcp.payload", "dicom.assoc.ae.calling", "dicom.assoc.ae.called")
+    for path in sorted((captures / "medical").glob("dicom*.pcap*")):
+        for payload, calling, called in fields(path, "dicom.pdu.type==1", *names):
+            if not payload[0].startswith("01"):
+                continue  # in several segments, of which tshark tells with the last
+            titles = [signal.value for signal in dicom.read(bytes.fromhex(payload[0])) if signal.kind == "dicom.ae"]
+            assert titles == [calling[0].strip(), called[0].strip()]
+            same += 1
+    assert same

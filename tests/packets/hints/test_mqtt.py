@@ -1,10 +1,13 @@
 """MQTT: versions and the class of the client id, never the id."""
 
+from pathlib import Path
+
 import pytest
 
 from agent.packets.hints import mqtt
 from agent.packets.hints.records import Signal
 from tests.packets.hints.samples import mqtt as connect
+from tests.packets.hints.tshark import fields
 
 
 @pytest.mark.parametrize(
@@ -63,3 +66,17 @@ def test_properties_that_lie_hide_the_client_only() -> None:
 def test_a_long_client_id_costs_no_more() -> None:
     body = b"\0\4MQTT\4\2\0\x3c\x0f\xff" + b"a" * 4095
     assert mqtt.read(b"\x10\x8b\x20" + body) == [Signal("mqtt.version", "3.1.1")]
+
+
+@pytest.mark.captures
+def test_tshark_says_the_same(captures: Path) -> None:
+    same = 0
+    path = captures / "cleartext" / "mqtt_zeek.pcap"
+    names = ("tcp.payload", "mqtt.ver", "mqtt.conflag.passwd", "mqtt.clientid_len")
+    for payload, version, password, length in fields(path, "mqtt.msgtype==1", *names):
+        found = {signal.kind: signal.value for signal in mqtt.read(bytes.fromhex(payload[0]))}
+        assert found["mqtt.version"] == {"3": "3.1", "4": "3.1.1", "5": "5"}[version[0]]
+        assert ("credentials.clear" in found) == (password[0] in {"1", "True"})
+        assert (found["mqtt.client"] == "empty") == (length == ["0"])
+        same += 1
+    assert same > 1
