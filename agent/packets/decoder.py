@@ -54,6 +54,7 @@ class Decoder:
         self._budget[budgets.LOOKS_PER_KIND_MAX] = budgets.LOOKS_PER_KIND
         self._chosen = np.zeros((budgets.HINTS_PER_SECOND, 3), np.int64)
         self._flows = np.zeros(kernels_join.SLOTS, np.uint64)
+        self._flows_before = self._flows.copy()  # of messages that were unfinished a second ago
         self._parts = np.zeros((kernels_join.SLOTS, kernels_join.PARTS_SIZE), np.int64)
         self._store = np.zeros(kernels_join.SLOTS * budgets.HINT_OCTETS_MAX, np.uint8)
         self._second = -1
@@ -121,6 +122,8 @@ class Decoder:
             self._budget[budgets.LOOKS_LEFT] = budgets.LOOKS_PER_SECOND
             self._per_source[:] = 0
             self._per_kind[:] = 0
+            self._flows[self._flows == self._flows_before] = 0  # what is not whole by now will not be
+            self._flows_before[:] = self._flows
         octets = decoded.burst.octets
         for index, at, size in self._chosen[: self._select(decoded, start, stop)].tolist():
             row = rows[index]

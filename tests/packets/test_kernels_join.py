@@ -133,6 +133,19 @@ def test_a_crowd_of_unfinished_messages_takes_no_room(ear: Ear) -> None:
     assert ear.hear(*parts(LONG, port=60_001))[-1].payload == LONG
 
 
+def test_what_is_not_whole_after_a_second_or_two_is_given_up(ear: Ear) -> None:
+    pieces = parts(LONG)
+    ear.hear(pieces[0])
+    for _ in range(2):
+        ear.second += 1
+        assert join.is_joining(ear.decoder._flows)
+        ear.hear(segment(b"GET / HTTP/1.1\r\n\r\n", 1, 50000 + ear.second))
+    ear.second += 1
+    ear.hear(segment(b"GET / HTTP/1.1\r\n\r\n", 1, 50001))
+    assert not join.is_joining(ear.decoder._flows)
+    assert ear.hear(*pieces[1:]) == []
+
+
 def test_whole_messages_are_within_the_budget(ear: Ear) -> None:
     heads = [HEAD.replace(b"late/1", b"late/%d" % n) for n in range(2 * HINTS_PER_KIND)]
     told = [hint for n, head in enumerate(heads) for hint in ear.hear(*parts(head, port=1024 + n))]
