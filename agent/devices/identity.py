@@ -13,6 +13,7 @@ from itertools import islice
 from agent.devices import scoring
 from agent.devices.evidence import Evidence, Identity, Name
 from agent.devices.facts import FactBook, Pairs
+from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
 from agent.devices.packs import DRAWN, SPEAKS_FOR_OTHERS, Packs, Rule, Service, VendorEntry
 from agent.devices.records import EdgeDirection
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
@@ -36,25 +37,6 @@ RENAME_MARGIN = 0.15  # by which another role must lead before a device is renam
 KEPT_FACTOR = 0.8  # of the confidence with which a role was concluded is kept against what contradicts it
 
 _LOCAL_BIT, _GROUP_BIT = 1 << 41, 1 << 40
-_FAMILIES = {  # signals that say the same thing in other words share a family
-    "cdp": "link",
-    "lldp": "link",
-    "dhcpv6": "dhcp",
-    "llmnr": "windows",
-    "netbios": "windows",
-    "smb": "windows",
-    "http": "software",
-    "ssh": "software",
-    "tls": "asks",
-    "dns": "asks",
-    "wsd": "ws-discovery",
-}
-_NAME_KINDS = frozenset(
-    {
-        "cdp.name", "dhcp.fqdn", "dhcp.host", "dhcpv6.host", "dicom.ae", "lldp.name",
-        "llmnr.host", "mdns.host", "netbios.host", "smb.host",
-    }
-)  # fmt: skip
 _BEHIND_A_GATEWAY = frozenset(
     {"link", "oui", "gateway", "mac"}
 )  # families that speak of the box itself, not of what it forwards
@@ -259,18 +241,19 @@ class Identifier:
         if len(device.seen) >= SIGNALS_SEEN_MAX:
             self.refused += 1
             return
+        rule = self.packs.rule(signal.kind, signal.value)
+        if rule is None and signal.kind in MANY_VALUES:
+            return
         device.seen.add(key)
-        family = signal.kind.partition(".")[0]
-        family = _FAMILIES.get(family, family)
+        family = family_of(signal.kind)
         if device.is_gateway and family not in _BEHIND_A_GATEWAY:
             return
-        if signal.kind in _NAME_KINDS and len(device.names) < NAMES_MAX:
+        if signal.kind in NAME_KINDS and len(device.names) < NAMES_MAX:
             device.names[Name(signal.value, signal.kind)] = None
             self._touch(mac, device)
         if signal.kind == _IMPLEMENTATION and len(device.implementations) < NAMES_MAX:
             device.implementations[signal.value] = None
             self._touch(mac, device)
-        rule = self.packs.rule(signal.kind, signal.value)
         if rule is not None:
             self._apply(mac, device, signal.kind, family, rule)
 
@@ -309,7 +292,7 @@ class Identifier:
             confidence=confidence,
             vendor=_maker(device),
             model=next(iter(device.models), ""),
-            os=next(iter(device.systems), ""),
+            os=_system(device),
             names=tuple(device.names),
             evidence=told.evidence,
             contradictions=_contradictions(device, facts.ranking.best, role, told.opposing),
@@ -364,6 +347,12 @@ def _maker(device: _Device) -> str:
     if device.vendor is None:
         return stated
     return stated if stated and device.vendor.kind in {"module", "virtual"} else device.vendor.name
+
+
+def _system(device: _Device) -> str:
+    """The operating system heard first, in the fullest words that any signal has for it."""
+    first = next(iter(device.systems), "")
+    return max((name for name in device.systems if name.split()[0] == first.split()[0]), key=len, default="")
 
 
 def _contradictions(device: _Device, best: str, role: str, opposing: Pairs) -> tuple[str, ...]:

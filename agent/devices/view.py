@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.identity import Identifier
+from agent.devices.names import DNS_ANSWER, NameBook
 from agent.devices.records import DeviceFlag, EdgeGate, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
@@ -44,6 +45,8 @@ class Ward:
 
     def __init__(self, table: DeviceTable, identifier: Identifier) -> None:
         self._table, self._identifier = table, identifier
+        self.names = NameBook()
+        self.hints_read = self.hints_silent = 0  # payloads, and those of which a reader could not say anything
         self._macs_now, self._first_now = table.devices["mac"], table.devices["first_ns"]  # views: they change with it
         slots = len(table.devices)
         self._roles = np.full(slots, ROLE_INDEX[UNKNOWN], np.int16)
@@ -82,8 +85,14 @@ class Ward:
         self._roles[slot], self._confidences[slot] = ROLE_INDEX[identity.role], identity.confidence
 
     def hear(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
-        """Signals of one payload."""
-        self._identifier.observe_payload(source, destination, signals, time_ns)
+        """Signals of one payload. A DNS answer speaks of who was asked for, not of the server that gave it."""
+        self.hints_read += 1
+        self.hints_silent += not signals
+        for signal in signals:
+            if signal.address:
+                self.names.learn(source, signal, time_ns)
+        said = [signal for signal in signals if signal.kind != DNS_ANSWER]
+        self._identifier.observe_payload(source, destination, said, time_ns)
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""

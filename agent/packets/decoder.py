@@ -6,13 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror, kernels_payload
+from agent.packets import budgets, kernels, kernels_burst, kernels_fragments, kernels_join, kernels_mirror, kernels_news
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, HintKind, PacketFlag, Rows, Verdict
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
 
-HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
-HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
 SEEN_SLOTS = 1 << 16  # remembered payloads
 SOURCE_SLOTS = 1 << 12
 
@@ -53,8 +51,16 @@ class Decoder:
         self._wanted[list(wanted)] = 1
         self._seen = np.zeros(SEEN_SLOTS, np.uint64)
         self._per_source = np.zeros(SOURCE_SLOTS, np.int64)
-        self._budget = np.array([HINTS_PER_SECOND, HINTS_PER_SOURCE, 0, 0], np.int64)
-        self._chosen = np.zeros((HINTS_PER_SECOND, 3), np.int64)
+        self._per_kind = np.zeros((max(HintKind) + 1, budgets.PER_KIND_SIZE), np.int64)
+        self._budget = np.zeros(budgets.BUDGET_SIZE, np.int64)
+        self._budget[budgets.PER_SOURCE_MAX] = budgets.HINTS_PER_SOURCE
+        self._budget[budgets.PER_KIND_MAX] = budgets.HINTS_PER_KIND
+        self._budget[budgets.LOOKS_PER_KIND_MAX] = budgets.LOOKS_PER_KIND
+        self._chosen = np.zeros((budgets.HINTS_PER_SECOND, 3), np.int64)
+        self._flows = np.zeros(kernels_join.SLOTS, np.uint64)
+        self._flows_before = self._flows.copy()  # of messages that were unfinished a second ago
+        self._parts = np.zeros((kernels_join.SLOTS, kernels_join.PARTS_SIZE), np.int64)
+        self._store = np.zeros(kernels_join.SLOTS * budgets.HINT_OCTETS_MAX, np.uint8)
         self._second = -1
         self.verdicts = np.zeros(VERDICTS, np.int64)
 
@@ -104,42 +110,57 @@ class Decoder:
         """Bring every kernel of this room into memory, with a burst of no frames."""
         decoded = self.decode(self._nothing(), self.buffer())
         self._select(decoded, 0, 0)
+        self._join(decoded, 0, 0)
+        kernels_join.is_joining(self._flows)
         kernels_fragments.join_fragments(decoded.rows, 0, self._fragments)
         return decoded
 
     def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:
         """Give `tell` the news among rows[start:stop], within the budget of this second of capture time."""
-        if not decoded.hints:
+        if not decoded.hints and not kernels_join.is_joining(self._flows):
             return
         rows = decoded.rows[start:stop]
         if second != self._second:
             self._second = second
-            self._budget[kernels_payload.LEFT] = HINTS_PER_SECOND
+            self._budget[budgets.LEFT] = budgets.HINTS_PER_SECOND
+            self._budget[budgets.LOOKS_LEFT] = budgets.LOOKS_PER_SECOND
             self._per_source[:] = 0
+            self._per_kind[:] = 0
+            self._flows[self._flows == self._flows_before] = 0  # what is not whole by now will not be
+            self._flows_before[:] = self._flows
         octets = decoded.burst.octets
         for index, at, size in self._chosen[: self._select(decoded, start, stop)].tolist():
             row = rows[index]
-            tell(
-                Hint(
-                    HintKind(int(row["hint"])),
-                    int(row["src_mac"]),
-                    int(row["dst_mac"]),
-                    int(row["time_ns"]),
-                    octets[at : at + size].tobytes(),
-                )
-            )
+            kind = HintKind(int(row["hint"]))
+            payload = octets[at : at + size].tobytes()
+            if kind is HintKind.TCP_SYN:
+                payload = bytes((int(row["ttl"]),)) + payload
+            tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
+        for index, slot, size in self._chosen[: self._join(decoded, start, stop)].tolist():
+            row, at = rows[index], slot * budgets.HINT_OCTETS_MAX
+            kind = HintKind(int(self._parts[slot, kernels_join.KIND]))
+            payload = self._store[at : at + size].tobytes()
+            self._parts[slot, kernels_join.WHOLE] = 0
+            tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
 
     def _select(self, decoded: Decoded, start: int, stop: int) -> int:
         """How many of these rows are news; which: `_chosen`."""
-        return kernels_payload.select_hints(
+        return kernels_news.select_hints(
             decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets,
-            self._wanted, self._seen, self._per_source, self._secret, self._budget, self._chosen,
+            self._wanted, self._seen, self._per_source, self._per_kind, self._secret, self._budget, self._chosen,
+        )  # fmt: skip
+
+    def _join(self, decoded: Decoded, start: int, stop: int) -> int:
+        """How many messages in several segments are whole by now, and news; which: `_chosen`."""
+        return kernels_join.join_segments(
+            decoded.rows[start:stop], stop - start, decoded.burst.octets, self._wanted, self._flows, self._parts,
+            self._store, self._seen, self._per_kind, self._secret, self._budget, self._chosen,
         )  # fmt: skip
 
     @property
     def hints_skipped(self) -> int:
-        """News that were over the budget."""
-        return int(self._budget[kernels_payload.SKIPPED])
+        """Hints that were over the budget: news, and in a storm what was not even compared with what was heard."""
+        return int(self._budget[budgets.SKIPPED] + self._budget[budgets.UNSEEN])
 
     @property
     def frames(self) -> int:

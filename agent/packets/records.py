@@ -138,6 +138,25 @@ class HintKind(IntEnum):
     BACNET = 18
     CAPSULE = 19
     LLMNR = 20
+    TCP_SYN = 21  # its reader is given the time to live and the TCP header
+    TLS_SERVER = 22
+    QUIC = 23
+    MQTT = 24
+    MODBUS = 25
+    NTP = 26
+    SNMP = 27
+    SIP = 28
+    STP = 29
+    ARP = 30
+    ND = 31
+    INTELLIVUE = 32
+    SDC = 33
+    FTP_LOGIN = 34  # of log-ins a reader is given the command's word only
+    SMTP_LOGIN = 35
+    POP3_LOGIN = 36
+    IMAP_LOGIN = 37
+    LDAP_LOGIN = 38
+    TELNET_LOGIN = 39
 
 
 PACKET = np.dtype(

@@ -76,8 +76,13 @@ def _ends(flow: Any) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     return (high, low) if flow["originator_is_hi"] else (low, high)
 
 
-def flow_line(flow: Any) -> str:
-    """A biflow record that ended."""
+def responder_address(flow: Any) -> bytes:
+    """The responder's address of a biflow record, 4 or 16 octets."""
+    return address_octets(*_ends(flow)[1][:2])
+
+
+def flow_line(flow: Any, responder_name: str = "") -> str:
+    """A biflow record that ended. `responder_name`: as it may leave, or empty."""
     originator, responder = _ends(flow)
     protocol = int(flow["key_ports"]) & 0xFF
     source, destination = originator[2], responder[2]
@@ -100,6 +105,7 @@ def flow_line(flow: Any) -> str:
         originator_port=source,
         responder=address_text(*responder[:2]),
         responder_port=destination,
+        responder_name=responder_name or None,
         originator_mac=mac_or_none(int(flow["originator_mac"])),
         responder_mac=mac_or_none(int(flow["responder_mac"])),
         forward_packets=int(flow["forward_packets"]),

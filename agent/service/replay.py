@@ -2,12 +2,13 @@
 
 import secrets
 import sys
-from collections.abc import Callable  # noqa: TC003 - NamedTuple fields beside it are read at run time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from agent.clock import CaptureClock, process_age_s, stopwatch_s
 from agent.config import Config
+from agent.devices.names import DNS_ANSWER
 from agent.devices.statistics import told
 from agent.devices.table import address_text
 from agent.findings.records import Finding
@@ -15,14 +16,22 @@ from agent.flows.records import Rows
 from agent.jit import compiled
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
-from agent.service.lines import device_line, finding_line, flow_line, line, mac_or_none, names_told
+from agent.service.lines import (
+    device_line,
+    finding_line,
+    flow_line,
+    line,
+    mac_or_none,
+    names_told,
+    responder_address,
+)
 from agent.service.pace import Pace
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready
 from agent.service.ward_table import Entry
 from agent.service.ward_table import lines as table_lines
-from agent.summaries.privacy import Pseudonyms
+from agent.summaries.privacy import Pseudonyms, gate
 from agent.tap.replay import ReplaySource
 from agent.wire.chain import Chain
 from agent.wire.codec import pack
@@ -62,6 +71,7 @@ class Screen:
     def __init__(self, out: TextIO, wanted: Wanted, config: Config) -> None:
         self._write: Callable[[str], object] = out.write
         self._wanted = wanted
+        self.name_of: Callable[[bytes], str] = lambda _: ""  # an address's name, as it may leave
         self.wants_flows = wanted.flows and wanted.json
         self.clock = CaptureClock()
         self._chain = Chain(config.site.agent, config.site.site, "sensor", NO_ID, NO_ID, b"", 0, self.clock)
@@ -73,7 +83,7 @@ class Screen:
     def flows(self, records: Rows) -> None:
         """Flow lines."""
         for record in records:
-            self._write(flow_line(record) + "\n")
+            self._write(flow_line(record, self.name_of(responder_address(record))) + "\n")
 
     def finding(self, finding: Finding) -> None:
         """A finding line."""
@@ -99,6 +109,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     screen = Screen(out, wanted, config)
     parts = judgement(config, secrets.token_bytes(32))
     pipeline = Pipeline(config, parts, screen)
+    screen.name_of = _namer(pipeline, parts.pseudonyms, wanted)
     source = ReplaySource(paths)
     pipeline.load()
     ready()
@@ -126,6 +137,16 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     return 2 if faults else 0
 
 
+def _namer(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted) -> Callable[[bytes], str]:
+    """Names of addresses, through the gate unless the person who runs the replay asked for plain ones."""
+
+    def name_of(address: bytes) -> str:
+        name = pipeline.ward.names.name(address)
+        return name if wanted.plain_names else gate(DNS_ANSWER, name, pseudonyms) if name else ""
+
+    return name_of
+
+
 def _devices(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, out: TextIO) -> None:
     for slot in pipeline.table.occupied().tolist():
         if wanted.json:
@@ -149,6 +170,8 @@ def _coverage(pipeline: Pipeline, source: ReplaySource) -> str:
         flows_exported=pipeline.cache.exported,
         flows_evicted=pipeline.cache.evicted,
         hints_skipped=pipeline.decoder.hints_skipped,
+        hints_read=pipeline.ward.hints_read,
+        hints_silent=pipeline.ward.hints_silent,
         conservation=pipeline.conserved() and received == frames.frames,
     )
 

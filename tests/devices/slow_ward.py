@@ -24,6 +24,12 @@ PORTS: dict[tuple[int, int], HintKind] = {
     (17, 546): HintKind.DHCPV6,
     (17, 547): HintKind.DHCPV6,
     (17, 47808): HintKind.BACNET,
+    (17, 123): HintKind.NTP,
+    (17, 161): HintKind.SNMP,
+    (17, 162): HintKind.SNMP,
+    (17, 5060): HintKind.SIP,
+    (17, 24105): HintKind.INTELLIVUE,
+    (17, 24005): HintKind.INTELLIVUE,
 }
 APPLICATIONS = {
     HintKind.DICOM: Application.DICOM,
@@ -47,6 +53,7 @@ class Packet(NamedTuple):
     target_port: int
     syn: bool
     payload: bytes
+    stack: bytes = b""  # of a connection's first packet: time to live and TCP header
 
 
 def frames(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -93,6 +100,7 @@ def packet(link: int, frame: bytes) -> Packet | None:
     else:
         at = 4 if link == 0 else 16
     version = frame[at] >> 4 if at < len(frame) else 0
+    left = frame[at + (8 if version == 4 else 7) :][:1]
     if version == 4 and len(frame) >= at + 20:
         total = int.from_bytes(frame[at + 2 : at + 4], "big")
         end, protocol = (at + total if total else len(frame)), frame[at + 9]
@@ -112,7 +120,9 @@ def packet(link: int, frame: bytes) -> Packet | None:
     source_port, target_port = struct.unpack_from(">HH", head)
     start = at + (8 if protocol == 17 else 4 * (head[12] >> 4) if len(head) > 12 else 20)
     syn = protocol == 6 and len(head) > 13 and head[13] & 0x12 == 2
-    return Packet(source_mac, target_mac, source, target, protocol, source_port, target_port, syn, frame[start:end])
+    stack = left + frame[at:start] if protocol == 6 and len(head) > 13 and head[13] & 2 else b""
+    ports = (source_port, target_port)
+    return Packet(source_mac, target_mac, source, target, protocol, *ports, syn, frame[start:end], stack)
 
 
 def hint(p: Packet) -> HintKind:
@@ -130,6 +140,12 @@ def hint(p: Packet) -> HintKind:
         return HintKind.TLS_CLIENT
     if head[:4] == b"SSH-":
         return HintKind.SSH
+    if head[:2] == b"\x16\x03" and p.payload[5:6] == b"\x02":
+        return HintKind.TLS_SERVER
+    if head[:1] == b"\x10" and p.payload[4:8] == b"MQTT":
+        return HintKind.MQTT
+    if 502 in {p.source_port, p.target_port} and head[2:4] == b"\0\0":
+        return HintKind.MODBUS
     if p.payload[4:8] in {b"\xffSMB", b"\xfeSMB"}:
         return HintKind.SMB
     if head[:5] == b"HTTP/":
@@ -162,13 +178,13 @@ class Ward:
     def _link(self, frame: bytes) -> None:
         mac = int.from_bytes(frame[6:12], "big")
         self.identifier.see(mac)
-        for kind in (HintKind.LLDP, HintKind.CDP):
+        for kind in (HintKind.LLDP, HintKind.CDP, HintKind.STP, HintKind.ARP):
             self._signals(kind, frame, mac, 0)
         if frame[12:14] == b"\x08\x06" and len(frame) >= 32:
             self._owned[mac].add(frame[28:32])
 
     def _signals(self, kind: HintKind, payload: bytes, source: int, target: int) -> None:
-        signals = READERS[kind](payload[:4096])
+        signals = [signal for signal in READERS[kind](payload[:4096]) if signal.kind != "dns.answer"]  # of nobody here
         self.text += [signal.value for signal in signals]
         self.identifier.observe_payload(source, target, signals, 0)
 
@@ -181,6 +197,8 @@ class Ward:
         kind = hint(p)
         if kind is not HintKind.NONE and p.payload:
             self._signals(kind, p.payload, p.source_mac, p.target_mac)
+        if p.stack:
+            self._signals(HintKind.TCP_SYN, p.stack, p.source_mac, p.target_mac)
         key = (p.source, p.target, p.protocol, p.source_port, p.target_port)
         back = (p.target, p.source, p.protocol, p.target_port, p.source_port)
         group = bool(p.target_mac >> 40 & 1)

@@ -209,3 +209,12 @@ def test_the_real_reader_s_signals_reach_the_ward(bench: Bench, ward: Ward) -> N
     ward.hear(number(PUMP[1]), 0xFFFFFFFFFFFF, signals, 5)
     ward.refresh()
     assert ward.identity(bench.slot(PUMP[1])).vendor
+
+
+def test_an_answer_names_an_address_and_says_nothing_of_the_server(ward: Ward) -> None:
+    address = b"\x0a\x29\x07\x0a"
+    ward.hear(number(SERVER[1]), 0, [Signal("dns.answer", "ehr.example", None, address)], 1)
+    ward.hear(number(SERVER[1]), 0, [], 2)
+    assert ward.names.name(address) == "ehr.example"
+    assert len(ward._identifier) == 0
+    assert (ward.hints_read, ward.hints_silent) == (2, 1)

@@ -9,7 +9,6 @@ from agent.flows import kernels
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.flows.records import BIFLOW, Direction, FlowEndReason, FlowEvent, FlowMark, FlowState, Rows
 from tests.flows.talks import LIMITS, START_S, Talk, ended, of_kernel, random_frames, run, twins
-from tests.forge.ipv4 import Ipv4
 from tests.forge.pcap import Frame
 from tests.forge.tcp import ACK, FIN, RST, SYN
 from tests.naive.biflow import S, Timeouts

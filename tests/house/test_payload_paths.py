@@ -19,6 +19,8 @@ TOUCHED: dict[str, dict[str, str]] = {
     },
     "names": {
         "agent/devices/identity.py": "gathers them",
+        "agent/devices/view.py": "keeps the table of names by address, and asks it nothing",
+        "agent/service/replay.py": "asks that table for a flow's responder, and gives the answer to the gate",
         "agent/service/lines.py": "prints them through the gate, or plain to the person with the capture",
         "agent/summaries/builder.py": "gives them to the gate",
         "agent/findings/ledger.py": "other names: members of a group of findings",

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
+from agent.packets.budgets import HINTS_PER_KIND, HINTS_PER_SECOND, HINTS_PER_SOURCE
 from agent.packets.counts import FrameCounts
-from agent.packets.decoder import HINTS_PER_SECOND, HINTS_PER_SOURCE, Decoded, Decoder, Hint
+from agent.packets.decoder import Decoded, Decoder, Hint
 from agent.packets.hints import READERS
+from agent.packets.hints.records import Signal
 from agent.packets.records import Application, HintKind, PacketFlag, Verdict
 from agent.tap.records import BURST_FRAMES_MAX
 from tests.forge.ethernet import IPV4, ethernet, lldp
 from tests.forge.ipv4 import TCP, Ipv4
-from tests.forge.tcp import Tcp
+from tests.forge.tcp import Tcp, mss
 from tests.simulators.bursts import HASHES, SECRET, Heard, burst_of
 
 A, B = "10.1.0.5", "10.1.0.9"
@@ -90,8 +92,52 @@ def test_one_source_in_a_second(decoder: Decoder) -> None:
 def test_all_sources_in_a_second(decoder: Decoder) -> None:
     crowd = [request(n, device=n) for n in range(HINTS_PER_SECOND + 50)]
     told = news(decoder, crowd)
-    assert HINTS_PER_SECOND * 0.9 < len(told) <= HINTS_PER_SECOND
+    assert HINTS_PER_KIND * 0.9 < len(told) <= HINTS_PER_KIND
     assert decoder.hints_skipped == len(crowd) - len(told)
+
+
+def test_a_storm_of_one_protocol_leaves_the_others_their_turn(decoder: Decoder) -> None:
+    crowd = [request(n, device=n) for n in range(HINTS_PER_SECOND + 50)]
+    news(decoder, crowd)
+    told = news(decoder, [Heard(lldp("00:d0:75:00:00:01", "1", "s", "t"))])
+    assert [hint.kind for hint in told] == [HintKind.LLDP]
+
+
+def syn(number: int, options: bytes = b"", source: str = "00:d0:75:00:00:01") -> Heard:
+    """A connection's first packet."""
+    segment = Tcp(1024 + number, 443, seq=number * 7919, flags=2, window=8192, options=options).octets(A, B)
+    return Heard(ethernet("d4:ae:52:00:00:02", source, IPV4, Ipv4(A, B, TCP, ident=number, ttl=64).octets(segment)))
+
+
+def test_a_stack_is_told_once_however_many_connections_it_opens(decoder: Decoder) -> None:
+    told = news(decoder, [syn(n, mss(1460)) for n in range(500)])
+    assert [hint.kind for hint in told] == [HintKind.TCP_SYN]
+    assert READERS[HintKind.TCP_SYN](told[0].payload) == [Signal("tcp.syn", "64:8192:1460:-:M")]
+    assert news(decoder, [syn(9000, mss(1400))]), "another fingerprint of the same card"
+    assert news(decoder, [syn(9000, mss(1460), "00:d0:75:00:00:09")]), "the same fingerprint of another card"
+    assert decoder.hints_skipped == 0
+
+
+def test_a_flood_of_forged_stacks_is_bounded(decoder: Decoder) -> None:
+    told = news(decoder, [syn(n, mss(n)) for n in range(64, 2064)])
+    assert 0 < len(told) <= HINTS_PER_SOURCE
+    assert decoder.hints_skipped == 2000 - len(told)
+
+
+def login(words: bytes, port: int) -> Heard:
+    """A line to a server."""
+    segment = Tcp(40000, port, 7, flags=24).octets(A, B, words)
+    return Heard(ethernet("d4:ae:52:00:00:02", "00:d0:75:00:00:01", IPV4, Ipv4(A, B, TCP).octets(segment)))
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [(b"PASS quillfeather\r\n", 21), (b"AUTH PLAIN AHF1aWxs\r\n", 25), (b"a1 LOGIN orsola x\r\n", 143)],
+)
+def test_of_a_log_in_only_the_command_s_word_reaches_python(decoder: Decoder, words: bytes, port: int) -> None:
+    (told,) = news(decoder, [login(words, port)])
+    assert told.payload == words[:4]
+    assert not news(decoder, [login(words + b"again", port)]), "guesses are no news"
 
 
 def test_headers_only_says_the_same_of_every_header(decoder: Decoder) -> None:

@@ -1,6 +1,5 @@
 """What a payload is taken for, by content and by port; and which payloads are news."""
 
-from collections.abc import Iterator
 from random import Random
 
 import numpy as np
@@ -11,9 +10,11 @@ from agent.packets.records import PACKET, Application, HintKind, Rows
 from tests.forge import bedside, dhcp, dicom, dns, hl7, http, ntp, smb, ssdp, tls
 from tests.forge.ethernet import IPV4, ethernet, llc, lldp, snap
 from tests.forge.ipv4 import TCP, UDP, Ipv4
+from tests.forge.ipv6 import Ipv6
 from tests.forge.tcp import Tcp
 from tests.forge.udp import Udp
-from tests.simulators.bursts import HASHES, SECRET, THIN, Heard, burst_of, decode
+from tests.packets.hints.samples import MONITOR_MAC, MORE, OWN, SOAP, arp, bpdu, old_quic, quic, topology_change
+from tests.simulators.bursts import HASHES, THIN, Heard, burst_of, decode
 
 pytestmark = HASHES
 A, B, AM, BM = "10.1.0.5", "10.1.0.9", "00:d0:75:00:00:01", "d4:ae:52:00:00:02"
@@ -42,7 +43,7 @@ HELLO = tls.client_hello("ehr.example", bytes(32))
 ASSOCIATE = dicom.associate_request(("CALLED", "CALLING"), [dicom.CT_IMAGE], ("1.2.3", "V"))
 STREAMS = [
     (HELLO, App.TLS, Kind.TLS_CLIENT),
-    (tls.server_hello(bytes(32)), App.TLS, 0),
+    (tls.server_hello(bytes(32)), App.TLS, Kind.TLS_SERVER),
     (http.request("GET", "/", {"Host": "h"}), App.HTTP, Kind.HTTP_REQUEST),
     (b"POST / HTTP/1.1\r\n", App.HTTP, Kind.HTTP_REQUEST),
     (b"PROPFIND / HTTP/1.1\r\n", App.HTTP, Kind.HTTP_REQUEST),
@@ -58,14 +59,20 @@ STREAMS = [
     (b"OPTIONS rtsp", 0, 0),
     (b"RTSP/1.0 200 OK", App.RTSP, 0),
     (b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\0\0\0\0", App.RDP, 0),
-    (b"\x10\x0e\0\4MQTT\4\2\0\x3c\0\2id", App.MQTT, 0),
+    (b"\x10\x0e\0\4MQTT\4\2\0\x3c\0\2id", App.MQTT, Kind.MQTT),
+    (b"\x10\x10\0\6MQIsdp\3\2\0\x3c\0\2id", App.MQTT, Kind.MQTT),
+    (b"\x10\x10\0\6MUIsdp\3\2\0\x3c\0\2id", 0, 0),
+    (b"\7\0\0\0\0\4\0\0\0\0", App.DICOM, Kind.DICOM),
+    (b"\7\0\0\0\0\4\0\0\0\0\0", 0, 0),
+    (SOAP % b"GetService/GetMdib", App.IEEE11073, Kind.SDC),
+    (b"<?xml version='1.0'?><other/>", 0, 0),
     (b"\xff\xfd\x18\xff\xfd\x20", App.TELNET, 0),
     (b'{"id":1,"method":"mining.subscribe"}', App.STRATUM, 0),
     (b'{"method":"login","params":{"login":"4"}}', App.STRATUM, 0),
     (b'{"method":"ping"}', 0, 0),
     (b"+OK ready", App.POP3, 0),
     (b"* OK ready", App.IMAP, 0),
-    (b"INVITE sip:a@b SIP/2.0", App.SIP, 0),
+    (b"INVITE sip:a@b SIP/2.0", App.SIP, Kind.SIP),
     (b"\0\0\0\0\0\0\0\0", 0, 0),
     (b"random text", 0, 0),
     (b"\x16\x03\x01", 0, 0),
@@ -92,7 +99,8 @@ def test_streams_whose_port_decides(data: bytes, port: int, application: int) ->
 
 
 DATAGRAMS = [
-    (dns.question(1, "a.example"), 53, App.DNS, 0),
+    (dns.question(1, "a.example"), 53, App.DNS, Kind.DNS_QUERY),
+    (bytes(40), 53, App.DNS, 0),
     (dns.question(0, "_http._tcp.local"), 5353, App.MDNS, Kind.MDNS),
     (dns.question(1, "PCU"), 5355, App.LLMNR, Kind.LLMNR),
     (b"x" * 50, 137, App.NETBIOS, Kind.NETBIOS),
@@ -101,18 +109,25 @@ DATAGRAMS = [
     (dhcp.Dhcp(dhcp.DISCOVER, AM, 5).octets(), 67, App.DHCP, Kind.DHCP),
     (bytes(300), 67, 0, 0),
     (b"\1\0\0\1", 547, App.DHCPV6, Kind.DHCPV6),
-    (ntp.client(0), 123, App.NTP, 0),
+    (ntp.client(0), 123, App.NTP, Kind.NTP),
     (ntp.client(0)[:47], 123, 0, 0),
-    (b"\x30\x0b", 161, App.SNMP, 0),
+    (b"\x30\x0b", 161, App.SNMP, Kind.SNMP),
     (b"\x31\x0b", 161, 0, 0),
     (bedside.who_is(), 47808, App.BACNET, Kind.BACNET),
     (b"\x80" * 8, 47808, 0, 0),
     (b"\x01\0\0\0\x17\xfe\xfd", 5247, App.CAPWAP, 0),
     (b"\x11\0\0\0\x17\xfe\xfd", 5247, 0, 0),  # another version of the header
     (b"x" * 8, 24105, App.INTELLIVUE, 0),
+    (b"\x0d\xec\5\x08\x13\1\0\x16", 24105, App.INTELLIVUE, Kind.INTELLIVUE),
     (b"x" * 8, 5090, App.CAPSULE, Kind.CAPSULE),
-    (b"INVITE", 5060, App.SIP, 0),
-    (b"\xc0" * 30, 443, App.QUIC, 0),
+    (b"INVITE", 5060, App.SIP, Kind.SIP),
+    (b"\xc0" * 30, 443, App.QUIC, Kind.QUIC),
+    (b"\x40" * 30, 443, App.QUIC, 0),
+    (quic(1), 8443, App.QUIC, Kind.QUIC),
+    (old_quic(b"Q039"), 443, App.QUIC, Kind.QUIC),
+    (bedside.rtp(0, 7, 7, 7, bytes(160)), 20000, App.RTP, 0),
+    (bedside.rtp(0, 7, 7, 7, bytes(161)), 20000, 0, 0),
+    (bedside.rtp(0, 7, 7, 7, bytes(160)), 20001, 0, 0),
     (b"\x80" * 30, 443, 0, 0),
     (b"x" * 40, 40001, 0, 0),
 ]  # fmt: skip
@@ -132,6 +147,41 @@ def test_link_frames_with_news() -> None:
         llc(BM, AM, (0x42, 0x42), b""),
     )
     assert rows["hint"].tolist() == [Kind.LLDP, Kind.CDP, 0]
+
+
+def test_cards_that_speak_of_themselves() -> None:
+    other = b"\x0a\x29\7\1"
+    rows = recognised(
+        arp(1, MONITOR_MAC, OWN, OWN),
+        arp(1, MONITOR_MAC, bytes(4), OWN),
+        arp(2, MONITOR_MAC, OWN, other),
+        arp(1, MONITOR_MAC, OWN, other),
+        bpdu(1, 2),
+        topology_change(3),
+    )
+    assert rows["hint"].tolist() == [Kind.ARP, Kind.ARP, Kind.ARP, 0, Kind.STP, Kind.STP]
+
+
+def test_the_first_packet_of_a_connection() -> None:
+    def first(flags: int) -> int:
+        octets = Tcp(40000, 443, flags=flags).octets(A, B)
+        return int(recognised(ethernet(BM, AM, IPV4, Ipv4(A, B, TCP).octets(octets)))[0]["hint"])
+
+    assert [first(flags) for flags in (0x02, 0x12, 0xC2)] == [Kind.TCP_SYN] * 3
+    assert [first(flags) for flags in (0x10, 0x04, 0x03, 0x06, 0x00)] == [0] * 5
+
+
+def test_a_connection_from_behind_a_router_speaks_of_no_card_here() -> None:
+    octets = Tcp(40000, 443, flags=2).octets(A, B)
+    hints = [recognised(ethernet(BM, AM, IPV4, Ipv4(A, B, TCP, ttl=t).octets(octets)))[0]["hint"] for t in range(256)]
+    assert [t for t in range(256) if hints[t]] == [32, 64, 128, 255]
+
+
+@pytest.mark.parametrize(("hops", "kind", "hint"), [(255, 134, Kind.ND), (254, 134, 0), (255, 137, 0), (255, 128, 0)])
+def test_neighbours_speak_to_their_own_link_only(hops: int, kind: int, hint: int) -> None:
+    message = bytes([kind]) + MORE[HintKind.ND][0][1:]
+    packet = Ipv6("fe80::1", "ff02::1", 58, hop_limit=hops).octets(message)
+    assert recognised(ethernet(BM, AM, 0x86DD, packet))[0]["hint"] == hint
 
 
 def test_every_prefix_of_every_payload_is_safe() -> None:
@@ -157,105 +207,6 @@ def test_random_payloads_are_safe() -> None:
     rows = recognised(*frames)
     assert set(rows["application"].tolist()) <= {int(a) for a in App}
     assert set(rows["hint"].tolist()) <= {int(k) for k in Kind}
-
-
-class Selection:
-    """The state that `select_hints` keeps between bursts."""
-
-    def __init__(self, left: int = 100, per_source: int = 100, places: int = 100) -> None:
-        self.wanted = np.ones(max(HintKind) + 1, np.uint8)
-        self.seen = np.zeros(1 << 12, np.uint64)
-        self.per_source = np.zeros(1 << 8, np.int64)
-        self.key = np.array(SECRET, np.uint64)
-        self.budget = np.array([left, per_source, 0, 0], np.int64)
-        self.chosen = np.zeros((places, 3), np.int64)
-
-    def take(self, *frames: bytes) -> list[bytes]:
-        """The octets of the chosen payloads."""
-        burst = burst_of(Heard(frame) for frame in frames)
-        rows = decode(burst)
-        payload.recognise_burst(rows, len(rows), burst.octets)
-        n = payload.select_hints(
-            burst.frames, rows, len(rows), burst.octets, self.wanted, self.seen, self.per_source, self.key,
-            self.budget, self.chosen,
-        )  # fmt: skip
-        return [burst.octets[at : at + size].tobytes() for _, at, size in self.chosen[:n].tolist()]
-
-
-@pytest.fixture
-def selection() -> Iterator[Selection]:
-    """With room for everything."""
-    return Selection()
-
-
-def test_news_is_the_payload_and_for_link_frames_the_frame(selection: Selection) -> None:
-    announcement = lldp(AM, "1", "sw", "text")
-    assert selection.take(stream(HELLO), announcement) == [HELLO, announcement]
-
-
-def test_a_repeat_is_no_news(selection: Selection) -> None:
-    assert len(selection.take(stream(HELLO), stream(HELLO))) == 1
-    assert selection.take(stream(HELLO, 50001)) == []
-    assert selection.budget[payload.REPEATED] == 2
-    other = stream(HELLO).replace(bytes.fromhex("00d075000001"), bytes.fromhex("00d075000002"))
-    assert selection.take(other) == [HELLO], "another device says the same"
-
-
-def test_a_difference_after_what_is_hashed_is_no_news(selection: Selection) -> None:
-    base = b"GET /" + b"a" * 1000
-    assert len(selection.take(stream(base), stream(base[:-1] + b"b"))) == 1
-    assert len(selection.take(stream(base[:500] + b"b" + base[501:]))) == 1
-
-
-def test_budget_is_kept_and_what_is_skipped_is_counted() -> None:
-    selection = Selection(left=3)
-    frames = [stream(b"GET /%d" % n) for n in range(10)]
-    assert len(selection.take(*frames)) == 3
-    assert selection.budget[payload.SKIPPED] == 7
-    assert selection.budget[payload.LEFT] == 0
-    selection.budget[payload.LEFT] = 100
-    assert len(selection.take(*frames)) == 7, "what was skipped is not remembered as seen"
-
-
-def test_when_nothing_more_may_pass_nobody_looks_what_it_is() -> None:
-    """A flood of names costs its look at the budget; a repeat among them counts as skipped."""
-    selection = Selection(left=1)
-    seen = stream(b"GET /1")
-    assert len(selection.take(seen, seen)) == 1
-    assert selection.budget.tolist()[:1] == [0]
-    selection.take(seen, stream(b"GET /2"))
-    assert (selection.budget[payload.SKIPPED], selection.budget[payload.REPEATED]) == (3, 0)
-    selection.budget[payload.LEFT] = 5
-    assert len(selection.take(seen, stream(b"GET /2"))) == 1
-    assert selection.budget[payload.REPEATED] == 1
-
-
-def test_one_source_does_not_take_everybody_s_turn() -> None:
-    selection = Selection(per_source=4)
-    loud = [stream(b"GET /%d" % n) for n in range(50)]
-    quiet = stream(b"GET /quiet").replace(bytes.fromhex("00d075000001"), bytes.fromhex("00d075000099"))
-    told = selection.take(*loud, quiet)
-    assert len(told) == 5
-    assert told[-1] == b"GET /quiet"
-    selection.per_source[:] = 0
-    assert len(selection.take(*loud)) == 4
-
-
-def test_places_are_a_bound() -> None:
-    selection = Selection(places=2)
-    assert len(selection.take(*(stream(b"GET /%d" % n) for n in range(5)))) == 2
-    assert selection.budget[payload.SKIPPED] == 3
-
-
-def test_unwanted_kinds_are_left(selection: Selection) -> None:
-    selection.wanted[HintKind.TLS_CLIENT] = 0
-    assert selection.take(stream(HELLO)) == []
-    assert selection.budget.tolist() == [100, 100, 0, 0]
-
-
-def test_a_reader_sees_four_kilobytes_at_most(selection: Selection) -> None:
-    (told,) = selection.take(stream(b"GET /" + b"a" * 9000))
-    assert len(told) == payload.HINT_OCTETS_MAX
 
 
 def test_rows_without_payload_stay_as_they_were() -> None:

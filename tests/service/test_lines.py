@@ -48,6 +48,7 @@ def test_a_session() -> None:
         "type": "flow", "community_id": told["community_id"], "vlan": None, "vlan_inner": None, "protocol": 6,
         "application": "unknown",
         "originator": "10.1.0.1", "originator_port": 50000, "responder": "10.1.0.2", "responder_port": 3613,
+            "responder_name": None,
         "originator_mac": HOSTS[0][1], "responder_mac": HOSTS[1][1], "forward_packets": 5, "forward_octets": 216,
         "reverse_packets": 4, "reverse_octets": 172, "first": START_S + 1.5, "last": START_S + 1.5, "end_reason": 3,
         "tcp_flags_forward": 27, "tcp_flags_reverse": 27, "originator_by": "initiator", "one_sided": False,

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,11 @@ from agent.wire.types import MessageType
 from tests.conftest import ROOT
 from tests.devices.bench import hello, session
 from tests.flows.talks import HOSTS
-from tests.forge.pcap import Pcap
+from tests.forge.ethernet import IPV4, ethernet
+from tests.forge.ipv4 import TCP, UDP, Ipv4
+from tests.forge.pcap import Frame, Pcap
+from tests.forge.tcp import SYN, Tcp
+from tests.forge.udp import Udp
 from tests.service.bench import small
 from tests.simulators.bursts import HASHES, LONG, THIN
 from tests.simulators.kit import key_of
@@ -46,7 +51,7 @@ DEVICE = {
 FLOW = {
     "community_id", "vlan", "protocol", "application", "originator", "originator_port", "responder", "responder_port",
     "originator_mac", "responder_mac", "forward_packets", "forward_octets", "reverse_packets", "reverse_octets",
-    "first", "last", "end_reason", "tcp_flags_forward", "tcp_flags_reverse",
+    "first", "last", "end_reason", "tcp_flags_forward", "tcp_flags_reverse", "responder_name",
 }  # fmt: skip
 FINDING = {"id", "severity", "mac", "time", "sentence", "evidence", "attack"}
 COVERAGE = {"frames", "octets", "ignored", "truncated", "dropped", "flows_exported", "flows_evicted", "conservation"}
@@ -103,6 +108,34 @@ def test_lines_of_a_forged_capture(talk: Path) -> None:
 
 def test_flows_only_when_asked(talk: Path) -> None:
     assert not [line for line in run(talk, flows=False)[1] if line["type"] == "flow"]
+
+
+def _named_talk(folder: Path) -> Path:
+    """A DNS answer, then a connection to the address that it gave and one to another."""
+    asker, server, ends = ("10.1.0.5", "00:d0:75:00:00:01"), ("10.1.0.2", "d4:ae:52:00:00:02"), ("10.2.0.9", "10.2.0.8")
+    answer = struct.pack(">6H", 7, 0x8180, 1, 1, 0, 0) + b"\6orsola\4ward\7example\0\0\1\0\1"
+    answer += b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\2\0\x09"
+    packet = Ipv4(server[0], asker[0], UDP).octets(Udp(53, 40000).octets(server[0], asker[0], answer))
+    frames = [Frame(10**18, ethernet(asker[1], server[1], IPV4, packet))]
+    for n, end in enumerate(ends):
+        syn = Ipv4(asker[0], end, TCP).octets(Tcp(40001 + n, 443, 7, flags=SYN).octets(asker[0], end))
+        frames.append(Frame(10**18 + 10**9, ethernet(server[1], asker[1], IPV4, syn)))
+    path = folder / "named.pcap"
+    path.write_bytes(Pcap().octets(frames))
+    return path
+
+
+def test_a_later_flow_has_the_name_its_address_was_asked_by(tmp_path: Path) -> None:
+    path = _named_talk(tmp_path)
+
+    def names(*, plain: bool) -> dict[str, str | None]:
+        lines = run(path, plain=plain)[1]
+        return {told["responder"]: told["responder_name"] for told in lines if told["type"] == "flow"}
+
+    plain, gated = names(plain=True), names(plain=False)
+    assert plain["10.2.0.9"] == "orsola.ward.example"
+    assert plain["10.2.0.8"] is None
+    assert re.fullmatch(r"~[a-z2-7]{10}", str(gated["10.2.0.9"]))
 
 
 def test_for_people(talk: Path) -> None:
@@ -249,6 +282,19 @@ def test_conservation_on_every_real_capture(captures: Path) -> None:
         code, lines, _ = run(path)
         checked(lines)
         assert code in {0, 2}, path
+
+
+BENIGN = ("bacnet_cov", "cast_mdns_ssdp", "dicom_store_find", "dicom_tls", "hl7_heartbeat_lost", "smb2_session")
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize("name", BENIGN)
+def test_benign_devices_have_no_contradiction_in_the_whole_sensor(captures: Path, name: str) -> None:
+    """Its kernels see more than the slow walk of tests/devices: messages in several segments, SYNs."""
+    lines = run(captures / "clinical" / f"{name}.pcap", flows=False)[1]
+    devices = [line for line in lines if line["type"] == "device"]
+    assert devices
+    assert not [line["contradictions"] for line in devices if line["contradictions"]]
 
 
 @pytest.mark.skipif(THIN > 1, reason="a child without the JIT says what numpy warns of")

@@ -1,20 +1,22 @@
-"""DHCP (RFC 2131, options RFC 2132, 4702): what a client says of itself, and what a server hands out."""
+"""DHCP (RFC 2131; options RFC 2132, 3396, 3925, 4702): what a client says of itself, and what a server hands out."""
 
 from collections.abc import Iterator
 
 from agent.packets.hints.records import PAYLOAD_MAX_OCTETS, Signal
-from agent.packets.hints.text import bounded, printable
+from agent.packets.hints.text import bounded, printable, u16
 
 _OPTIONS_AT = 240  # fixed header (236) and magic cookie (4), RFC 2131 section 2
 _COOKIE = b"\x63\x82\x53\x63"
 _OPTIONS_MAX = 64
 _MESSAGES = ("", "discover", "offer", "request", "decline", "ack", "nak", "release", "inform")
 _GIVES = frozenset({"offer", "ack"})
+_OVERLOAD, _IN_FILE, _IN_NAME = 52, 1, 2  # RFC 2132 section 9.3: options go on in fields that are not used
+_FILE, _NAME = slice(108, 236), slice(44, 108)
+_VALUE_MAX_OCTETS = 512  # of one option that comes in several parts (RFC 3396)
 
 
-def _options(payload: bytes) -> Iterator[tuple[int, bytes]]:
+def _options(payload: bytes, at: int) -> Iterator[tuple[int, bytes]]:
     """Options in the order sent; a cut option ends the walk."""
-    at = _OPTIONS_AT
     for _ in range(_OPTIONS_MAX):
         if at >= len(payload) or payload[at] == 255:
             return
@@ -33,6 +35,29 @@ def _numbers(codes: bytes | list[int]) -> str:
     return ",".join(str(code) for code in codes[:32])
 
 
+def _all_options(payload: bytes) -> tuple[list[int], dict[int, bytes]]:
+    """Numbers in the order sent, and values: of an option in several parts the parts together."""
+    order: list[int] = []
+    options: dict[int, bytes] = {}
+    places = [(payload, _OPTIONS_AT)]
+    while places:
+        for code, value in _options(*places.pop(0)):
+            order.append(code)
+            options[code] = (options.get(code, b"") + value)[:_VALUE_MAX_OCTETS]
+            if code == _OVERLOAD and len(order) <= _OPTIONS_MAX and len(value) == 1 and order.count(code) == 1:
+                places += [(payload[_FILE], 0)] * bool(value[0] & _IN_FILE)
+                places += [(payload[_NAME], 0)] * bool(value[0] & _IN_NAME)
+    return order, options
+
+
+def _enterprise(value: bytes) -> str:
+    """The vendor class of RFC 3925, `enterprise number:text`; the first one of the list."""
+    if len(value) < 6:
+        return ""
+    text = printable(value[5 : 5 + value[4]], 100)
+    return f"{int.from_bytes(value[:4], 'big')}:{text}" if text else ""
+
+
 def _client(mac: int, options: dict[int, bytes]) -> list[Signal]:
     """What the client says of itself."""
     fqdn = options.get(81, b"")[3:]  # RFC 4702: flags and two obsolete octets, then the name
@@ -40,10 +65,12 @@ def _client(mac: int, options: dict[int, bytes]) -> list[Signal]:
         fqdn = b".".join(_labels(fqdn))
     return [
         Signal("dhcp.vendor", printable(options.get(60, b"")), mac),
+        Signal("dhcp.vendor-class", _enterprise(options.get(124, b"")), mac),
         Signal("dhcp.host", printable(options.get(12, b"")), mac),
         Signal("dhcp.fqdn", printable(fqdn), mac),
         Signal("dhcp.options", _numbers(options.get(55, b"")), mac),
         Signal("dhcp.client-id", options.get(61, b"")[:32].hex(), mac),
+        Signal("dhcp.size", str(u16(options[57], 0)) if len(options.get(57, b"")) == 2 else "", mac),
     ]
 
 
@@ -78,11 +105,7 @@ def read(payload: bytes) -> list[Signal]:
     ):
         return []
     mac = int.from_bytes(payload[28:34], "big")
-    order: list[int] = []
-    options: dict[int, bytes] = {}
-    for code, value in _options(payload):
-        order.append(code)
-        options.setdefault(code, value)
+    order, options = _all_options(payload)
     number = options.get(53, b"\0")[:1]
     message = _MESSAGES[number[0]] if number and number[0] < len(_MESSAGES) else ""
     if payload[0] == 2:

@@ -1,4 +1,4 @@
-"""DHCPv6 (RFC 8415): message type, vendor class (option 16), client FQDN (option 39, RFC 4704); subject by DUID."""
+"""DHCPv6 (RFC 8415): message type, vendor class, client FQDN (RFC 4704), options and their order; subject by DUID."""
 
 from collections.abc import Iterator
 
@@ -17,8 +17,10 @@ _MESSAGES = {
     11: "information",
 }
 _FROM_SERVER = frozenset({2, 7})
-_CLIENT_ID, _VENDOR_CLASS, _FQDN = 1, 16, 39
+_CLIENT_ID, _REQUESTED, _VENDOR_CLASS, _FQDN = 1, 6, 16, 39
+_DUIDS = {1: "card-and-time", 2: "enterprise", 3: "card", 4: "uuid"}
 _OPTIONS_MAX = 32
+_ORDER_MAX = 20  # numbers that fit a signal
 
 
 def _options(payload: bytes) -> Iterator[tuple[int, bytes]]:
@@ -30,6 +32,11 @@ def _options(payload: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield u16(payload, at), payload[at + 4 : end]
         at = end
+
+
+def _numbers(value: bytes) -> str:
+    """Option numbers asked for, comma between, as many as fit a signal."""
+    return ",".join(str(u16(value, at)) for at in range(0, min(len(value) - 1, 2 * _ORDER_MAX), 2))
 
 
 def _duid_mac(duid: bytes) -> int | None:
@@ -47,7 +54,8 @@ def read(payload: bytes) -> list[Signal]:
         return []
     if payload[0] in _FROM_SERVER:
         return [Signal("dhcpv6.message", kind)]
-    options = dict(_options(payload))
+    sent = list(_options(payload))
+    options = dict(reversed(sent))  # of two with one number the first counts
     mac = _duid_mac(options.get(_CLIENT_ID, b""))
     vendor = options.get(_VENDOR_CLASS, b"")
     text = printable(vendor[6 : 6 + u16(vendor, 4)], 100)
@@ -57,5 +65,8 @@ def read(payload: bytes) -> list[Signal]:
             Signal("dhcpv6.message", kind, mac),
             Signal("dhcpv6.vendor", f"{int.from_bytes(vendor[:4], 'big')}:{text}" if text else "", mac),
             Signal("dhcpv6.host", printable(host.encode()), mac),
+            Signal("dhcpv6.client-id", _DUIDS.get(u16(options.get(_CLIENT_ID, b""), 0), ""), mac),
+            Signal("dhcpv6.options", _numbers(options.get(_REQUESTED, b"")), mac),
+            Signal("dhcpv6.order", ",".join(str(code) for code, _ in sent[:_ORDER_MAX]), mac),
         ]
     )

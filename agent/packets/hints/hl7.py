@@ -1,4 +1,4 @@
-"""HL7 v2 over MLLP: MSH-3 to MSH-6 and MSH-9 of the first message, nothing else: other segments hold patients."""
+"""HL7 v2 over MLLP: MSH-3 to MSH-6, MSH-9 and MSA-1 of the first message, nothing else: the rest holds patients."""
 
 from agent.packets.hints.records import PAYLOAD_MAX_OCTETS, Signal
 from agent.packets.hints.text import bounded, printable
@@ -7,10 +7,21 @@ _START = b"\x0b"  # MLLP start block
 _SEGMENT_MAX_OCTETS = 512  # of the MSH segment that is looked at
 _FIELDS_MAX_CHARS = 40
 _TYPE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789^_")
+_CODES = frozenset({b"AA", b"AE", b"AR", b"CA", b"CE", b"CR"})  # table 0008
+_SEGMENTS_MAX = 4  # looked at for the acknowledgement: SFT and UAC may come before it
+
+
+def _acknowledgement(rest: bytes, separator: bytes) -> str:
+    """MSA-1, when one of the next segments is an MSA: two letters of table 0008 and nothing behind them."""
+    for segment in rest.split(b"\r", _SEGMENTS_MAX)[:_SEGMENTS_MAX]:
+        if segment[:4] == b"MSA" + separator:
+            code = segment[4:6] if segment[6:7] in {separator, b""} else b""
+            return code.decode("ascii") if code in _CODES else ""
+    return ""
 
 
 def read(payload: bytes) -> list[Signal]:
-    """Signals of one message: applications and facilities (first component), message type."""
+    """Signals of one message: applications and facilities (first component), message type, acknowledgement code."""
     payload = payload[:PAYLOAD_MAX_OCTETS]
     at = 1 if payload[:1] == _START else 0
     if payload[at : at + 3] != b"MSH" or len(payload) < at + 8:
@@ -26,6 +37,7 @@ def read(payload: bytes) -> list[Signal]:
     sender, sender_facility, receiver, receiver_facility = (
         printable(field.partition(component)[0], _FIELDS_MAX_CHARS) for field in fields[2:6]
     )
+    code = _acknowledgement(payload[at + len(segment) + 1 :], separator)
     kind = printable(fields[8], 16).replace(component.decode("latin-1"), "^")
     return bounded(
         [
@@ -34,5 +46,6 @@ def read(payload: bytes) -> list[Signal]:
             Signal("hl7.receiver", receiver, about_peer=True),
             Signal("hl7.receiver-facility", receiver_facility, about_peer=True),
             Signal("hl7.message", kind if kind and _TYPE.issuperset(kind) else ""),
+            Signal("hl7.ack", code),
         ]
     )

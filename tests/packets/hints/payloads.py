@@ -5,6 +5,7 @@ import struct
 from agent.packets.records import HintKind
 from tests.forge import dhcp as forge_dhcp
 from tests.forge import dicom as forge_dicom
+from tests.packets.hints.samples import MORE
 
 CLIENT = "00:d0:75:18:42:9b"
 CLIENT_MAC = 0x00D07518429B
@@ -139,6 +140,7 @@ DHCPV6 = (
 )  # fmt: skip
 
 PAYLOADS: dict[HintKind, list[bytes]] = {
+    **MORE,
     HintKind.DHCP: [DISCOVER, OFFER],
     HintKind.MDNS: [
         dns(
@@ -152,7 +154,7 @@ PAYLOADS: dict[HintKind, list[bytes]] = {
         ),
         dns(0, [("_googlecast._tcp.local", 12)], []),
     ],
-    HintKind.DICOM: [REQUEST, b"\2" + REQUEST[1:]],
+    HintKind.DICOM: [REQUEST, b"\2" + REQUEST[1:], forge_dicom.associate_reject(), b"\7\0\0\0\0\4\0\0\2\2"],
     HintKind.HL7: [MESSAGE],
     HintKind.SSDP: [
         b"NOTIFY * HTTP/1.1\r\nNT: urn:dial-multiscreen-org:service:dial:1\r\nSERVER: Linux/3 UPnP/1.0 x/1\r\n\r\n",

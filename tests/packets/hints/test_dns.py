@@ -1,8 +1,14 @@
 """DNS questions and answers."""
 
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
 from agent.packets.hints import dns
 from agent.packets.hints.records import Signal
 from tests.packets.hints.payloads import dns as message
+from tests.packets.hints.tshark import fields
 
 
 def test_a_question_in_lower_case() -> None:
@@ -24,3 +30,26 @@ def test_a_failure_is_named() -> None:
 def test_each_reader_takes_its_own_direction() -> None:
     assert dns.read_query(message(0x8180, [("x.example", 1)], [])) == []
     assert dns.read_answer(message(0x0100, [("x.example", 1)], [])) == []
+
+
+@pytest.mark.captures
+def test_tshark_says_the_same(captures: Path) -> None:
+    asked = answered = 0
+    names = ("udp.payload", "dns.flags.response", "dns.qry.name", "dns.a", "dns.aaaa", "dns.count.queries")
+    for path in sorted((captures / "benign").glob("*.pcap*")):
+        for payload, answer, queries, four, six, count in fields(path, "dns && udp.port==53 && !icmp", *names):
+            raw = bytes.fromhex(payload[0])
+            if count != ["1"]:
+                continue
+            if answer in (["0"], ["False"]):
+                asked += 1
+                assert [signal.value for signal in dns.read_query(raw)] == [queries[0].lower()[-128:]]
+                continue
+            said = [signal for signal in dns.read_answer(raw) if signal.kind == "dns.answer"]
+            wanted = {ip_address(text).packed for text in four + six}
+            assert {signal.address for signal in said} <= wanted
+            assert len(said) == min(len(wanted), 16)
+            assert {signal.value for signal in said} <= {queries[0].lower()[-128:]}
+            answered += 1
+    assert asked > 5
+    assert answered > 5

@@ -15,6 +15,21 @@ def test_the_header_and_nothing_else() -> None:
     ]
 
 
+ACK = b"\x0bMSH|^~\\&|A|B|C|D|20261123||ACK^R01|77|P|2.3\rSFT|x\rMSA|%s|77\rPID|1||WT77\r\x1c\r"
+
+
+def test_the_code_of_an_acknowledgement() -> None:
+    for code in (b"AA", b"AE", b"AR", b"CA", b"CE", b"CR"):
+        assert hl7.read(ACK % code)[-1] == Signal("hl7.ack", code.decode())
+    for other in (b"QQ", b"AAQUILL", b"", b"A"):
+        assert hl7.read(ACK % other)[-1].kind == "hl7.message"
+
+
+def test_an_acknowledgement_far_behind_is_not_looked_for() -> None:
+    far = ACK.replace(b"SFT|x\r", b"SFT|x\r" * 9)
+    assert hl7.read(far % b"AA")[-1].kind == "hl7.message"
+
+
 def test_no_patient_for_any_cut_or_any_separator() -> None:
     for length in range(len(MESSAGE)):
         for separator in (b"|", b"#", b"!"):

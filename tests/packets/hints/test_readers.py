@@ -7,23 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.packets.hints import READERS
-from agent.packets.hints.records import KINDS, PAYLOAD_MAX_OCTETS, SIGNALS_MAX, VALUE_MAX_CHARS, Signal
+from agent.packets.hints.records import PAYLOAD_MAX_OCTETS
 from agent.packets.records import HintKind
+from tests.fuzz.hint_cases import check
 from tests.packets.hints.payloads import PAYLOADS
 
 EVERY = sorted(READERS)
 SAMPLES = [(kind, number) for kind in EVERY for number in range(len(PAYLOADS[kind]))]
-
-
-def check(signals: list[Signal]) -> None:
-    """The promise every reader gives."""
-    assert len(signals) <= SIGNALS_MAX
-    for signal in signals:
-        assert signal.kind in KINDS
-        assert 0 < len(signal.value) <= VALUE_MAX_CHARS
-        assert signal.value.isprintable()
-        assert signal.subject_mac is None or 0 <= signal.subject_mac < 1 << 48
-        assert len(signal.address) in {0, 4, 16}
 
 
 def test_there_is_a_reader_for_every_hint() -> None:
