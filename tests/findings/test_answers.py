@@ -3,10 +3,10 @@
 import numpy as np
 
 from agent.devices.records import EdgeGate
-from agent.findings.answers import ANSWERS_MAX, KEEP_NS, Answers
+from agent.findings.answers import A_TURN_MAX, ANSWERS_MAX, KEEP_NS, Answers
 from agent.findings.case import Case
 from agent.findings.records import Rows
-from tests.findings.bench import CONTRACTS, Bench
+from tests.findings.bench import CONTRACTS, START_NS, Bench
 
 
 def case(bench: Bench, *edges: Rows) -> Case:
@@ -38,3 +38,27 @@ def test_memory_is_bounded(bench: Bench) -> None:
         edges["port"] = np.arange(200) + n * 200 + 1
         answers.observe(case(bench, edges))
     assert len(answers._seen) == ANSWERS_MAX
+
+
+def test_of_many_answers_in_one_turn_the_first_are_kept(bench: Bench) -> None:
+    guest, pacs = bench.add("unknown"), bench.add("pacs")
+    answers, rng = Answers(), np.random.default_rng(1)
+    edges = np.repeat(bench.edge(guest, pacs, 1), 3 * A_TURN_MAX)
+    edges["port"] = rng.permutation(len(edges)) + 1
+    edges["first_ns"] = START_NS + edges["port"].astype(np.int64) // 4  # four begin at once
+    answers.observe(case(bench, edges))
+    assert sorted(key[2] for key in answers._seen) == list(range(1, A_TURN_MAX + 1))
+
+
+def test_what_is_forgotten_is_forgotten_for_its_source_too(bench: Bench) -> None:
+    first, pacs = bench.add("unknown"), bench.add("pacs")
+    answers = Answers()
+    answers.observe(case(bench, bench.edge(first, pacs, 1)))
+    other = bench.add("unknown")
+    edges = np.repeat(bench.edge(other, pacs, 1), A_TURN_MAX)
+    for n in range(ANSWERS_MAX // A_TURN_MAX):
+        edges["port"] = np.arange(A_TURN_MAX) + n * A_TURN_MAX + 1
+        answers.observe(case(bench, edges))
+    assert answers.count(bench.mac(first), (6, 1), "", bench.now_ns) == 0
+    assert set(answers._by_source) == {bench.mac(other)}
+    assert sum(map(len, answers._by_source.values())) == len(answers._seen) == ANSWERS_MAX
