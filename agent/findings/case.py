@@ -11,7 +11,7 @@ from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import Codes, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity, Turn
+from agent.findings.records import Finding, Nothing, Severity, Turn, Usual
 from agent.findings.settings import JudgeSettings
 from agent.findings.words import address_text, bounded, one, sentence, time_text
 
@@ -43,6 +43,7 @@ class Case:
     roles: npt.NDArray[np.int16]  # role index by device slot
     codes: Codes  # verdict for each edge
     taken: Mask  # edges that belong to a finding already
+    usual: Usual = field(default_factory=Nothing)  # what was learned
     sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
@@ -55,6 +56,13 @@ class Case:
             sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
             role = self._sure[slot] = self.turn.devices.role(slot) if sure else UNKNOWN
         return role
+
+    def sure_roles(self, slots: list[int]) -> npt.NDArray[np.int16]:
+        """Roles of all slots as pools know them: for these slots a guess counts as no role."""
+        roles = self.roles.copy()
+        for slot in set(slots):
+            roles[slot] = self.contracts.roles.index(self.role(slot))
+        return roles
 
     def edges_of(self, slot: int) -> Places:
         """Where the edges of a device are."""

@@ -47,6 +47,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Have the network team block this public address for this device at the firewall, leave the device in use, and "
         "ask biomedical engineering to look at it once no patient needs it.",
     ),
+    "new-edge": Entry(
+        Severity.REVIEW,
+        "a device does what no device of its role did while the tap learned",
+        "Ask whoever looks after the device whether this was planned; approve it for the device or its role if it was, "
+        "else have the network team look at the peer.",
+    ),
     "port-scan": Entry(Severity.PAGE, "a device tries many ports of one host", _FIND),
     "host-sweep": Entry(Severity.PAGE, "a device tries one service on many hosts", _FIND),
     "arp-sweep": Entry(Severity.PAGE, "a device asks by ARP for many addresses", _FIND),

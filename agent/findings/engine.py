@@ -1,6 +1,7 @@
 """The judge: one turn in, the findings to say out."""
 
 import itertools
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,23 +14,32 @@ from agent.findings.detectors.capture_loss import CaptureLoss
 from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.internet_contact import internet_contacts
 from agent.findings.detectors.new_device import NewDevices
+from agent.findings.detectors.new_edge import new_edges
 from agent.findings.detectors.scans import Scans
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
 from agent.findings.held import HeldEdges
 from agent.findings.ledger import Ledger
-from agent.findings.records import Finding, Turn
-from agent.findings.settings import JudgeSettings
+from agent.findings.learning import Teacher
+from agent.findings.records import Finding, Nothing, Turn, Usual
+from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
+from agent.findings.words import NS_PER_S
+
+WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
 
 
 class Engine:
     """Runs the detectors in order and folds what they say. Holds no packets, no names, and bounded memory."""
 
-    def __init__(self, contracts: ContractSet, settings: JudgeSettings | None = None) -> None:
-        """With an empty baseline: nothing was learned, nothing was said."""
+    def __init__(
+        self, contracts: ContractSet, settings: JudgeSettings | None = None, usual: Usual | None = None
+    ) -> None:
+        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned)."""
         self.contracts: Final = contracts
-        self.settings: Final = settings or JudgeSettings()
+        self.settings = settings or JudgeSettings()
+        self._usual: Final[Usual] = usual or Nothing()
+        self._teacher = Teacher(self._usual)
         self._ledger = Ledger(self.settings.findings_per_interval_max)
         self._held = HeldEdges()
         self._loss = CaptureLoss()
@@ -51,15 +61,28 @@ class Engine:
             arp_sweeps(case),
             internet_contacts(case),
             contract_breaches(case),
+            new_edges(case),
             self._new.judge(case),
         )
         said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
         for cause, count, last_ns in self._scans.folded:
             self._ledger.note(cause, count, last_ns)
         self._hold(case)
+        self._teacher.suspect(said, turn.now_ns)
+        self._teacher.teach(case)
         if turn.interval_closed:
             said += self._ledger.close_interval(turn.now_ns)
         return said
+
+    @property
+    def frozen_intervals(self) -> int:
+        """Intervals that taught nothing, because the capture was lossy."""
+        return self._teacher.frozen_intervals
+
+    def declare(self, window: ChangeWindow) -> None:
+        """A time of change that somebody announces; over ones are dropped, and the oldest when there are too many."""
+        kept = [w for w in self.settings.change_windows if w != window and w.end_ns > window.start_ns - WINDOW_KEPT_NS]
+        self.settings = replace(self.settings, change_windows=(*kept[1 - CHANGE_WINDOWS_MAX :], window))
 
     def _case(self, turn: Turn) -> Case:
         roles = turn.devices.roles()
@@ -73,6 +96,7 @@ class Engine:
             roles=roles,
             codes=self.contracts.judge(edges, roles),
             taken=np.zeros(edges.shape[0], dtype=np.bool_),
+            usual=self._usual,
         )
 
     def _hold(self, case: Case) -> None:

@@ -8,9 +8,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from agent.devices.records import EDGE
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
+NO_ROWS: Rows = np.zeros(0, EDGE)
 
 
 class Severity(StrEnum):
@@ -68,6 +70,64 @@ class DeviceView(Protocol):
         """How a sentence names it: `infusion pump 00:d0:75:18:42:9b (Alaris Medical)`."""
 
 
+class Usual(Protocol):
+    """What the judge asks of, and tells, the baseline (devices/baseline.py)."""
+
+    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:
+        """The kind of each edge as a number."""
+
+    def observe(
+        self, slots: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int
+    ) -> None:
+        """Contacts to learn from; `macs` by slot."""
+
+    def hear(self, span_ns: int) -> None:
+        """So much time was listened to without loss."""
+
+    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:
+        """Whether each contact was learned."""
+
+    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:
+        """Whether each contact is outside what was learned, of a pool that learns no more."""
+
+    def said(self, mac: int, key: int) -> None:
+        """A contact was said: a person may approve it."""
+
+    def confidence(self, role: str) -> float:
+        """How sure the role's pool is that it has seen all that is usual, 0..1."""
+
+
+class Nothing:
+    """A baseline that never learns: nothing is known, and nothing is new."""
+
+    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:  # noqa: ARG002, PLR6301
+        """All of one kind."""
+        return np.zeros(edges.shape[0], np.uint64)
+
+    def observe(
+        self, slots: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int
+    ) -> None:
+        """Nothing is kept."""
+
+    def hear(self, span_ns: int) -> None:
+        """Nothing is kept."""
+
+    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:  # noqa: ARG002, PLR6301
+        """Nothing is."""
+        return [False] * len(keys)
+
+    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:  # noqa: ARG002, PLR6301
+        """Nothing is."""
+        return [False] * len(keys)
+
+    def said(self, mac: int, key: int) -> None:
+        """Nothing is kept."""
+
+    def confidence(self, role: str) -> float:  # noqa: ARG002, PLR6301
+        """None."""
+        return 0.0
+
+
 class Pressure(NamedTuple):
     """What the fixed tables had to give up since the start of the run."""
 
@@ -97,3 +157,6 @@ class Turn(NamedTuple):
     legs: Sequence[LegCounts] = ()  # the newest counts of the tap's legs
     pressure: Pressure = Pressure()
     detail: str = "full"  # how closely frames are looked at: full, headers-only, totals-only
+    counted: Rows = NO_ROWS  # when an interval closed: its EDGE rows, with the interval's counts (copies)
+    whole: bool = True  # `counted` has all of them; else absence cannot be told from a cut list
+    span_ns: int = 0  # length of the interval that closed

@@ -1,8 +1,9 @@
 """What a site may set about judging."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+CHANGE_WINDOWS_MAX: Final = 64  # declared at once
 
 class ChangeWindow(NamedTuple):
     """A declared time in which devices of a role may do new things. A *never* is judged all the same."""

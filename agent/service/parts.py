@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from agent.config import Config
+from agent.devices.baseline import Baseline
 from agent.devices.packs import Packs
 from agent.devices.roles import ROLES, TIERS
 from agent.errors import InputError
@@ -24,12 +25,13 @@ def unread_links(source: ReplaySource) -> list[InputError]:
     ]
 
 
-def judgement(config: Config, key: bytes) -> Judgement:
-    """Load them; a ConfigError names the file and the line."""
+def judgement(config: Config, key: bytes, baseline: Baseline | None = None) -> Judgement:
+    """Load them; a ConfigError names the file and the line. Without a baseline nothing was learned."""
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
     parse = KeptToml(Path(os.environ["NUMBA_CACHE_DIR"]) / "tables")  # agent.jit says where this release's kernels lie
     return Judgement(
         packs=Packs.load(parse=parse),
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
         pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns),
+        baseline=baseline or Baseline(ROLES),
     )

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from agent.config import Config
+from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
 from agent.devices.table import DeviceLimits, DeviceTable
@@ -35,6 +36,7 @@ from agent.tap.records import Burst, LegCounts
 from agent.wire.summary import Summary
 
 NS_PER_S = 1_000_000_000
+COUNTED_MAX = 16_384  # edges of an interval that the judge is given (1.6 MB); a flood's come last
 SCAN_TEST = (
     thresholds.FAN_STEP_FAILED,
     thresholds.FAN_STEP_ANSWERED,
@@ -73,6 +75,7 @@ class Judgement:
     packs: Packs
     contracts: ContractSet
     pseudonyms: Pseudonyms
+    baseline: Baseline  # what was learned before; a replay begins with an empty one
 
 
 def _secret() -> tuple[int, int]:
@@ -124,7 +127,7 @@ class Pipeline:
             findings.loss_warn_permille,
             findings.loss_critical_permille,
         )
-        self._engine = Engine(judgement.contracts, settings)
+        self.engine = Engine(judgement.contracts, settings, judgement.baseline)
         self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, metering.device_slots_max)
         self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
         self._now_s: int | None = None
@@ -271,6 +274,9 @@ class Pipeline:
             self._close(now_s)
 
     def _judge(self, *, interval_closed: bool) -> None:
+        if interval_closed:
+            for records in self.cache.update():
+                self._relate(records)
         now_s, news = self._now_s or 0, self.table.has_news()
         promoted = self.table.take_promoted()
         if len(promoted):
@@ -284,7 +290,8 @@ class Pipeline:
             return
         self._pressure = counted.pressure
         frames, dropped = self._book.losses(counted)
-        warn = self._config.findings.loss_warn_permille
+        warn, settling_s = self._config.findings.loss_warn_permille, self._config.findings.settling_s
+        touched, whole = self.table.touched(COUNTED_MAX) if interval_closed else (edges[:0], True)
         turn = Turn(
             now_ns=now_s * NS_PER_S,
             devices=self.ward,
@@ -297,19 +304,20 @@ class Pipeline:
             lossy=(dropped * 1000 >= warn * max(frames + dropped, 1) and dropped > 0)
             or self._coarsest is Detail.TOTALS
             or any(leg.fault.blind for leg in self._legs),
-            settled=now_s - self._first_s >= self._config.findings.settling_s,
+            settled=now_s - self._first_s >= settling_s and 2 * self._book.heard_s >= settling_s,
             legs=self._legs,
             pressure=counted.pressure,
             detail=self._coarsest.word,
+            counted=touched,
+            whole=whole,
+            span_ns=(now_s - self._book.start_s) * NS_PER_S if interval_closed else 0,
         )
-        for finding in self._engine.judge(turn):
+        for finding in self.engine.judge(turn):
             self.findings += 1
             self._outlet.finding(finding)
 
     def _close(self, now_s: int) -> None:
         """Build the summary of the interval that ended, and open the next one."""
-        for records in self.cache.update():
-            self._relate(records)
         edges, waiting = self.table.take_counts(self._config.summaries.edges_per_summary_max)
         slots = self.table.occupied()
         changed = self.ward.take_changed()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agent.devices.baseline import Baseline
 from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Scope
 from agent.devices.roles import ROLES, TIERS
 from agent.findings.contracts import ContractSet, shipped_folder
@@ -46,7 +47,8 @@ class Bench:
     now_ns: int = START_NS
 
     def __post_init__(self) -> None:
-        self.engine = Engine(CONTRACTS, self.settings)
+        self.baseline = Baseline(ROLES)
+        self.engine = Engine(CONTRACTS, self.settings, self.baseline)
 
     def add(self, role: str, mac: int = 0, **more: object) -> int:
         """A device; returns its slot."""
@@ -85,6 +87,12 @@ class Bench:
         self.now_ns += after_ns
         turn = self.turn(np.concatenate([np.zeros(0, EDGE), *edges]), np.concatenate([np.zeros(0, FAN), *fans]))
         return self.engine.judge(turn._replace(**more))
+
+    def interval(self, counted: Sequence[Rows] = (), after_ns: int = 60 * S, **more: Any) -> list[Finding]:
+        """A turn that closes an interval with these edges in it; the link is alive."""
+        rows = np.concatenate([np.zeros(0, EDGE), *counted])
+        more = {"frames": 1000, "span_ns": after_ns} | more
+        return self.judge([], [], after_ns, interval_closed=True, counted=rows, **more)
 
     def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
         """A turn now: nothing new, no loss, settled."""

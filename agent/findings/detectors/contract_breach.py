@@ -31,6 +31,7 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
     chosen, late = _candidates(case)
     if late:
         yield more_in_turn(case, "contract-breach", late)
+    chosen = _not_approved(case, chosen)
     for index, slot, code in zip(
         chosen, case.edges["device"][chosen].tolist(), case.codes[chosen].tolist(), strict=True
     ):
@@ -61,6 +62,21 @@ def _candidates(case: Case) -> tuple[list[int], int]:
     fits &= case.contracts.clinical.take(case.roles.take(edges["device"][outside]))
     others, late_others = case.in_order(outside[fits], EDGES_MAX)
     return [*nevers, *others], len(late_nevers) + len(late_others)
+
+
+def _not_approved(case: Case, chosen: list[int]) -> list[int]:
+    """Without what a person has approved for this role or device; a *never* cannot be approved."""
+    outside = [index for index in chosen if case.codes[index] == OUTSIDE]
+    if not outside:
+        return chosen
+    slots = case.edges["device"][outside].tolist()
+    macs = [case.turn.devices.mac(slot) for slot in slots]
+    keys = case.usual.keys(case.edges.take(outside), case.sure_roles(slots))
+    known = {index for index, is_known in zip(outside, case.usual.known(keys, macs), strict=True) if is_known}
+    for index, mac, key in zip(outside, macs, keys.tolist(), strict=True):
+        if index not in known:
+            case.usual.said(mac, key)
+    return [index for index in chosen if index not in known]
 
 
 def _peer_is_new(case: Case, index: int) -> bool:
