@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.identity import Identifier
-from agent.devices.records import DeviceFlag, EdgeGate, Rows
+from agent.devices.grants import grant_of
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
@@ -17,6 +18,7 @@ SERVICES_MAX = 256  # services that a pack may know; a bit for each device and d
 TRANSPORT_ROW = np.full(256, 2, np.intp)  # protocol -> row of the service table: TCP, UDP, other
 TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
+GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
 
 
 def mac_text(mac: int) -> str:
@@ -45,6 +47,7 @@ class Ward:
     def __init__(self, table: DeviceTable, identifier: Identifier) -> None:
         self._table, self._identifier = table, identifier
         self._macs_now, self._first_now = table.devices["mac"], table.devices["first_ns"]  # views: they change with it
+        self._last_now = table.devices["last_ns"]
         slots = len(table.devices)
         self._roles = np.full(slots, ROLE_INDEX[UNKNOWN], np.int16)
         self._confidences = np.zeros(slots)
@@ -56,6 +59,7 @@ class Ward:
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
+        self._grants: list[Grant] = []
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
         """Devices that were seen often enough: give them a number, look up their maker, forget who had the slot."""
@@ -84,6 +88,14 @@ class Ward:
     def hear(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """Signals of one payload."""
         self._identifier.observe_payload(source, destination, signals, time_ns)
+        grant = grant_of(source, signals, time_ns)
+        if grant is not None and len(self._grants) < GRANTS_MAX:
+            self._grants.append(grant)
+
+    def take_grants(self) -> list[Grant]:
+        """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
+        grants, self._grants = self._grants, []
+        return grants
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""
@@ -154,6 +166,21 @@ class Ward:
     def first_ns(self, slot: int) -> int:
         """When it was first seen."""
         return int(self._first_now[slot])
+
+    def lasts_ns(self) -> npt.NDArray[np.int64]:
+        """When each slot's device was last heard."""
+        return self._last_now
+
+    def macs(self) -> npt.NDArray[np.uint64]:
+        """MAC address of every slot, 0 where there is none."""
+        return self._macs_now
+
+    def claims(self) -> npt.NDArray[np.uint64]:
+        """By slot: IPv4 addresses that it claimed by ARP, in the order they came, 0 where it did not."""
+        devices = self._table.devices
+        bits = devices["claimed"][:, None] >> np.arange(ADDRESSES_MAX, dtype=np.uint8) & 1
+        claimed: npt.NDArray[np.uint64] = devices["address_lo"] * bits.astype(np.uint64)
+        return claimed & np.uint64(0xFFFFFFFF)
 
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index of every slot."""

@@ -49,6 +49,12 @@ class Case:
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
     _sure: dict[int, str] = field(default_factory=dict)  # by slot, as asked for in this turn
 
+    @property
+    def alive(self) -> bool:
+        """Whether an interval closed in which this tap heard all there was to hear: only then absence means anything."""
+        turn = self.turn
+        return turn.interval_closed and turn.frames > 0 and turn.whole and not turn.lossy and turn.detail == "full"
+
     def role(self, slot: int) -> str:
         """The device's role if it is sure enough to rest a page on, else `unknown`."""
         role = self._sure.get(slot)
@@ -63,6 +69,11 @@ class Case:
         for slot in set(slots):
             roles[slot] = self.contracts.roles.index(self.role(slot))
         return roles
+
+    def slot_of(self, mac: int) -> int | None:
+        """The slot of a device by its MAC; None when it has none."""
+        found = np.flatnonzero(self.turn.devices.macs()[: self.roles.shape[0]] == np.uint64(mac))
+        return int(found[0]) if found.size and mac else None
 
     def edges_of(self, slot: int) -> Places:
         """Where the edges of a device are."""

@@ -53,6 +53,23 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Ask whoever looks after the device whether this was planned; approve it for the device or its role if it was, "
         "else have the network team look at the peer.",
     ),
+    "heartbeat-lost": Entry(
+        Severity.PAGE,
+        "a clinical device has stopped sending what it sends again and again",
+        "Go and look at the patient and at the device's own display first, then tell biomedical engineering; leave the "
+        "device and its cables as they are until they have looked.",
+    ),
+    "crash-after-contact": Entry(
+        Severity.PAGE,
+        "a clinical device fell silent after an odd contact",
+        "Go and look at the patient and at the device's own display first; have the network team block the one that "
+        "contacted it, and tell biomedical engineering before anything is switched.",
+    ),
+    "reboot-loop": Entry(
+        Severity.REVIEW,
+        "a device starts again and again",
+        "Ask the ward whether the device works; if it does not, have biomedical engineering take it out of use.",
+    ),
     "port-scan": Entry(Severity.PAGE, "a device tries many ports of one host", _FIND),
     "host-sweep": Entry(Severity.PAGE, "a device tries one service on many hosts", _FIND),
     "arp-sweep": Entry(Severity.PAGE, "a device asks by ARP for many addresses", _FIND),

@@ -1,6 +1,7 @@
 """The judge: one turn in, the findings to say out."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -9,16 +10,21 @@ import numpy as np
 from agent.findings.case import Case
 from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
+from agent.findings.contacts import OddContacts
 from agent.findings.detectors.arp_sweep import arp_sweeps
 from agent.findings.detectors.capture_loss import CaptureLoss
 from agent.findings.detectors.contract_breach import contract_breaches
+from agent.findings.detectors.crash_after_contact import CrashAfterContact
+from agent.findings.detectors.heartbeat_lost import HeartbeatLost
 from agent.findings.detectors.internet_contact import internet_contacts
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
+from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.scans import Scans
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
+from agent.findings.draft import Draft
 from agent.findings.held import HeldEdges
 from agent.findings.ledger import Ledger
 from agent.findings.learning import Teacher
@@ -48,6 +54,10 @@ class Engine:
         self._transmitted = TapTransmitted()
         self._scans = Scans()
         self._new = NewDevices()
+        self._odd = OddContacts()
+        self._crashes = CrashAfterContact()
+        self._heartbeats = HeartbeatLost()
+        self._reboots = RebootLoops()
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
@@ -63,6 +73,8 @@ class Engine:
             contract_breaches(case),
             new_edges(case),
             self._new.judge(case),
+            self._reboots.judge(case),
+            self._silences(case),
         )
         said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
         for cause, count, last_ns in self._scans.folded:
@@ -83,6 +95,12 @@ class Engine:
         """A time of change that somebody announces; over ones are dropped, and the oldest when there are too many."""
         kept = [w for w in self.settings.change_windows if w != window and w.end_ns > window.start_ns - WINDOW_KEPT_NS]
         self.settings = replace(self.settings, change_windows=(*kept[1 - CHANGE_WINDOWS_MAX :], window))
+
+    def _silences(self, case: Case) -> Iterator[Draft]:
+        """Last of all, because what somebody took as a scan's is an odd contact; a crash explains a lost heartbeat."""
+        odd = self._odd.observe(case)
+        yield from self._crashes.judge(case, odd)
+        yield from self._heartbeats.judge(case, odd)
 
     def _case(self, turn: Turn) -> Case:
         roles = turn.devices.roles()

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import EDGE
+from agent.devices.records import EDGE, Grant
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
@@ -62,6 +62,15 @@ class DeviceView(Protocol):
 
     def first_ns(self, slot: int) -> int:
         """When it was first seen."""
+
+    def lasts_ns(self) -> npt.NDArray[np.int64]:
+        """When each slot's device was last heard."""
+
+    def macs(self) -> npt.NDArray[np.uint64]:
+        """MAC address of every slot."""
+
+    def claims(self) -> npt.NDArray[np.uint64]:
+        """By slot: IPv4 addresses that it claimed by ARP, in the order they came, 0 where it did not."""
 
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index (see `devices.identity.ROLES`) for every slot of the table; for judging many edges at once."""
@@ -160,3 +169,4 @@ class Turn(NamedTuple):
     counted: Rows = NO_ROWS  # when an interval closed: its EDGE rows, with the interval's counts (copies)
     whole: bool = True  # `counted` has all of them; else absence cannot be told from a cut list
     span_ns: int = 0  # length of the interval that closed
+    grants: Sequence[Grant] = ()  # what DHCP servers gave since the last turn

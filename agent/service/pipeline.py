@@ -310,6 +310,7 @@ class Pipeline:
             detail=self._coarsest.word,
             counted=touched,
             whole=whole,
+            grants=self.ward.take_grants(),
             span_ns=(now_s - self._book.start_s) * NS_PER_S if interval_closed else 0,
         )
         for finding in self.engine.judge(turn):

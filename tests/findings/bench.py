@@ -36,6 +36,8 @@ class Device:
     gateway: bool = False
     first_ns: int = START_NS
     label: str = ""
+    last_ns: int = 0  # 0: it is heard all the time
+    claims: tuple[str, ...] = ()
 
 
 @dataclass
@@ -70,6 +72,16 @@ class Bench:
 
     def first_ns(self, slot: int) -> int:
         return self.devices[slot].first_ns
+
+    def lasts_ns(self) -> npt.NDArray[np.int64]:
+        return np.array([d.last_ns or self.now_ns for d in self.devices], dtype=np.int64)
+
+    def macs(self) -> npt.NDArray[np.uint64]:
+        return np.array([d.mac for d in self.devices], dtype=np.uint64)
+
+    def claims(self) -> npt.NDArray[np.uint64]:
+        rows = [[int(ip_address(a)) for a in (*d.claims, *["0.0.0.0"] * 4)[:4]] for d in self.devices]
+        return np.array(rows, dtype=np.uint64).reshape(-1, 4)
 
     def roles(self) -> npt.NDArray[np.int16]:
         return np.array([ROLES.index(d.role) for d in self.devices], dtype=np.int16)
