@@ -29,7 +29,7 @@ KEYS_A_DEVICE_MAX: Final = 64  # one device cannot fill its role's part
 DEVICES_A_KEY_MAX: Final = 8  # devices remembered by name for one kind of contact; more are "several"
 DEVICES_MAX: Final = 1024  # with a setting of their own
 PENDING_MAX: Final = 256  # new contacts that were said and may be approved
-SIGHTINGS_MAX: Final = 2048  # looked at in one interval, 2 us each; more are counted
+SIGHTINGS_MAX: Final = 256  # taken in one interval, 5 us each; the others count as late and come with the next one
 SEEN_MIN: Final = 2  # sightings, an hour apart or of two devices, that make a contact learned
 SHARED_MIN: Final = 3  # devices of a role from which on one device alone teaches only itself (poisoning)
 LEARN_MIN_NS: Final = 3 * DAY_NS  # heard: two nights and a working day between them
@@ -108,6 +108,7 @@ class Baseline:
         self.pools: dict[int, Pool] = {}  # by role index
         self.devices: OrderedDict[int, tuple[Phase, int]] = OrderedDict()  # MAC -> its own phase, until when (ns)
         self.refused = 0
+        self.late = 0  # sightings that waited for another interval
         self.changed = False  # since it was saved last
         self._pending: OrderedDict[tuple[int, int], None] = OrderedDict()  # (MAC, key) of contacts that were said
         self._hour = 0
@@ -141,7 +142,7 @@ class Baseline:
             self._hour, self._this_hour = hour, self._this_hour[:0]
         both = np.unique(keys | slots.astype(np.uint64) << np.uint64(SLOT_BIT))
         fresh = both[~np.isin(both, self._this_hour, assume_unique=True)]
-        self.refused += max(0, fresh.size - SIGHTINGS_MAX)
+        self.late += max(0, fresh.size - SIGHTINGS_MAX)
         fresh = fresh[:SIGHTINGS_MAX]
         self._this_hour = np.concatenate([self._this_hour, fresh])
         for one in fresh.tolist():
@@ -203,31 +204,31 @@ class Baseline:
                     pool.phase = Phase.SETTLED
         self.changed |= bool(self.pools)
 
-    def unknown(self, keys: Keys, macs: Sequence[int], now_ns: int) -> list[bool]:
-        """For each contact of a device: whether it is outside what was learned, of a pool that learns no more."""
-        known = self.known(keys, macs)
-        return [
-            not here and self._phase(key, mac, now_ns) is not Phase.LEARNING
-            for here, key, mac in zip(known, keys.tolist(), macs, strict=True)
-        ]
+    def watched(self) -> npt.NDArray[np.bool_]:
+        """By role index: whether a contact of it can be new. All are while a single device is set to be watched."""
+        mask = np.zeros(len(self.roles), np.bool_)
+        mask[[number for number, pool in self.pools.items() if pool.phase is not Phase.LEARNING]] = True
+        return mask | any(phase is Phase.FROZEN for phase, _ in self.devices.values())
+
+    def shared(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Which contacts are usual for every device of their role."""
+        if self._shared is None:
+            self._shared = np.array(
+                sorted(k for pool in self.pools.values() for k, kind in pool.kinds.items() if _is_shared(pool, kind)),
+                np.uint64,
+            )
+        usual: npt.NDArray[np.bool_] = np.isin(keys, self._shared)
+        return usual | np.isin(_of_no_role(keys), self._shared)  # a peer that has got a role since is no new peer
 
     def known(self, keys: Keys, macs: Sequence[int]) -> list[bool]:
         """For each contact of a device: whether it was learned, for all devices of its role or for this one."""
-        if self._shared is None:
-            self._shared = np.array(
-                sorted(
-                    k
-                    for pool in self.pools.values()
-                    for k, kind in pool.kinds.items()
-                    if kind.approved == FOR_ROLE
-                    or (kind.count >= SEEN_MIN and (len(kind.devices) > 1 or len(pool.macs) < SHARED_MIN))
-                ),
-                np.uint64,
-            )
-        plain = _of_no_role(keys)  # a peer that has got a role since is no new peer
-        shared = (np.isin(keys, self._shared) | np.isin(plain, self._shared)).tolist()
-        every = zip(shared, keys.tolist(), plain.tolist(), macs, strict=True)
+        every = zip(self.shared(keys).tolist(), keys.tolist(), _of_no_role(keys).tolist(), macs, strict=True)
         return [here or self._knows(key, mac) or self._knows(other, mac) for here, key, other, mac in every]
+
+    def unknown(self, keys: Keys, macs: Sequence[int], now_ns: int) -> list[bool]:
+        """For each contact of a device: whether it is outside what was learned, of a pool that learns no more."""
+        every = zip(self.known(keys, macs), keys.tolist(), macs, strict=True)
+        return [not here and self._phase(key, mac, now_ns) is not Phase.LEARNING for here, key, mac in every]
 
     def _knows(self, key: int, mac: int) -> bool:
         """Whether a kind is usual for one device, though not for all of its role."""
@@ -314,3 +315,9 @@ def _of_no_role(keys: Keys) -> Keys:
     peer = keys >> np.uint64(PEER_BIT) & np.uint64(0xFF)
     plain: Keys = np.where(peer >= _SCOPES, keys & ~np.uint64(0xFF << PEER_BIT), keys)
     return plain
+
+
+def _is_shared(pool: Pool, kind: Kind) -> bool:
+    """Whether all devices of the role may show it: approved so, seen of several, or of a role with few devices."""
+    seen = kind.count >= SEEN_MIN and (len(kind.devices) > 1 or len(pool.macs) < SHARED_MIN)
+    return kind.approved == FOR_ROLE or seen

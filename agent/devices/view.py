@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.identity import Identifier
+from agent.devices.kernels import ARPS
 from agent.devices.grants import grant_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
@@ -18,6 +19,7 @@ SERVICES_MAX = 256  # services that a pack may know; a bit for each device and d
 TRANSPORT_ROW = np.full(256, 2, np.intp)  # protocol -> row of the service table: TCP, UDP, other
 TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
+SMB1_MAX = 4096
 GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
 
 
@@ -60,6 +62,7 @@ class Ward:
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
         self._grants: list[Grant] = []
+        self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
         """Devices that were seen often enough: give them a number, look up their maker, forget who had the slot."""
@@ -88,6 +91,10 @@ class Ward:
     def hear(self, source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
         """Signals of one payload."""
         self._identifier.observe_payload(source, destination, signals, time_ns)
+        if any(signal.kind == "smb.dialect" and signal.value == "1" for signal in signals):
+            self._smb1[source] = None
+            if len(self._smb1) > SMB1_MAX:
+                del self._smb1[next(iter(self._smb1))]
         grant = grant_of(source, signals, time_ns)
         if grant is not None and len(self._grants) < GRANTS_MAX:
             self._grants.append(grant)
@@ -181,6 +188,18 @@ class Ward:
         bits = devices["claimed"][:, None] >> np.arange(ADDRESSES_MAX, dtype=np.uint8) & 1
         claimed: npt.NDArray[np.uint64] = devices["address_lo"] * bits.astype(np.uint64)
         return claimed & np.uint64(0xFFFFFFFF)
+
+    def speaks_smb1(self, slot: int) -> bool:
+        """Whether it was heard to speak SMB1 itself."""
+        return self.mac(slot) in self._smb1
+
+    def contradictions(self, slot: int) -> tuple[str, ...]:
+        """What does not fit together, in pack words."""
+        return self.identity(slot).contradictions
+
+    def arps(self) -> int:
+        """ARP messages heard so far: while there are no more, nothing new was claimed."""
+        return int(self._table.counts[ARPS])
 
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index of every slot."""

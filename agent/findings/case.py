@@ -13,11 +13,12 @@ from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Finding, Nothing, Severity, Turn, Usual
 from agent.findings.settings import JudgeSettings
-from agent.findings.words import address_text, bounded, one, sentence, time_text
+from agent.findings.words import NS_PER_S, address_text, bounded, one, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]  # of edges in a turn
 Evidence = tuple[tuple[str, str | int], ...]
+PEER_PATIENCE_NS = 30 * NS_PER_S  # most devices say what they are (DHCP, discovery) within it
 _ORDER = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
 
 
@@ -125,6 +126,34 @@ class Case:
         macs = [self.turn.devices.mac(slot) for slot in self.edges["device"][chosen].tolist()]
         order = np.lexsort([np.array(macs, dtype=np.uint64), *keys])
         return chosen.take(order).tolist(), late.tolist()
+
+    def approved(self, chosen: list[int]) -> set[int]:
+        """Which of these edges outside a contract a person has approved, for the role or the device."""
+        if not chosen:
+            return set()
+        slots = self.edges["device"][chosen].tolist()
+        macs = [self.turn.devices.mac(slot) for slot in slots]
+        keys = self.usual.keys(self.edges.take(chosen), self.sure_roles(slots))
+        known = {index for index, is_known in zip(chosen, self.usual.known(keys, macs), strict=True) if is_known}
+        for index, mac, key in zip(chosen, macs, keys.tolist(), strict=True):
+            if index not in known:
+                self.usual.said(mac, key)
+        return known
+
+    def peer_is_new(self, index: int) -> bool:
+        """Whether a verdict hangs on a device that came a moment ago and has no role yet: then it waits."""
+        if not self.contracts.depends_on_peer(self.edges[index : index + 1], self.roles)[0]:
+            return False
+        return self.turn.now_ns - self.turn.devices.first_ns(int(self.edges["peer_device"][index])) < PEER_PATIENCE_NS
+
+    def oldest(self, rows: Rows, fits: Mask, most: int) -> list[np.void]:
+        """At most `most` of the rows that fit, in an order that does not depend on the tables."""
+        chosen = np.flatnonzero(fits)
+        if not chosen.size:
+            return []
+        macs = self.turn.devices.macs()[rows["device"][chosen]]
+        order = np.lexsort([macs, *(rows[name][chosen] for name in reversed(_ORDER))])
+        return [rows[index] for index in chosen[order[:most]]]
 
     def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
         """A finding about a device, judged now."""

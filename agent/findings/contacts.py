@@ -28,9 +28,7 @@ class OddContacts:
             mac = case.turn.devices.mac(slot)
             self._when[mac] = case.turn.now_ns
             self._when.move_to_end(mac)
-        while self._when and (
-            len(self._when) > ODD_MAX or case.turn.now_ns - next(iter(self._when.values())) > ODD_NS
-        ):
+        while self._when and (len(self._when) > ODD_MAX or case.turn.now_ns - next(iter(self._when.values())) > ODD_NS):
             self._when.popitem(last=False)
         return dict(self._when)
 
@@ -42,10 +40,15 @@ def _contacted(case: Case) -> list[int]:
         return []
     clinical = np.append(case.contracts.clinical.take(case.roles), False)
     device, peer = np.minimum(edges["device"], count), np.minimum(edges["peer_device"], count)
+    about = np.flatnonzero(clinical.take(device) | clinical.take(peer))
+    if not about.size:
+        return []
+    edges, device, peer = edges.take(about), device[about], peer[about]
     unknown = np.append(case.roles == case.contracts.roles.index(UNKNOWN), False)
-    outside = (case.codes <= OUTSIDE) & (case.codes != NO_CONTRACT)
+    codes, taken = case.codes[about], case.taken[about]
+    outside = (codes <= OUTSIDE) & (codes != NO_CONTRACT)
     inward = edges["direction"] == EdgeDirection.RESPONDS
-    answered = clinical.take(device) & inward & (outside | case.taken) & (edges["scope"] <= Scope.INTERNET)
-    tried = clinical.take(peer) & ~inward & (unknown.take(device) | case.taken)
+    answered = clinical.take(device) & inward & (outside | taken) & (edges["scope"] <= Scope.INTERNET)
+    tried = clinical.take(peer) & ~inward & (unknown.take(device) | taken)
     slots = np.concatenate([device[answered], peer[tried]])
     return sorted(set(slots.tolist()))

@@ -11,16 +11,33 @@ from agent.findings.case import Case
 from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.contacts import OddContacts
+from agent.findings.detectors.arp_bindings import ArpBindings
 from agent.findings.detectors.arp_sweep import arp_sweeps
+from agent.findings.detectors.beacon import Beacons
 from agent.findings.detectors.capture_loss import CaptureLoss
+from agent.findings.detectors.change_event import ChangeEvents
+from agent.findings.detectors.cleartext_clinical import CleartextClinical
+from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
+from agent.findings.detectors.credential_guessing import CredentialGuessing
+from agent.findings.detectors.default_service import DefaultServices
+from agent.findings.detectors.exfiltration import Exfiltration
+from agent.findings.detectors.flood import floods
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
+from agent.findings.detectors.icmp_tunnel import IcmpTunnel
+from agent.findings.detectors.inbound_to_clinical import inbound_sessions
 from agent.findings.detectors.internet_contact import internet_contacts
+from agent.findings.detectors.known_bad import known_bad_destinations
+from agent.findings.detectors.mining import minings
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
 from agent.findings.detectors.reboot_loop import RebootLoops
+from agent.findings.detectors.remote_access import remote_access
+from agent.findings.detectors.rogue_dhcp import RogueDhcp
+from agent.findings.detectors.role_contradiction import RoleContradictions
 from agent.findings.detectors.scans import Scans
+from agent.findings.detectors.smb1_in_use import Smb1InUse
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
@@ -58,24 +75,23 @@ class Engine:
         self._crashes = CrashAfterContact()
         self._heartbeats = HeartbeatLost()
         self._reboots = RebootLoops()
+        self._bindings = ArpBindings()
+        self._dhcp = RogueDhcp()
+        self._tunnels = IcmpTunnel()
+        self._guesses = CredentialGuessing()
+        self._beacons = Beacons()
+        self._exfiltration = Exfiltration()
+        self._consumers = ConsumerDevices()
+        self._contradictions = RoleContradictions()
+        self._changes = ChangeEvents()
+        self._smb1 = Smb1InUse()
+        self._cleartext = CleartextClinical()
+        self._services = DefaultServices()
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
-        drafts = itertools.chain(
-            self._transmitted.judge(case),
-            self._blind.judge(case),
-            self._loss.judge(case),
-            self._pressure.judge(case),
-            self._scans.judge(case),
-            arp_sweeps(case),
-            internet_contacts(case),
-            contract_breaches(case),
-            new_edges(case),
-            self._new.judge(case),
-            self._reboots.judge(case),
-            self._silences(case),
-        )
+        drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
         said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
         for cause, count, last_ns in self._scans.folded:
             self._ledger.note(cause, count, last_ns)
@@ -95,6 +111,44 @@ class Engine:
         """A time of change that somebody announces; over ones are dropped, and the oldest when there are too many."""
         kept = [w for w in self.settings.change_windows if w != window and w.end_ns > window.start_ns - WINDOW_KEPT_NS]
         self.settings = replace(self.settings, change_windows=(*kept[1 - CHANGE_WINDOWS_MAX :], window))
+
+    def _of_the_tap(self, case: Case) -> Iterator[Draft]:
+        yield from self._transmitted.judge(case)
+        yield from self._blind.judge(case)
+        yield from self._loss.judge(case)
+        yield from self._pressure.judge(case)
+
+    def _of_the_turn(self, case: Case) -> Iterator[Draft]:
+        """New edges, fans, claims and grants. Each takes what is its own; what is left is the next one's."""
+        yield from self._scans.judge(case)
+        yield from arp_sweeps(case)
+        yield from self._bindings.judge(case)
+        yield from self._dhcp.judge(case)
+        yield from minings(case)
+        yield from known_bad_destinations(case)
+        yield from remote_access(case)
+        yield from internet_contacts(case)
+        yield from inbound_sessions(case)
+        yield from contract_breaches(case)
+        yield from new_edges(case)
+        yield from self._new.judge(case)
+        yield from self._reboots.judge(case)
+
+    def _of_the_interval(self, case: Case) -> Iterator[Draft]:
+        """What an interval's counts show, and its silences."""
+        if case.turn.interval_closed:
+            yield from self._tunnels.judge(case)
+            yield from self._guesses.judge(case)
+            yield from floods(case)
+            yield from self._beacons.judge(case)
+            yield from self._exfiltration.judge(case)
+            yield from self._services.judge(case)
+            yield from self._smb1.judge(case)
+            yield from self._cleartext.judge(case)
+            yield from self._consumers.judge(case)
+            yield from self._contradictions.judge(case)
+            yield from self._changes.judge(case)
+        yield from self._silences(case)
 
     def _silences(self, case: Case) -> Iterator[Draft]:
         """Last of all, because what somebody took as a scan's is an odd contact; a crash explains a lost heartbeat."""

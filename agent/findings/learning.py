@@ -82,4 +82,3 @@ def _teachable(case: Case, rows: Rows, codes: npt.NDArray[np.int16]) -> npt.NDAr
     clinical = case.contracts.clinical.take(case.roles.take(rows["device"]))
     there: npt.NDArray[np.bool_] = fits & ~((codes == OUTSIDE) & (clinical | (rows["scope"] == Scope.INTERNET)))
     return there
-

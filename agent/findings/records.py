@@ -72,6 +72,15 @@ class DeviceView(Protocol):
     def claims(self) -> npt.NDArray[np.uint64]:
         """By slot: IPv4 addresses that it claimed by ARP, in the order they came, 0 where it did not."""
 
+    def speaks_smb1(self, slot: int) -> bool:
+        """Whether it was heard to speak SMB1 itself."""
+
+    def contradictions(self, slot: int) -> tuple[str, ...]:
+        """What of it does not fit together, in pack words."""
+
+    def arps(self) -> int:
+        """ARP messages heard so far: while there are no more, nothing new was claimed."""
+
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index (see `devices.identity.ROLES`) for every slot of the table; for judging many edges at once."""
 
@@ -92,6 +101,12 @@ class Usual(Protocol):
 
     def hear(self, span_ns: int) -> None:
         """So much time was listened to without loss."""
+
+    def watched(self) -> npt.NDArray[np.bool_]:
+        """By role index: whether a contact of it can be new at all."""
+
+    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Which contacts are usual for every device of their role."""
 
     def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:
         """Whether each contact was learned."""
@@ -120,6 +135,14 @@ class Nothing:
 
     def hear(self, span_ns: int) -> None:
         """Nothing is kept."""
+
+    def watched(self) -> npt.NDArray[np.bool_]:  # noqa: PLR6301
+        """Nothing is."""
+        return np.zeros(1, np.bool_)
+
+    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:  # noqa: PLR6301
+        """Nothing is."""
+        return np.zeros(keys.shape[0], np.bool_)
 
     def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:  # noqa: ARG002, PLR6301
         """Nothing is."""

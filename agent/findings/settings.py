@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 CHANGE_WINDOWS_MAX: Final = 64  # declared at once
 
+
 class ChangeWindow(NamedTuple):
     """A declared time in which devices of a role may do new things. A *never* is judged all the same."""
 

@@ -14,9 +14,7 @@ OFFER = [
 
 
 def test_an_offer() -> None:
-    assert grant_of(7, OFFER, 5) == Grant(
-        5, 7, 0x00D075183C04, "offer", 0x0A290785, 0x0A29070A, 0x0A290701, 0x0A29070A
-    )
+    assert grant_of(7, OFFER, 5) == Grant(5, 7, 0x00D075183C04, "offer", 0x0A290785, 0x0A29070A, 0x0A290701, 0x0A29070A)
 
 
 def test_what_is_not_there_is_nought() -> None:

@@ -38,6 +38,8 @@ class Device:
     label: str = ""
     last_ns: int = 0  # 0: it is heard all the time
     claims: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    smb1: bool = False
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.baseline = Baseline(ROLES)
+        self._arps = 0
         self.engine = Engine(CONTRACTS, self.settings, self.baseline)
 
     def add(self, role: str, mac: int = 0, **more: object) -> int:
@@ -82,6 +85,16 @@ class Bench:
     def claims(self) -> npt.NDArray[np.uint64]:
         rows = [[int(ip_address(a)) for a in (*d.claims, *["0.0.0.0"] * 4)[:4]] for d in self.devices]
         return np.array(rows, dtype=np.uint64).reshape(-1, 4)
+
+    def speaks_smb1(self, slot: int) -> bool:
+        return self.devices[slot].smb1
+
+    def contradictions(self, slot: int) -> tuple[str, ...]:
+        return self.devices[slot].contradictions
+
+    def arps(self) -> int:
+        self._arps += 1
+        return self._arps
 
     def roles(self) -> npt.NDArray[np.int16]:
         return np.array([ROLES.index(d.role) for d in self.devices], dtype=np.int16)

@@ -43,9 +43,7 @@ class CrashAfterContact:
                 self._steady[slot] = 0  # said once
                 yield _draft(case, slot, contact_ns, last_ns)
 
-    def _count(
-        self, macs: npt.NDArray[np.uint64], heard: npt.NDArray[np.bool_], span_ns: int
-    ) -> npt.NDArray[np.int64]:
+    def _count(self, macs: npt.NDArray[np.uint64], heard: npt.NDArray[np.bool_], span_ns: int) -> npt.NDArray[np.int64]:
         """Intervals in a row before the present silence, for each slot."""
         if macs.shape[0] != self._macs.shape[0]:
             grown = macs.shape[0] - self._macs.shape[0]

@@ -112,11 +112,12 @@ class HeartbeatLost:
             "application", "flows", "packets_out", "packets_in", "answered", "failed",
         )  # fmt: skip
         columns = [rows[name][chosen].tolist() for name in names]
-        seen: set[Key] = set()
-        for *key, last, scope, peer, application, flows, out, back, answered, failed in zip(*columns, strict=True):
+        macs, seen = case.turn.devices.macs()[rows["device"][chosen]].tolist(), set[Key]()
+        for mac, *key, last, scope, peer, application, flows, out, back, answered, failed in zip(
+            macs, *columns, strict=True
+        ):
             slot, direction, protocol, port, hi, lo = key
             place = (slot, direction, protocol, port, hi, lo)
-            mac = case.turn.devices.mac(slot)
             beat = self._beats.pop(place, None)
             seen.add(place)
             if beat is None or beat.mac != mac:

@@ -14,7 +14,7 @@ from agent.findings.records import Severity
 from agent.findings.words import address_text, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is counted
-LOOKED_AT_MAX: Final = 4096  # asked of the baseline in a turn
+LOOKED_AT_MAX: Final = 512  # of which the baseline is asked one by one in a turn
 DEVICES_MIN: Final = 3  # devices of a role with the same new contact in an hour that fold into one finding
 KINDS_MIN: Final = 4  # new contacts of one device in an hour that fold into one finding
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
@@ -24,13 +24,17 @@ EXPECTED: Final = "It does what other devices of its role on this ward were seen
 def new_edges(case: Case) -> Iterator[Draft]:
     """What the contract allows is never new, and what another detector said is not said again."""
     edges, codes, usual = case.edges, case.codes, case.usual
-    gates = edges["gates"]
+    watched = usual.watched()
+    if not watched.any() or not edges.shape[0]:
+        return
+    gates, unsure = edges["gates"], watched[case.contracts.roles.index(UNKNOWN)]
     fits = ((codes == OUTSIDE) | (codes == NO_CONTRACT)) & ~case.taken & ((gates & _HAPPENED) != 0)
     fits &= ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0) & (edges["device"] < case.roles.shape[0])
     fits &= edges["scope"] <= Scope.INTERNET
-    chosen, late = case.in_order(np.flatnonzero(fits), LOOKED_AT_MAX)
-    if not chosen:
-        return
+    there = np.flatnonzero(fits)
+    there = there[watched[case.roles.take(edges["device"][there])] | unsure]
+    there = there[~usual.shared(usual.keys(edges.take(there), case.roles))]
+    chosen, late = case.in_order(there, LOOKED_AT_MAX)
     slots = edges["device"][chosen].tolist()
     macs = [case.turn.devices.mac(slot) for slot in slots]
     keys = usual.keys(edges.take(chosen), case.sure_roles(slots))

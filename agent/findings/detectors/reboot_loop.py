@@ -16,6 +16,7 @@ CLIENTS_MAX: Final = 1024
 STARTS_MIN: Final = 4  # in an hour; a person restarts a device once or twice
 APART_NS: Final = 30 * NS_PER_S  # nearer together it is one start that asks several servers, or asks again
 HOUR_NS: Final = 3600 * NS_PER_S
+TIERS: Final = frozenset({"vital", "clinical", "support"})  # a phone that roams asks anew at every corner
 _LOCAL: Final = 0x02 << 40  # randomised addresses belong to phones that come and go
 
 
@@ -43,7 +44,7 @@ class RebootLoops:
 
 def _drafts(case: Case, mac: int, starts: list[int]) -> Iterator[Draft]:
     slot = case.slot_of(mac)
-    if slot is None:
+    if slot is None or case.contracts.tier(case.role(slot)) not in TIERS:
         return
     told = Told(
         text=f"{case.label(slot)} asked for its address from scratch {len(starts)} times "
