@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from agent.devices.baseline import (
-    PEER_BIT,
-    ROLE_BIT,
     DEVICES_A_KEY_MAX,
     DEVICES_MAX,
     KEYS_A_ROLE_MAX,
+    PEER_BIT,
+    ROLE_BIT,
     Baseline,
     Kind,
     Phase,

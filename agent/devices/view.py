@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.evidence import Identity
+from agent.devices.grants import grant_of
 from agent.devices.identity import Identifier
 from agent.devices.kernels import ARPS
-from agent.devices.grants import grant_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable

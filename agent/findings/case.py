@@ -52,7 +52,7 @@ class Case:
 
     @property
     def alive(self) -> bool:
-        """Whether an interval closed in which this tap heard all there was to hear: only then absence means anything."""
+        """Whether an interval closed in which this tap heard all there was: only then absence means anything."""
         turn = self.turn
         return turn.interval_closed and turn.frames > 0 and turn.whole and not turn.lossy and turn.detail == "full"
 

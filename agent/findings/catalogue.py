@@ -93,50 +93,51 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "known-bad-destination": Entry(
         Severity.PAGE,
         "a device contacts an address of the shipped list",
-        "Have the network team block this address for the whole ward at the firewall, leave the device in use, and ask biomedical "
-        "engineering what this product is known for.",
+        "Have the network team block this address for the whole ward at the firewall, leave the device in use, and "
+        "ask biomedical engineering what this product is known for.",
     ),
     "remote-access-tool": Entry(
         Severity.PAGE,
         "a device is steered from elsewhere by a remote-access tool",
-        "Ask the device's maker and biomedical engineering whether somebody services it now; if not, have the network team block "
-        "this one connection.",
+        "Ask the device's maker and biomedical engineering whether somebody services it now; if not, have the network"
+        " team block this one connection.",
     ),
     "mining": Entry(
         Severity.PAGE,
         "a device mines crypto-currency",
-        "Have the network team block this pool for this device, leave the device in use while a patient needs it, and have it "
-        "looked at by biomedical engineering afterwards.",
+        "Have the network team block this pool for this device, leave the device in use while a patient needs it, and"
+        " have it looked at by biomedical engineering afterwards.",
     ),
     "beacon": Entry(
         Severity.PAGE,
         "a device calls a peer outside its contract at an even pace",
-        "Have the network team look up whose address this is and block it for this device if nobody knows it; leave the device "
-        "in use.",
+        "Have the network team look up whose address this is and block it for this device if nobody knows it; leave "
+        "the device in use.",
     ),
     "exfiltration": Entry(
         Severity.PAGE,
         "a device sends far more than its role does to a new peer",
-        "Ask who uses the device whether an export or a backup runs; if not, have the network team block this one connection.",
+        "Ask who uses the device whether an export or a backup runs; if not, have the network team block this one "
+        "connection.",
     ),
     "icmp-tunnel": Entry(Severity.PAGE, "echo messages carry data", _BLOCK),
     "flood": Entry(
         Severity.PAGE,
         "a device is flooded by another one",
-        "Have the network team limit or block the sender at its switch port, and look whether the flooded device still works for "
-        "its patient.",
+        "Have the network team limit or block the sender at its switch port, and look whether the flooded device "
+        "still works for its patient.",
     ),
     "credential-guessing": Entry(
         Severity.PAGE,
         "many short sessions, as when passwords are tried",
-        "Find who uses the device that tries; have the network team block it from this service, and ask whoever looks after the "
-        "target for its log of failed logins.",
+        "Find who uses the device that tries; have the network team block it from this service, and ask whoever looks"
+        " after the target for its log of failed logins.",
     ),
     "default-service": Entry(
         Severity.REVIEW,
         "a clinical device offers Telnet or FTP",
-        "Ask biomedical engineering whether the service is needed; until it is closed have the network team let nobody but its "
-        "server reach that port.",
+        "Ask biomedical engineering whether the service is needed; until it is closed have the network team let "
+        "nobody but its server reach that port.",
     ),
     "smb1-in-use": Entry(
         Severity.POSTURE,
@@ -171,19 +172,20 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "arp-binding-changed": Entry(
         Severity.PAGE,
         "a device claims an address that another one has",
-        "Find the claimer's switch port and take that port out of the ward's network with the network team; leave the device "
-        "whose address it is as it is.",
+        "Find the claimer's switch port and take that port out of the ward's network with the network team; leave the"
+        " device whose address it is as it is.",
     ),
     "duplicate-address": Entry(
         Severity.PAGE,
         "two devices have the same address",
-        "Find both switch ports and ask which of the two was given this address; correct the other one when no patient needs it.",
+        "Find both switch ports and ask which of the two was given this address; correct the other one when no "
+        "patient needs it.",
     ),
     "rogue-dhcp": Entry(
         Severity.PAGE,
         "a second DHCP server gives another gateway or name server",
-        "Find its switch port and take it out of the ward's network with the network team; then look which devices took its "
-        "addresses.",
+        "Find its switch port and take it out of the ward's network with the network team; then look which devices "
+        "took its addresses.",
     ),
     "capture-loss": Entry(
         Severity.HEALTH,

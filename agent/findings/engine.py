@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from agent.findings.case import Case
+from agent.findings.contacts import OddContacts
 from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
-from agent.findings.contacts import OddContacts
 from agent.findings.detectors.arp_bindings import ArpBindings
 from agent.findings.detectors.arp_sweep import arp_sweeps
 from agent.findings.detectors.beacon import Beacons
@@ -43,8 +43,8 @@ from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
 from agent.findings.draft import Draft
 from agent.findings.held import HeldEdges
-from agent.findings.ledger import Ledger
 from agent.findings.learning import Teacher
+from agent.findings.ledger import Ledger
 from agent.findings.records import Finding, Nothing, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.words import NS_PER_S

@@ -124,7 +124,7 @@ class Usual(Protocol):
 class Nothing:
     """A baseline that never learns: nothing is known, and nothing is new."""
 
-    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:  # noqa: ARG002, PLR6301
+    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:  # noqa: ARG002
         """All of one kind."""
         return np.zeros(edges.shape[0], np.uint64)
 
@@ -136,26 +136,26 @@ class Nothing:
     def hear(self, span_ns: int) -> None:
         """Nothing is kept."""
 
-    def watched(self) -> npt.NDArray[np.bool_]:  # noqa: PLR6301
+    def watched(self) -> npt.NDArray[np.bool_]:
         """Nothing is."""
         return np.zeros(1, np.bool_)
 
-    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:  # noqa: PLR6301
+    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         """Nothing is."""
         return np.zeros(keys.shape[0], np.bool_)
 
-    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:  # noqa: ARG002, PLR6301
+    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:  # noqa: ARG002
         """Nothing is."""
         return [False] * len(keys)
 
-    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:  # noqa: ARG002, PLR6301
+    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:  # noqa: ARG002
         """Nothing is."""
         return [False] * len(keys)
 
     def said(self, mac: int, key: int) -> None:
         """Nothing is kept."""
 
-    def confidence(self, role: str) -> float:  # noqa: ARG002, PLR6301
+    def confidence(self, role: str) -> float:  # noqa: ARG002
         """None."""
         return 0.0
 

@@ -54,7 +54,7 @@ class EdgeWindows:
         columns = [rows[name][chosen].tolist() for name in _NAMES]
         for index, slot, *values in zip(chosen.tolist(), *columns, strict=True):
             key = EdgeKey(case.turn.devices.mac(slot), *values[:5])
-            kept = [c for c in self._held.pop(key, []) if now_ns - c.end_ns <= self._window_ns]
+            kept = [c for c in self._held.pop(key, []) if now_ns - c.end_ns < self._window_ns]
             counts = self._held[key] = [*kept[1 - self._most :], Count(now_ns, *values[5:])]
             found.append((key, index, counts))
         while len(self._held) > EDGES_MAX:

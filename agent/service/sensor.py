@@ -241,7 +241,7 @@ def run(
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
     keeper = None if replay else BaselineKeeper(baseline_path(state), say)  # a replay begins with an empty baseline
-    parts = judgement(config, key, keeper and keeper.baseline)
+    parts = judgement(config, key, keeper.baseline if keeper else None)
     pipeline = Pipeline(config, parts, outlet)
     if keeper:
         outlet.learning = keeper.begin(pipeline.engine)

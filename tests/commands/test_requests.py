@@ -84,8 +84,9 @@ def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_every_request_of_the_table_can_be_made(tmp_path: Path) -> None:
+    args = {"set-learning": LEARNING[0], "change-window": WINDOWS[0]}
     for number, name in enumerate(REQUESTS):
-        submit(tmp_path, Request(number.to_bytes(16, "big"), name))
+        submit(tmp_path, Request(number.to_bytes(16, "big"), name, args.get(name, {})))
     assert [request.name for request in RequestBox(tmp_path).take()] == list(REQUESTS)
 
 

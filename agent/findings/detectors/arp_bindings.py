@@ -111,10 +111,12 @@ def _draft(case: Case, move: _Move, *, page: bool) -> Draft:
         finding_id = "arp-binding-changed"
         beside = f", beside its own {address_text(0, _MAPPED | int(own[0]))}" if own else ""
         state = "which is still there" if move.alive else "which is silent"
-        text = f"{case.label(move.slot)} claims by ARP the address {address}{beside}: it belongs to the {case.label(move.old)}, {state}"
+        whose = f"it belongs to the {case.label(move.old)}, {state}"
+        text = f"{case.label(move.slot)} claims by ARP the address {address}{beside}: {whose}"
     else:
         finding_id = "duplicate-address"
-        text = f"{case.label(move.slot)} claims by ARP the same address {address} as the {case.label(move.old)}, which is still there"
+        whose = f"the {case.label(move.old)}, which is still there"
+        text = f"{case.label(move.slot)} claims by ARP the same address {address} as {whose}"
     told = Told(
         text=text,
         evidence=(

@@ -5,6 +5,7 @@ scores, each 0 to 1 (after RITA's): how even the gaps are, how even the sizes ar
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -48,7 +49,7 @@ class Beat(NamedTuple):
 
 def beat_of(counts: list[Count], span_ns: int) -> Beat | None:
     """From an edge's counts, oldest first; None when there are too few."""
-    pairs = [(before, now) for before, now in zip(counts, counts[1:], strict=False) if now.last_ns > before.last_ns]
+    pairs = [(before, now) for before, now in pairwise(counts) if now.last_ns > before.last_ns]
     gaps = [((now.last_ns - before.last_ns) / now.flows, now.flows) for before, now in pairs]
     total = sum(flows for _, flows in gaps)
     if total < GAPS_MIN or len(gaps) < ROWS_MIN - 1:
@@ -109,8 +110,8 @@ def _suspicious(case: Case, slot: int, beat: Beat) -> bool:
 def _draft(case: Case, edge: np.void, beat: Beat) -> Draft:
     role, period = case.role(int(edge["device"])), beat.period_ns / NS_PER_S
     text = (
-        f"has called {case.peer_text(edge)} on {service_of(edge)} {beat.gaps + 1} times, every {period:.0f} seconds and "
-        "with the same size, as programs do that wait for orders"
+        f"has called {case.peer_text(edge)} on {service_of(edge)} {beat.gaps + 1} times, every {period:.0f} seconds "
+        "and with the same size, as programs do that wait for orders"
     )
     evidence = (
         ("calls", beat.gaps + 1),

@@ -56,7 +56,7 @@ class ChangeEvents:
         rows, now_ns = case.turn.counted, case.turn.now_ns
         macs = case.turn.devices.macs()[rows["device"][chosen]].tolist()
         columns = (rows[name][chosen].tolist() for name in ("port", "peer_hi", "peer_lo"))
-        moved = []
+        moved: list[tuple[int, str]] = []
         for index, mac, port, *peer in sorted(zip(chosen.tolist(), macs, *columns, strict=True), key=lambda r: r[1:]):
             (hi, lo), since_ns = self._servers.pop((mac, port), (tuple(peer), now_ns))
             same = [hi, lo] == peer

@@ -27,14 +27,17 @@ class CleartextClinical:
         self._once = Once()
 
     def judge(self, case: Case) -> Iterator[Draft]:
-        """At the end of an interval, once for each device that begins it and protocol; known by content, not by port."""
+        """At the end of an interval, once for each device that begins it and protocol; known by content, no port."""
         rows = case.turn.counted
         fits = np.isin(rows["application"], list(NAMES)) & (rows["direction"] == EdgeDirection.ORIGINATES)
         fits &= ((rows["gates"] & np.uint8(EdgeGate.EXCHANGED)) != 0) & (rows["device"] < case.roles.shape[0])
         fits &= rows["scope"] <= Scope.INTERNET
         for edge in self._once.rows(case, rows, fits, "application"):
             what = NAMES[int(edge["application"])]
-            text = f"exchanges {what} in clear with {case.peer_text(edge)} on {service_of(edge)}: who hears the network reads them"
+            text = (
+                f"exchanges {what} in clear with {case.peer_text(edge)} on {service_of(edge)}: who hears the network "
+                "reads them"
+            )
             once = f"app-{int(edge['application'])}"
             yield edge_draft(
                 case, edge, Said("cleartext-clinical", Severity.POSTURE, text, expected=EXPECTED, once=once)

@@ -1,4 +1,4 @@
-"""exfiltration: a device sends far more than its role ever does to a peer it has not had before, window after window."""
+"""exfiltration: a device sends far more than its role ever does, to a peer that is new, window after window."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""flood: one device throws datagrams at another that answers none, or opens session after session and completes none."""
+"""flood: a device throws datagrams at another that answers none, or begins session after session and completes none."""
 
 from collections.abc import Iterator
 from typing import Final

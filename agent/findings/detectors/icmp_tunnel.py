@@ -45,8 +45,8 @@ class IcmpTunnel:
                 continue
             slot = int(edge["device"])
             text = (
-                f"exchanged {out + back} echo messages with {case.peer_text(edge)}, asked with {means[0]:.0f} octets and "
-                f"answered with {means[1]:.0f} on average: a ping gives back what it got, so data travels in them"
+                f"exchanged {out + back} echo messages with {case.peer_text(edge)}, asked with {means[0]:.0f} octets "
+                f"and answered with {means[1]:.0f} on average: a ping gives back what it got, so data travels in them"
             )
             evidence = (
                 ("requests", out),

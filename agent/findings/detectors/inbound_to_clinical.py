@@ -46,8 +46,8 @@ def inbound_sessions(case: Case) -> Iterator[Draft]:
             continue
         case.taken[index] = True
         text = (
-            f"accepted a session from {case.peer_text(edge)} on {service_of(edge)}, and {article(one(role))} only begins "
-            "sessions to such peers, it accepts none"
+            f"accepted a session from {case.peer_text(edge)} on {service_of(edge)}, and {article(one(role))} only "
+            "begins sessions to such peers, it accepts none"
         )
         draft = edge_draft(case, edge, Said("inbound-to-clinical", Severity.PAGE, text))
         ftp = f"{mac_text(case.turn.devices.mac(slot))}|{draft.subject.peer}"

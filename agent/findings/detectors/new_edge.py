@@ -1,4 +1,4 @@
-"""new-edge: a contact that neither the contract nor what was learned of the role knows. Only once learning has ended."""
+"""new-edge: a contact that neither the contract nor what was learned of the role knows; once learning has ended."""
 
 from collections.abc import Iterator
 from typing import Final

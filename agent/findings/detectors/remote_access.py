@@ -17,8 +17,9 @@ from agent.packets.records import Application
 
 EDGES_MAX: Final = 64  # judged one by one in a turn; the rest is counted
 # Ports by their maker's words: TeamViewer and AnyDesk (their help pages), RDP and VNC (IANA).
-TOOLS: Final = {5938: "TeamViewer", 6568: "AnyDesk", 7070: "AnyDesk", 3389: "RDP"}
-TOOLS |= dict.fromkeys(range(5900, 5904), "VNC")
+TOOLS: Final = {
+    5938: "TeamViewer", 6568: "AnyDesk", 7070: "AnyDesk", 3389: "RDP", **dict.fromkeys(range(5900, 5904), "VNC"),
+}  # fmt: skip
 BY_CONTENT: Final = {int(Application.RDP): "RDP", int(Application.VNC): "VNC"}
 _PORTS: Final = np.isin(np.arange(65536), list(TOOLS))
 _SPOKEN: Final = np.isin(np.arange(256), list(BY_CONTENT))

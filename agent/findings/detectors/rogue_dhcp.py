@@ -1,4 +1,4 @@
-"""rogue-dhcp: a second DHCP server that gives another gateway or name server than the ones before it."""
+"""rogue-dhcp: a second DHCP server that gives another gateway, name server or network."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -29,6 +29,7 @@ class RogueDhcp:
     def __init__(self) -> None:
         self._servers: OrderedDict[int, None] = OrderedDict()
         self._given: dict[_Given, None] = {}
+        self._networks: dict[int, None] = {}  # upper 24 bits of addresses that were given
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Every grant of the turn. A relay is a gateway: what it passes on is another server's."""
@@ -37,12 +38,14 @@ class RogueDhcp:
             slot = case.slot_of(grant.server)
             known = not self._servers or grant.server in self._servers
             if known or given in self._given or (slot is not None and case.turn.devices.is_gateway(slot)):
-                self._remember(grant.server, given)
-            elif slot is not None and any(given):
+                self._remember(grant, given)
+            elif slot is not None and (any(given) or grant.address >> 8 not in self._networks):
                 yield self._draft(case, slot, grant)
 
-    def _remember(self, mac: int, given: _Given) -> None:
-        self._servers[mac] = None
+    def _remember(self, grant: Grant, given: _Given) -> None:
+        self._servers[grant.server] = None
+        if len(self._networks) < GIVEN_MAX:
+            self._networks[grant.address >> 8] = None
         if len(self._given) < GIVEN_MAX:
             self._given[given] = None
         while len(self._servers) > SERVERS_MAX:
@@ -50,12 +53,13 @@ class RogueDhcp:
 
     def _draft(self, case: Case, slot: int, grant: Grant) -> Draft:
         router, dns = _text(grant.router), _text(grant.dns)
-        known = next(reversed(self._given))
+        known, what = next(reversed(self._given)), "who takes its offer sends everything through it"
+        if not grant.router and not grant.dns:
+            what = f"its {_text(grant.address)} is of another network, and who takes it is cut off"
         servers = ", ".join(mac_text(mac) for mac in list(self._servers)[:3])
         told = Told(
-            text=f"{case.label(slot)} gives out addresses by DHCP with gateway {router} and name server {dns}, while the "
-            f"server that was here before gives {_text(known.router)} and {_text(known.dns)}: who takes its offer sends "
-            "everything through it",
+            text=f"{case.label(slot)} gives out addresses by DHCP with gateway {router} and name server {dns}, while "
+            f"the server that was here before gives {_text(known.router)} and {_text(known.dns)}: {what}",
             evidence=(
                 ("server", address_text(0, _MAPPED | grant.identifier) if grant.identifier else "not said"),
                 ("message", grant.message),

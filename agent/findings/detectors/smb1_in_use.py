@@ -35,7 +35,7 @@ class Smb1InUse:
         fits &= np.isin(rows["device"], speakers)
         for edge in self._once.rows(case, rows, fits, "application"):
             text = (
-                f"shares files by SMB1 with {case.peer_text(edge)}: a dialect without protection, by which WannaCry and its "
-                "kin spread"
+                f"shares files by SMB1 with {case.peer_text(edge)}: a dialect without protection, by which WannaCry "
+                "and its kin spread"
             )
             yield edge_draft(case, edge, Said("smb1-in-use", Severity.POSTURE, text, expected=EXPECTED, once="smb1"))

@@ -28,7 +28,8 @@ def test_a_monitor_that_a_stranger_tried(bench: Bench) -> None:
     assert found.id == "crash-after-contact"
     assert found.severity is Severity.PAGE
     assert found.sentence.startswith(
-        "Patient monitor 00:d0:75:18:00:00 (Maker) was contacted in an unusual way at 2026-11-02T08:06:01Z and has been "
+        "Patient monitor 00:d0:75:18:00:00 (Maker) was contacted in an unusual way at 2026-11-02T08:06:01Z and "
+        "has been "
         "silent for 180 seconds since"
     )
 

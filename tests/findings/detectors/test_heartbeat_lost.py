@@ -51,7 +51,8 @@ def test_a_monitor_that_falls_silent(bench: Bench) -> None:
     assert found.severity is Severity.PAGE
     assert found.sentence == (
         "Patient monitor 00:d0:75:18:00:00 (Maker) has stopped what it sends to 10.20.30.11 on TCP port 2575 (HL7): "
-        "about every 5 seconds before, nothing for 123 seconds now, while the network is alive and the device itself is "
+        "about every 5 seconds before, nothing for 123 seconds now, while the network is alive and the device "
+        "itself is "
         "still heard."
     )
     assert ("session", "not closed") in found.evidence
@@ -208,5 +209,5 @@ def test_watched_edges_are_bounded(bench: Bench) -> None:
     monitor = bench.add("patient-monitor")
     for block in range(3):
         bench.interval([beat(bench, monitor, f"10.9.{block}.{n}", port=1 + n) for n in range(250)] * 4)
-    assert len(bench.engine._heartbeats._beats) <= 2048  # noqa: SLF001 - the bound is the point
+    assert len(bench.engine._heartbeats._beats) <= 2048
     assert OUT == 0

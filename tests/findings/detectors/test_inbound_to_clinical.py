@@ -12,7 +12,8 @@ def test_a_pump_that_accepts_a_session(bench: Bench) -> None:
     assert found.id == "inbound-to-clinical"
     assert found.severity is Severity.PAGE
     assert found.sentence == (
-        "Infusion pump 00:d0:75:18:00:00 (Maker) accepted a session from the office workstation 00:d0:75:18:00:01 (Maker) "
+        "Infusion pump 00:d0:75:18:00:00 (Maker) accepted a session from the office workstation "
+        "00:d0:75:18:00:01 (Maker) "
         "on TCP port 8080, and an infusion pump only begins sessions to such peers, it accepts none."
     )
 

@@ -28,7 +28,8 @@ def test_a_contact_that_nobody_has_seen(bench: Bench) -> None:
     assert found.id == "new-edge"
     assert found.severity is Severity.REVIEW
     assert found.sentence == (
-        "Printer 00:d0:75:18:00:00 (Maker) talked to 10.1.1.1 on TCP port 9999, which no printer of this ward did while "
+        "Printer 00:d0:75:18:00:00 (Maker) talked to 10.1.1.1 on TCP port 9999, which no printer of this ward "
+        "did while "
         "the tap learned what is usual."
     )
     assert dict(found.evidence)["learned-confidence-permille"] == 1000

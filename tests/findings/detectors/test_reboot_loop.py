@@ -47,5 +47,5 @@ def test_phones_come_and_go(bench: Bench) -> None:
 def test_a_flood_of_invented_clients_is_bounded(bench: Bench) -> None:
     for number in range(3000):
         assert not starts(bench, 0x00AA00000000 + number, S)
-    assert len(bench.engine._reboots._starts) <= 1024  # noqa: SLF001 - the bound is the point
+    assert len(bench.engine._reboots._starts) <= 1024
     assert not ids(starts(bench, 0x00AA00000000))

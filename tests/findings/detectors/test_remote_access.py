@@ -18,7 +18,8 @@ def test_a_modality_that_is_steered(bench: Bench) -> None:
     assert found.id == "remote-access-tool"
     assert found.severity is Severity.PAGE
     assert found.sentence == (
-        "Imaging modality 00:d0:75:18:00:00 (Maker) was steered from the office workstation 00:d0:75:18:00:01 (Maker) by "
+        "Imaging modality 00:d0:75:18:00:00 (Maker) was steered from the office workstation 00:d0:75:18:00:01 "
+        "(Maker) by "
         "RDP on TCP port 3389 (RDP), which an imaging modality does not normally need."
     )
 
