@@ -29,7 +29,7 @@ KEYS_A_DEVICE_MAX: Final = 64  # one device cannot fill its role's part
 DEVICES_A_KEY_MAX: Final = 8  # devices remembered by name for one kind of contact; more are "several"
 DEVICES_MAX: Final = 1024  # with a setting of their own
 PENDING_MAX: Final = 256  # new contacts that were said and may be approved
-SIGHTINGS_MAX: Final = 256  # taken in one interval, 5 us each; the others count as late and come with the next one
+SIGHTINGS_MAX: Final = 128  # taken in one interval, 5 us each; the others count as late and come with the next one
 SEEN_MIN: Final = 2  # sightings, an hour apart or of two devices, that make a contact learned
 SHARED_MIN: Final = 3  # devices of a role from which on one device alone teaches only itself (poisoning)
 LEARN_MIN_NS: Final = 3 * DAY_NS  # heard: two nights and a working day between them
@@ -132,7 +132,7 @@ class Baseline:
         keys |= known[device].astype(np.uint64) << np.uint64(ROLE_BIT)
         return keys
 
-    def observe(self, slots: npt.NDArray[np.uint32], keys: Keys, macs: Sequence[int], now_ns: int) -> None:
+    def observe(self, slots: npt.NDArray[np.uint32], keys: Keys, macs: Keys, now_ns: int) -> None:
         """Contacts of an interval, of which none broke a *never* and whose devices nobody suspects.
 
         `macs` are those of all slots. One sighting counts for a device and hour.
@@ -145,8 +145,9 @@ class Baseline:
         self.late += max(0, fresh.size - SIGHTINGS_MAX)
         fresh = fresh[:SIGHTINGS_MAX]
         self._this_hour = np.concatenate([self._this_hour, fresh])
-        for one in fresh.tolist():
-            self._sight(macs[one >> SLOT_BIT], one & (1 << SLOT_BIT) - 1, hour, now_ns)
+        owners = macs[fresh >> np.uint64(SLOT_BIT)].tolist()
+        for mac, one in zip(owners, fresh.tolist(), strict=True):
+            self._sight(mac, one & (1 << SLOT_BIT) - 1, hour, now_ns)
 
     def _sight(self, mac: int, key: int, hour: int, now_ns: int) -> None:
         pool = self.pools.setdefault(key >> ROLE_BIT, Pool())
@@ -247,12 +248,14 @@ class Baseline:
         del self.devices[mac]
         return None
 
-    def said(self, mac: int, key: int) -> None:
-        """A contact was said as new: it may be approved."""
+    def said(self, mac: int, key: int) -> bool:
+        """A contact is said as new: it may be approved. Whether it was not said before, among the newest of them."""
+        fresh = (mac, key) not in self._pending
         self._pending[mac, key] = None
         self._pending.move_to_end((mac, key))
         while len(self._pending) > PENDING_MAX:
             self._pending.popitem(last=False)
+        return fresh
 
     def learned(self, role: str) -> Learned:
         """How far a role is."""

@@ -178,6 +178,14 @@ class Ward:
         """When each slot's device was last heard."""
         return self._last_now
 
+    def confidences(self) -> npt.NDArray[np.float64]:
+        """How sure the role of each slot is."""
+        return self._confidences
+
+    def gateways(self) -> npt.NDArray[np.bool_]:
+        """Which slots speak for addresses that are not their own."""
+        return self._gateways
+
     def macs(self) -> npt.NDArray[np.uint64]:
         """MAC address of every slot, 0 where there is none."""
         return self._macs_now

@@ -68,7 +68,7 @@ class Case:
         """Roles of all slots as pools know them: for these slots a guess counts as no role."""
         roles = self.roles.copy()
         for slot in set(slots):
-            roles[slot] = self.contracts.roles.index(self.role(slot))
+            roles[slot] = self.roles[slot] if self.role(slot) != UNKNOWN else self.contracts.roles.index(UNKNOWN)
         return roles
 
     def slot_of(self, mac: int) -> int | None:

@@ -1,6 +1,7 @@
 """Which clinical devices were contacted oddly of late: what makes a silence that follows worse."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -22,19 +23,18 @@ class OddContacts:
     def __init__(self) -> None:
         self._when: OrderedDict[int, int] = OrderedDict()
 
-    def observe(self, case: Case) -> dict[int, int]:
+    def observe(self, case: Case) -> Mapping[int, int]:
         """Take note of this turn's; returns those that still count, by MAC, in ns."""
-        for slot in _contacted(case)[:A_TURN_MAX]:
-            mac = case.turn.devices.mac(slot)
+        for mac in _contacted(case):
             self._when[mac] = case.turn.now_ns
             self._when.move_to_end(mac)
         while self._when and (len(self._when) > ODD_MAX or case.turn.now_ns - next(iter(self._when.values())) > ODD_NS):
             self._when.popitem(last=False)
-        return dict(self._when)
+        return self._when
 
 
 def _contacted(case: Case) -> list[int]:
-    """Slots of clinical devices that answered what their contract does not name, or that a stranger tried."""
+    """MACs of clinical devices that answered what their contract does not name, or that a stranger tried."""
     edges, count = case.edges, case.roles.shape[0]
     if not count or not edges.shape[0]:
         return []
@@ -50,5 +50,6 @@ def _contacted(case: Case) -> list[int]:
     inward = edges["direction"] == EdgeDirection.RESPONDS
     answered = clinical.take(device) & inward & (outside | taken) & (edges["scope"] <= Scope.INTERNET)
     tried = clinical.take(peer) & ~inward & (unknown.take(device) | taken)
-    slots = np.concatenate([device[answered], peer[tried]])
-    return sorted(set(slots.tolist()))
+    slots = np.unique(np.concatenate([device[answered], peer[tried]]))[:A_TURN_MAX]
+    macs: list[int] = case.turn.devices.macs()[slots].tolist()
+    return macs

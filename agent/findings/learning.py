@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from agent.devices.records import EdgeGate, Scope
 from agent.findings.case import Case
+from agent.findings.catalogue import UNKNOWN
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.records import Finding, Rows, Severity, Usual
 from agent.findings.words import NS_PER_S
@@ -53,26 +54,20 @@ class Teacher:
         rows = rows.compress(rows["device"] < case.roles.shape[0])
         codes = case.contracts.judge(rows, case.roles)
         there: Rows = rows.compress(_teachable(case, rows, codes))
-        slots = np.unique(there["device"]).tolist()
-        roles, macs = self._trusted(case, slots)
+        roles = self._trusted(case)
         there = there.compress(roles[there["device"]] >= 0)
-        self._usual.observe(there["device"], self._usual.keys(there, _sure(case, roles)), macs, turn.now_ns)
+        keys = self._usual.keys(there, np.where(roles >= 0, roles, case.roles).astype(np.int16))
+        self._usual.observe(there["device"], keys, turn.devices.macs(), turn.now_ns)
         self._usual.hear(turn.span_ns)
 
-    def _trusted(self, case: Case, slots: list[int]) -> tuple[npt.NDArray[np.int16], list[int]]:
-        """(role index by slot, -1 where nothing is learned from; MAC by slot)."""
-        roles, macs = np.full(case.roles.shape[0], -1, np.int16), [0] * case.roles.shape[0]
-        for slot in slots:
-            mac = macs[slot] = case.turn.devices.mac(slot)
-            until = self._suspects.get(mac, 0)
-            if case.turn.now_ns >= until and not case.turn.devices.is_gateway(slot):
-                roles[slot] = case.contracts.roles.index(case.role(slot))
-        return roles, macs
-
-
-def _sure(case: Case, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    """Roles as peers are told apart by them: what is not sure is nobody's."""
-    return np.where(roles >= 0, roles, case.roles).astype(np.int16)
+    def _trusted(self, case: Case) -> npt.NDArray[np.int16]:
+        """Role index by slot as pools know it (a guess is no role), -1 where nothing is learned from."""
+        devices, count = case.turn.devices, case.roles.shape[0]
+        sure = devices.confidences()[:count] >= case.settings.page_confidence
+        roles = np.where(sure, case.roles, np.int16(case.contracts.roles.index(UNKNOWN))).astype(np.int16)
+        suspects = [mac for mac, until in self._suspects.items() if case.turn.now_ns < until]
+        roles[devices.gateways()[:count] | np.isin(devices.macs()[:count], np.array(suspects, np.uint64))] = -1
+        return roles
 
 
 def _teachable(case: Case, rows: Rows, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:

@@ -66,6 +66,12 @@ class DeviceView(Protocol):
     def lasts_ns(self) -> npt.NDArray[np.int64]:
         """When each slot's device was last heard."""
 
+    def confidences(self) -> npt.NDArray[np.float64]:
+        """How sure the role of each slot is."""
+
+    def gateways(self) -> npt.NDArray[np.bool_]:
+        """Which slots speak for addresses that are not their own."""
+
     def macs(self) -> npt.NDArray[np.uint64]:
         """MAC address of every slot."""
 
@@ -95,7 +101,11 @@ class Usual(Protocol):
         """The kind of each edge as a number."""
 
     def observe(
-        self, slots: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int
+        self,
+        slots: npt.NDArray[np.uint32],
+        keys: npt.NDArray[np.uint64],
+        macs: npt.NDArray[np.uint64],
+        now_ns: int,
     ) -> None:
         """Contacts to learn from; `macs` by slot."""
 
@@ -114,8 +124,8 @@ class Usual(Protocol):
     def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:
         """Whether each contact is outside what was learned, of a pool that learns no more."""
 
-    def said(self, mac: int, key: int) -> None:
-        """A contact was said: a person may approve it."""
+    def said(self, mac: int, key: int) -> bool:
+        """A contact is said: a person may approve it. Whether it was not said before."""
 
     def confidence(self, role: str) -> float:
         """How sure the role's pool is that it has seen all that is usual, 0..1."""
@@ -129,7 +139,11 @@ class Nothing:
         return np.zeros(edges.shape[0], np.uint64)
 
     def observe(
-        self, slots: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int
+        self,
+        slots: npt.NDArray[np.uint32],
+        keys: npt.NDArray[np.uint64],
+        macs: npt.NDArray[np.uint64],
+        now_ns: int,
     ) -> None:
         """Nothing is kept."""
 
@@ -152,8 +166,9 @@ class Nothing:
         """Nothing is."""
         return [False] * len(keys)
 
-    def said(self, mac: int, key: int) -> None:
+    def said(self, mac: int, key: int) -> bool:  # noqa: ARG002
         """Nothing is kept."""
+        return True
 
     def confidence(self, role: str) -> float:  # noqa: ARG002
         """None."""

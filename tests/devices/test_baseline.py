@@ -27,7 +27,7 @@ def edge(slot: int = 0, port: int = 3613, **fields: int) -> np.ndarray:
 def sight(base: Baseline, slot: int, port: int, hour: int = 0) -> None:
     """A pump's contact in some hour."""
     keys = base.keys(edge(slot, port), PUMPS)
-    base.observe(np.array([slot], np.uint32), keys, MACS, NOW + hour * HOUR_NS)
+    base.observe(np.array([slot], np.uint32), keys, np.array(MACS, np.uint64), NOW + hour * HOUR_NS)
 
 
 def is_new(base: Baseline, slot: int, port: int) -> bool:
@@ -225,6 +225,6 @@ def test_a_flood_of_kinds_costs_a_bounded_number_of_looks() -> None:
     base = Baseline(ROLES)
     rows = np.repeat(edge(), 5000)
     rows["device"], rows["port"] = np.arange(5000) % 64, 1 + np.arange(5000)
-    base.observe(rows["device"], base.keys(rows, PUMPS), MACS, NOW)
+    base.observe(rows["device"], base.keys(rows, PUMPS), np.array(MACS, np.uint64), NOW)
     assert base.pools[PUMP].observations <= b.SIGHTINGS_MAX
     assert base.late == 5000 - b.SIGHTINGS_MAX

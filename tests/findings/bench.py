@@ -79,6 +79,12 @@ class Bench:
     def lasts_ns(self) -> npt.NDArray[np.int64]:
         return np.array([d.last_ns or self.now_ns for d in self.devices], dtype=np.int64)
 
+    def confidences(self) -> npt.NDArray[np.float64]:
+        return np.array([d.confidence for d in self.devices], dtype=np.float64)
+
+    def gateways(self) -> npt.NDArray[np.bool_]:
+        return np.array([d.gateway for d in self.devices], dtype=np.bool_)
+
     def macs(self) -> npt.NDArray[np.uint64]:
         return np.array([d.mac for d in self.devices], dtype=np.uint64)
 

@@ -14,7 +14,7 @@ def observed(bench: Bench, odd: OddContacts, *edges: Rows) -> dict[int, int]:
     rows, roles = np.concatenate([np.zeros(0, EDGE), *edges]), bench.roles()
     taken = np.zeros(rows.size, np.bool_)
     codes = CONTRACTS.judge(rows, roles)
-    return odd.observe(Case(bench.turn(rows), CONTRACTS, bench.settings, rows, roles, codes, taken))
+    return dict(odd.observe(Case(bench.turn(rows), CONTRACTS, bench.settings, rows, roles, codes, taken)))
 
 
 def test_a_stranger_and_an_answer_outside_the_contract_are_odd(bench: Bench) -> None:

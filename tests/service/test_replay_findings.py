@@ -53,7 +53,8 @@ EXPECTED: dict[str, set[str]] = {
 # No attack, or none that anybody is woken for.
 NO_PAGE = {
     "clinical/bacnet_cov.pcap", "clinical/dicom_store_find.pcap", "clinical/dicom_tls.pcap",
-    "clinical/smb2_session.pcap", "clinical/sdc_discovery_metrics.pcap", "clinical/smb1_session.pcap", "clinical/cast_mdns_ssdp.pcap",
+    "clinical/smb2_session.pcap", "clinical/sdc_discovery_metrics.pcap", "clinical/smb1_session.pcap",
+    "clinical/cast_mdns_ssdp.pcap",
     "clinical/cart_policy_site.pcap", "threats/arp_gratuitous_benign.pcapng", "threats/arp_dup_vm_bridge.pcap.gz",
     "threats/eternalblue_failed_patched.pcap", "threats/dos_syn_small.pcap",
 }  # fmt: skip

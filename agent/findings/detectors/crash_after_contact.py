@@ -4,7 +4,7 @@ Fragile monitors restart at one malformed packet (CISA ICSMA-19-022-01) or shut 
 (ICSMA-19-113-01): the contact and the silence together are worth a person, either alone may be nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -29,7 +29,7 @@ class CrashAfterContact:
         self._silent_ns = np.zeros(0, np.int64)
         self._macs = np.zeros(0, np.uint64)
 
-    def judge(self, case: Case, odd: dict[int, int]) -> Iterator[Draft]:
+    def judge(self, case: Case, odd: Mapping[int, int]) -> Iterator[Draft]:
         """At the end of an interval in which the link was alive."""
         if not case.alive:
             return

@@ -6,7 +6,7 @@ names needs less. Silence is only counted while the tap hears: three periods, an
 pause that the edge was seen to make.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,7 +29,19 @@ from agent.findings.words import (
 from agent.packets.records import Application
 
 WATCHED_MAX: Final = 2048  # edges; the one that was silent longest is forgotten first
-ROWS_MAX: Final = 2048  # of an interval that are looked at
+ROWS_MAX: Final = 1024  # of an interval that are looked at; a ward of 100 devices has some 300
+NO_HEARTBEAT: Final = (
+    53,
+    67,
+    68,
+    123,
+    137,
+    138,
+    1900,
+    3702,
+    5353,
+    5355,
+)  # names, addresses, time
 GAPS_MAX: Final = 8  # newest mean gaps of an edge
 PERIODS: Final = 3
 LONGEST_FACTOR: Final = 1.5  # of the longest pause after which it went on
@@ -80,20 +92,20 @@ class HeartbeatLost:
 
     def __init__(self) -> None:
         self._beats: dict[Key, _Beat] = {}
-        self._odd: dict[int, int] = {}
+        self._odd: Mapping[int, int] = {}
 
-    def judge(self, case: Case, odd: dict[int, int]) -> Iterator[Draft]:
+    def judge(self, case: Case, odd: Mapping[int, int]) -> Iterator[Draft]:
         """At the end of an interval; `odd` is when a device (by MAC) was last contacted oddly."""
         if not case.turn.interval_closed:
             return
         self._odd = odd
-        seen = self._hear(case)
+        seen, every = self._hear(case)
         silent = [(key, beat) for key, beat in self._beats.items() if key not in seen]
         lost: dict[int, tuple[Key, _Beat]] = {}
         for key, beat in silent:
-            if case.alive:
+            if case.alive and every:
                 beat.silent_ns += min(case.turn.span_ns, max(0, case.turn.now_ns - beat.last_ns))
-            if not beat.told and case.alive and self._is_lost(case, key, beat):
+            if not beat.told and case.alive and every and self._is_lost(case, key, beat):
                 beat.told = True
                 before = lost.get(beat.mac)
                 if before is None or beat.period_ns < before[1].period_ns:
@@ -101,12 +113,13 @@ class HeartbeatLost:
         for _, (key, beat) in sorted(lost.items()):
             yield self._draft(case, key, beat)
 
-    def _hear(self, case: Case) -> set[Key]:
-        """Take in the interval's rows of clinical devices."""
+    def _hear(self, case: Case) -> tuple[set[Key], bool]:
+        """Take in the interval's rows of clinical devices: which were heard, and whether all of them were looked at."""
         rows, count = case.turn.counted, case.roles.shape[0]
-        fits = (rows["packets_out"] > 0) & (rows["device"] < count)
+        fits = (rows["packets_out"] > 0) & (rows["device"] < count) & ~np.isin(rows["port"], NO_HEARTBEAT)
         fits &= case.contracts.clinical.take(case.roles.take(np.minimum(rows["device"], count - 1))) if count else False
-        chosen = np.flatnonzero(fits)[:ROWS_MAX]
+        there = np.flatnonzero(fits)
+        chosen = there[:ROWS_MAX]
         names = (
             "device", "direction", "protocol", "port", "peer_hi", "peer_lo", "last_ns", "scope", "peer_device",
             "application", "flows", "packets_out", "packets_in", "answered", "failed",
@@ -130,7 +143,7 @@ class HeartbeatLost:
             beat.silent_ns = max(0, min(case.turn.span_ns, case.turn.now_ns - last)) if case.alive else 0
         while len(self._beats) > WATCHED_MAX:
             del self._beats[next(iter(self._beats))]
-        return seen
+        return seen, there.size <= ROWS_MAX
 
     def _is_lost(self, case: Case, key: Key, beat: _Beat) -> bool:
         """A cadence, silent for long enough, of a device that is still itself, in no window, and not closed."""

@@ -44,9 +44,10 @@ def new_edges(case: Case) -> Iterator[Draft]:
         role = case.role(slot)
         if not new or case.turn.devices.is_gateway(slot) or case.settings.in_change_window(role, case.turn.now_ns):
             continue
+        if not usual.said(case.turn.devices.mac(slot), key):
+            continue  # an edge that is held for its role comes again with every interval
         drafts += 1
         if drafts <= EDGES_MAX:
-            usual.said(case.turn.devices.mac(slot), key)
             yield _draft(case, index, slot)
     if late or drafts > EDGES_MAX:
         yield more_in_turn(case, "new-edge", len(late) + max(0, drafts - EDGES_MAX))

@@ -205,6 +205,14 @@ def test_a_slot_that_was_given_to_another_device_is_not_blamed(bench: Bench) -> 
     assert not silence(bench, 10)
 
 
+def test_a_flood_of_edges_hides_nobodys_heartbeat(bench: Bench) -> None:
+    """More rows than are looked at: then nothing is called silent."""
+    monitor, other = bench.add("patient-monitor"), bench.add("infusion-pump")
+    minutes(bench, monitor, 3)
+    crowd = [bench.edge(other, f"10.9.{n // 250}.{n % 250}", 3613) for n in range(1100)]
+    assert not heard([found for _ in range(9) for found in bench.interval(crowd)])
+
+
 def test_watched_edges_are_bounded(bench: Bench) -> None:
     monitor = bench.add("patient-monitor")
     for block in range(3):

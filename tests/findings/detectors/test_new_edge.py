@@ -90,6 +90,12 @@ def test_a_peer_that_has_got_a_role_since_is_no_new_peer(bench: Bench) -> None:
     assert not bench.judge([bench.edge(printers[0], peer, 7777)])
 
 
+def test_an_edge_that_is_held_for_its_role_is_said_once(bench: Bench) -> None:
+    (guest, *_) = taught(bench, "unknown")
+    assert ids(bench.judge([bench.edge(guest, "10.1.1.1", 9999)])) == ["new-edge"]
+    assert not [found for _ in range(180) for found in bench.judge(after_ns=60 * S, interval_closed=True)]
+
+
 def test_a_scan_is_not_said_again(bench: Bench) -> None:
     (printer, *_) = taught(bench)
     edges = [bench.edge(printer, f"10.1.2.{n}", 8080) for n in range(20)]
