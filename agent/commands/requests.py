@@ -8,6 +8,7 @@ anything else is counted and removed.
 
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,14 +23,44 @@ SUFFIX = ".req"
 REQUEST_BYTES_MAX = 4096
 WAITING_MAX = 64  # a sensor that does not run must not fill the disk
 SEEN_MAX = 1024
+LEARNING_ACTIONS = ("start", "freeze", "reset", "approve")
+ROLE = re.compile(r"[a-z][a-z0-9-]{0,31}")  # whether there is such a role the sensor knows
+DEVICE = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+WINDOW_S_MAX = 7 * 86_400  # a change that takes longer is no window
+TIME_S_MAX = 1 << 36
 
 
 def _no_arguments(args: Mapping[str, Any]) -> bool:
     return not args
 
 
+def _learning(args: Mapping[str, Any]) -> bool:
+    """`action` and exactly one of `role` and `device`."""
+    if len(args) != 2 or args.get("action") not in LEARNING_ACTIONS:
+        return False
+    if "role" in args:
+        return _fits(ROLE, args["role"])
+    return _fits(DEVICE, args.get("device"))
+
+
+def _window(args: Mapping[str, Any]) -> bool:
+    """`role` (or `*`), `start_s` and `end_s` since 1970: a week at most."""
+    if set(args) != {"role", "start_s", "end_s"} or not (args["role"] == "*" or _fits(ROLE, args["role"])):
+        return False
+    start, end = args["start_s"], args["end_s"]
+    if type(start) is not int or type(end) is not int:
+        return False
+    return 0 < start < end <= TIME_S_MAX and end - start <= WINDOW_S_MAX
+
+
+def _fits(form: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
+
+
 REQUESTS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "cards": _no_arguments,  # all device cards again with the next summary (a collector that lost them, or a rebirth)
+    "set-learning": _learning,  # start, freeze, reset or approve what is learned of a role or a device
+    "change-window": _window,  # a time in which devices of a role may do new things
 }
 
 

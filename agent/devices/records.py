@@ -1,6 +1,7 @@
 """What leaves the device table: DEVICE rows, their STATS, EDGEs (who they talk to, how) and FANs (how widely)."""
 
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +138,19 @@ EDGE = np.dtype(
     align=True,
 )
 assert EDGE.itemsize == 96
+
+
+class Grant(NamedTuple):
+    """What a DHCP server gave or offered, as it was heard."""
+
+    time_ns: int
+    server: int  # MAC that sent it: the server's, or a relay's
+    client: int  # MAC it is for
+    message: str  # offer or ack
+    address: int  # IPv4
+    identifier: int  # IPv4 of option 54, 0 when it is not there
+    router: int  # IPv4, likewise
+    dns: int
 
 
 class EdgeDirection(IntEnum):

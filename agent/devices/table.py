@@ -174,6 +174,11 @@ class DeviceTable:
         self._touched[1 : len(waiting) + 1] = waiting
         return _living(copies), len(waiting)
 
+    def touched(self, most: int) -> tuple[Rows, bool]:
+        """Copies of up to `most` edges that `take_counts` would take, and whether these are all; nothing is reset."""
+        active = _listed(self._touched)
+        return _living(_rows_at(self.edges, active[:most])), len(active) <= most
+
     def take_fans(self) -> Rows:
         """Copies of the fans that crossed their threshold since the last call."""
         fans = np.concatenate(self._crossings) if self._crossings else self._crossed[:0]

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.evidence import Identity
+from agent.devices.grants import grant_of
 from agent.devices.identity import Identifier
+from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
-from agent.devices.records import DeviceFlag, EdgeGate, Rows
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
@@ -18,6 +20,8 @@ SERVICES_MAX = 256  # services that a pack may know; a bit for each device and d
 TRANSPORT_ROW = np.full(256, 2, np.intp)  # protocol -> row of the service table: TCP, UDP, other
 TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
+SMB1_MAX = 4096
+GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
 
 
 def mac_text(mac: int) -> str:
@@ -48,6 +52,7 @@ class Ward:
         self.names = NameBook()
         self.hints_read = self.hints_silent = 0  # payloads, and those of which a reader could not say anything
         self._macs_now, self._first_now = table.devices["mac"], table.devices["first_ns"]  # views: they change with it
+        self._last_now = table.devices["last_ns"]
         slots = len(table.devices)
         self._roles = np.full(slots, ROLE_INDEX[UNKNOWN], np.int16)
         self._confidences = np.zeros(slots)
@@ -59,6 +64,8 @@ class Ward:
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
+        self._grants: list[Grant] = []
+        self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
         """Devices that were seen often enough: give them a number, look up their maker, forget who had the slot."""
@@ -93,6 +100,18 @@ class Ward:
                 self.names.learn(source, signal, time_ns)
         said = [signal for signal in signals if signal.kind != DNS_ANSWER]
         self._identifier.observe_payload(source, destination, said, time_ns)
+        if any(signal.kind == "smb.dialect" and signal.value == "1" for signal in signals):
+            self._smb1[source] = None
+            if len(self._smb1) > SMB1_MAX:
+                del self._smb1[next(iter(self._smb1))]
+        grant = grant_of(source, signals, time_ns)
+        if grant is not None and len(self._grants) < GRANTS_MAX:
+            self._grants.append(grant)
+
+    def take_grants(self) -> list[Grant]:
+        """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
+        grants, self._grants = self._grants, []
+        return grants
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""
@@ -163,6 +182,41 @@ class Ward:
     def first_ns(self, slot: int) -> int:
         """When it was first seen."""
         return int(self._first_now[slot])
+
+    def lasts_ns(self) -> npt.NDArray[np.int64]:
+        """When each slot's device was last heard."""
+        return self._last_now
+
+    def confidences(self) -> npt.NDArray[np.float64]:
+        """How sure the role of each slot is."""
+        return self._confidences
+
+    def gateways(self) -> npt.NDArray[np.bool_]:
+        """Which slots speak for addresses that are not their own."""
+        return self._gateways
+
+    def macs(self) -> npt.NDArray[np.uint64]:
+        """MAC address of every slot, 0 where there is none."""
+        return self._macs_now
+
+    def claims(self) -> npt.NDArray[np.uint64]:
+        """By slot: IPv4 addresses that it claimed by ARP, in the order they came, 0 where it did not."""
+        devices = self._table.devices
+        bits = devices["claimed"][:, None] >> np.arange(ADDRESSES_MAX, dtype=np.uint8) & 1
+        claimed: npt.NDArray[np.uint64] = devices["address_lo"] * bits.astype(np.uint64)
+        return claimed & np.uint64(0xFFFFFFFF)
+
+    def speaks_smb1(self, slot: int) -> bool:
+        """Whether it was heard to speak SMB1 itself."""
+        return self.mac(slot) in self._smb1
+
+    def contradictions(self, slot: int) -> tuple[str, ...]:
+        """What does not fit together, in pack words."""
+        return self.identity(slot).contradictions
+
+    def arps(self) -> int:
+        """ARP messages heard so far: while there are no more, nothing new was claimed."""
+        return int(self._table.counts[ARPS])
 
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index of every slot."""

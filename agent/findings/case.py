@@ -11,13 +11,14 @@ from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import Codes, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity, Turn
+from agent.findings.records import Finding, Nothing, Severity, Turn, Usual
 from agent.findings.settings import JudgeSettings
-from agent.findings.words import address_text, bounded, one, sentence, time_text
+from agent.findings.words import NS_PER_S, address_text, bounded, one, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]  # of edges in a turn
 Evidence = tuple[tuple[str, str | int], ...]
+PEER_PATIENCE_NS = 30 * NS_PER_S  # most devices say what they are (DHCP, discovery) within it
 _ORDER = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
 
 
@@ -43,10 +44,17 @@ class Case:
     roles: npt.NDArray[np.int16]  # role index by device slot
     codes: Codes  # verdict for each edge
     taken: Mask  # edges that belong to a finding already
+    usual: Usual = field(default_factory=Nothing)  # what was learned
     sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
     _sure: dict[int, str] = field(default_factory=dict)  # by slot, as asked for in this turn
+
+    @property
+    def alive(self) -> bool:
+        """Whether an interval closed in which this tap heard all there was: only then absence means anything."""
+        turn = self.turn
+        return turn.interval_closed and turn.frames > 0 and turn.whole and not turn.lossy and turn.detail == "full"
 
     def role(self, slot: int) -> str:
         """The device's role if it is sure enough to rest a page on, else `unknown`."""
@@ -55,6 +63,18 @@ class Case:
             sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
             role = self._sure[slot] = self.turn.devices.role(slot) if sure else UNKNOWN
         return role
+
+    def sure_roles(self, slots: list[int]) -> npt.NDArray[np.int16]:
+        """Roles of all slots as pools know them: for these slots a guess counts as no role."""
+        roles = self.roles.copy()
+        for slot in set(slots):
+            roles[slot] = self.roles[slot] if self.role(slot) != UNKNOWN else self.contracts.roles.index(UNKNOWN)
+        return roles
+
+    def slot_of(self, mac: int) -> int | None:
+        """The slot of a device by its MAC; None when it has none."""
+        found = np.flatnonzero(self.turn.devices.macs()[: self.roles.shape[0]] == np.uint64(mac))
+        return int(found[0]) if found.size and mac else None
 
     def edges_of(self, slot: int) -> Places:
         """Where the edges of a device are."""
@@ -106,6 +126,34 @@ class Case:
         macs = [self.turn.devices.mac(slot) for slot in self.edges["device"][chosen].tolist()]
         order = np.lexsort([np.array(macs, dtype=np.uint64), *keys])
         return chosen.take(order).tolist(), late.tolist()
+
+    def approved(self, chosen: list[int]) -> set[int]:
+        """Which of these edges outside a contract a person has approved, for the role or the device."""
+        if not chosen:
+            return set()
+        slots = self.edges["device"][chosen].tolist()
+        macs = [self.turn.devices.mac(slot) for slot in slots]
+        keys = self.usual.keys(self.edges.take(chosen), self.sure_roles(slots))
+        known = {index for index, is_known in zip(chosen, self.usual.known(keys, macs), strict=True) if is_known}
+        for index, mac, key in zip(chosen, macs, keys.tolist(), strict=True):
+            if index not in known:
+                self.usual.said(mac, key)
+        return known
+
+    def peer_is_new(self, index: int) -> bool:
+        """Whether a verdict hangs on a device that came a moment ago and has no role yet: then it waits."""
+        if not self.contracts.depends_on_peer(self.edges[index : index + 1], self.roles)[0]:
+            return False
+        return self.turn.now_ns - self.turn.devices.first_ns(int(self.edges["peer_device"][index])) < PEER_PATIENCE_NS
+
+    def oldest(self, rows: Rows, fits: Mask, most: int) -> list[np.void]:
+        """At most `most` of the rows that fit, in an order that does not depend on the tables."""
+        chosen = np.flatnonzero(fits)
+        if not chosen.size:
+            return []
+        macs = self.turn.devices.macs()[rows["device"][chosen]]
+        order = np.lexsort([macs, *(rows[name][chosen] for name in reversed(_ORDER))])
+        return [rows[index] for index in chosen[order[:most]]]
 
     def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
         """A finding about a device, judged now."""

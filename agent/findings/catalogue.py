@@ -47,6 +47,29 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Have the network team block this public address for this device at the firewall, leave the device in use, and "
         "ask biomedical engineering to look at it once no patient needs it.",
     ),
+    "new-edge": Entry(
+        Severity.REVIEW,
+        "a device does what no device of its role did while the tap learned",
+        "Ask whoever looks after the device whether this was planned; approve it for the device or its role if it was, "
+        "else have the network team look at the peer.",
+    ),
+    "heartbeat-lost": Entry(
+        Severity.PAGE,
+        "a clinical device has stopped sending what it sends again and again",
+        "Go and look at the patient and at the device's own display first, then tell biomedical engineering; leave the "
+        "device and its cables as they are until they have looked.",
+    ),
+    "crash-after-contact": Entry(
+        Severity.PAGE,
+        "a clinical device fell silent after an odd contact",
+        "Go and look at the patient and at the device's own display first; have the network team block the one that "
+        "contacted it, and tell biomedical engineering before anything is switched.",
+    ),
+    "reboot-loop": Entry(
+        Severity.REVIEW,
+        "a device starts again and again",
+        "Ask the ward whether the device works; if it does not, have biomedical engineering take it out of use.",
+    ),
     "port-scan": Entry(Severity.PAGE, "a device tries many ports of one host", _FIND),
     "host-sweep": Entry(Severity.PAGE, "a device tries one service on many hosts", _FIND),
     "arp-sweep": Entry(Severity.PAGE, "a device asks by ARP for many addresses", _FIND),
@@ -65,6 +88,104 @@ CATALOGUE: Final[dict[str, Entry]] = {
         Severity.REVIEW,
         "a device that was not there when this tap started",
         "Ask the ward whether it was brought in on purpose and label it; otherwise find its switch port.",
+    ),
+    "inbound-to-clinical": Entry(Severity.PAGE, "a clinical device that only begins sessions has accepted one", _BLOCK),
+    "known-bad-destination": Entry(
+        Severity.PAGE,
+        "a device contacts an address of the shipped list",
+        "Have the network team block this address for the whole ward at the firewall, leave the device in use, and "
+        "ask biomedical engineering what this product is known for.",
+    ),
+    "remote-access-tool": Entry(
+        Severity.PAGE,
+        "a device is steered from elsewhere by a remote-access tool",
+        "Ask the device's maker and biomedical engineering whether somebody services it now; if not, have the network"
+        " team block this one connection.",
+    ),
+    "mining": Entry(
+        Severity.PAGE,
+        "a device mines crypto-currency",
+        "Have the network team block this pool for this device, leave the device in use while a patient needs it, and"
+        " have it looked at by biomedical engineering afterwards.",
+    ),
+    "beacon": Entry(
+        Severity.PAGE,
+        "a device calls a peer outside its contract at an even pace",
+        "Have the network team look up whose address this is and block it for this device if nobody knows it; leave "
+        "the device in use.",
+    ),
+    "exfiltration": Entry(
+        Severity.PAGE,
+        "a device sends far more than its role does to a new peer",
+        "Ask who uses the device whether an export or a backup runs; if not, have the network team block this one "
+        "connection.",
+    ),
+    "icmp-tunnel": Entry(Severity.PAGE, "echo messages carry data", _BLOCK),
+    "flood": Entry(
+        Severity.PAGE,
+        "a device is flooded by another one",
+        "Have the network team limit or block the sender at its switch port, and look whether the flooded device "
+        "still works for its patient.",
+    ),
+    "credential-guessing": Entry(
+        Severity.PAGE,
+        "many short sessions, as when passwords are tried",
+        "Find who uses the device that tries; have the network team block it from this service, and ask whoever looks"
+        " after the target for its log of failed logins.",
+    ),
+    "default-service": Entry(
+        Severity.REVIEW,
+        "a clinical device offers Telnet or FTP",
+        "Ask biomedical engineering whether the service is needed; until it is closed have the network team let "
+        "nobody but its server reach that port.",
+    ),
+    "smb1-in-use": Entry(
+        Severity.POSTURE,
+        "files are shared by SMB1",
+        "Put it on the list for the next maintenance: have SMB 2 or 3 agreed on, or the share moved.",
+    ),
+    "cleartext-clinical": Entry(
+        Severity.POSTURE,
+        "patient data crosses the network in clear",
+        "Put it on the list for the next maintenance: DICOM and HL7 can run under TLS, or in a network of their own.",
+    ),
+    "voice-assistant": Entry(
+        Severity.REVIEW,
+        "a device with a listening microphone is on the ward's network",
+        "Ask the ward whose it is; it belongs on the guest network, outside patient rooms.",
+    ),
+    "consumer-device": Entry(
+        Severity.REVIEW,
+        "a consumer's media player is on the ward's network",
+        "Ask the ward whose it is; it belongs on the guest network.",
+    ),
+    "role-contradiction": Entry(
+        Severity.REVIEW,
+        "a device does what it cannot be",
+        "Find its switch port and look at it with biomedical engineering; do not log in to it.",
+    ),
+    "change-event": Entry(
+        Severity.REVIEW,
+        "firmware, a library or the server of a clinical device changed",
+        "Ask biomedical engineering whether this was planned; declare the next one as a change window.",
+    ),
+    "arp-binding-changed": Entry(
+        Severity.PAGE,
+        "a device claims an address that another one has",
+        "Find the claimer's switch port and take that port out of the ward's network with the network team; leave the"
+        " device whose address it is as it is.",
+    ),
+    "duplicate-address": Entry(
+        Severity.PAGE,
+        "two devices have the same address",
+        "Find both switch ports and ask which of the two was given this address; correct the other one when no "
+        "patient needs it.",
+    ),
+    "rogue-dhcp": Entry(
+        Severity.PAGE,
+        "a second DHCP server gives another gateway or name server",
+        "Find its switch port and take it out of the ward's network with the network team; then look which devices "
+        "took its addresses.",
     ),
     "capture-loss": Entry(
         Severity.HEALTH,

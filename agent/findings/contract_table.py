@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import NO_SLOT, Scope
+from agent.devices.records import NO_SLOT, EdgeDirection, Scope
 from agent.findings.contract_file import Contract, Line
 
 Rows = npt.NDArray[np.void]
@@ -34,6 +34,7 @@ class Table(NamedTuple):
     port_class: npt.NDArray[np.uint16]
     cells: Codes
     by_role_only: npt.NDArray[np.bool_]  # without the peer axis: a peer of the right role would be allowed
+    answers: npt.NDArray[np.bool_]  # contract, protocol class, peer class: whether it responds on any port at all
 
     def might_be_allowed(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
         """For edges outside a contract: whether it depends on the role of a device that has none yet."""
@@ -43,6 +44,15 @@ class Table(NamedTuple):
         direction, protocol = np.minimum(edges["direction"], 1), self.protocol_class[edges["protocol"]]
         there &= self.by_role_only[row, direction, protocol, self.port_class[edges["port"]]]
         return there
+
+    def only_initiates(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+        """For edges of roles with a contract: whether it lets the device answer such a peer on no port."""
+        row = self.row_of_role[roles[edges["device"]]]
+        every = np.arange(edges.shape[0], dtype=np.intp)
+        none: npt.NDArray[np.bool_] = ~self.answers[
+            row, self.protocol_class[edges["protocol"]], self._peer_class(edges, every, roles)
+        ]
+        return none
 
     def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> Codes:
         """A code for each edge; edges of slots that are not in `roles` have no contract."""
@@ -97,7 +107,8 @@ def compile_table(contracts: Sequence[Contract], common: Sequence[Line], roles: 
         protocol_class[protocol] = number
     unknown = roles.index("unknown") if "unknown" in roles else -1
     by_role_only: npt.NDArray[np.bool_] = np.any(cells[:, :, :, _SCOPES:, :] > 0, axis=3)
-    return Table(tuple(lines), row_of_role, unknown, protocol_class, port_class, cells, by_role_only)
+    answers: npt.NDArray[np.bool_] = np.any(cells[:, EdgeDirection.RESPONDS] > 0, axis=-1)
+    return Table(tuple(lines), row_of_role, unknown, protocol_class, port_class, cells, by_role_only, answers)
 
 
 def _port_classes(lines: Sequence[Line]) -> tuple[npt.NDArray[np.uint16], int]:

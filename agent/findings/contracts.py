@@ -19,6 +19,7 @@ from agent.findings.attack import AttackMap, parse_attack
 from agent.findings.catalogue import CLINICAL_ROLES, role_mask
 from agent.findings.contract_file import Contract, Line, nearest, parse_contract
 from agent.findings.contract_table import Rows, Table, compile_table
+from agent.findings.known_bad_file import KnownBad, parse_known_bad
 from agent.findings.words import many, protocol_text
 from agent.kept_toml import Parse, parse_toml
 
@@ -26,6 +27,7 @@ FILE_MAX_BYTES: Final = 64 * 1024
 FILES_MAX: Final = 64
 COMMON: Final = "common"
 ATTACK: Final = "attack"
+KNOWN_BAD: Final = "known-bad"
 EXPECTED_MAX: Final = 400  # characters of what a role normally does
 PORTS_SHOWN: Final = 4  # of a line, in what a role normally does
 PORT_SPAN_SHOWN: Final = 100  # a range longer than this says nothing to a reader
@@ -46,9 +48,11 @@ class ContractSet:
         attack: AttackMap,
         roles: Mapping[str, str],
         version: str,
+        known_bad: tuple[KnownBad, ...] = (),
     ) -> None:
         """Compile; `roles` in the order of the role index, with the tier of each."""
         self.version: Final = version
+        self.known_bad: Final = known_bad
         self.attack: Final = attack
         self.roles: Final = tuple(roles)
         self.common: Final = tuple(common)
@@ -68,7 +72,7 @@ class ContractSet:
         remember.
         """
         texts = dict(_texts(folder))
-        known = [*roles, COMMON, ATTACK]
+        known = [*roles, COMMON, ATTACK, KNOWN_BAD]
         by_index = {role: (tiers or {}).get(role, "none") for role in roles}
         for name in texts:
             if name not in known:
@@ -78,11 +82,12 @@ class ContractSet:
         if ATTACK not in texts:
             raise ConfigError("the technique map is missing", where=str(folder / "attack.toml"))
         common = parse_contract(texts[COMMON], COMMON, roles, parse).does if COMMON in texts else ()
-        own = {name: text for name, text in texts.items() if name not in (COMMON, ATTACK)}
+        own = {name: text for name, text in texts.items() if name not in (COMMON, ATTACK, KNOWN_BAD)}
         contracts = [parse_contract(text, name, roles, parse) for name, text in own.items()]
         if not contracts:
             raise ConfigError("no contract in this folder", where=str(folder))
-        return cls(contracts, common, parse_attack(texts[ATTACK], parse), by_index, _version(texts))
+        bad = parse_known_bad(texts[KNOWN_BAD], parse) if KNOWN_BAD in texts else ()
+        return cls(contracts, common, parse_attack(texts[ATTACK], parse), by_index, _version(texts), bad)
 
     def contract(self, role: str) -> Contract | None:
         """The contract of a role, or None: then nothing is expected of it."""
@@ -111,6 +116,10 @@ class ContractSet:
     def depends_on_peer(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
         """For edges outside a contract: whether a right role of the peer, which has none yet, would allow them."""
         return self._table.might_be_allowed(edges, roles)
+
+    def only_initiates(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+        """For edges of roles with a contract: whether it lets the device answer such a peer on no port."""
+        return self._table.only_initiates(edges, roles)
 
     def never(self, code: int) -> Line:
         """The *never* behind a negative code."""

@@ -1,35 +1,68 @@
 """The judge: one turn in, the findings to say out."""
 
 import itertools
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from agent.findings.case import Case
+from agent.findings.contacts import OddContacts
 from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
+from agent.findings.detectors.arp_bindings import ArpBindings
 from agent.findings.detectors.arp_sweep import arp_sweeps
+from agent.findings.detectors.beacon import Beacons
 from agent.findings.detectors.capture_loss import CaptureLoss
+from agent.findings.detectors.change_event import ChangeEvents
+from agent.findings.detectors.cleartext_clinical import CleartextClinical
+from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
+from agent.findings.detectors.crash_after_contact import CrashAfterContact
+from agent.findings.detectors.credential_guessing import CredentialGuessing
+from agent.findings.detectors.default_service import DefaultServices
+from agent.findings.detectors.exfiltration import Exfiltration
+from agent.findings.detectors.flood import floods
+from agent.findings.detectors.heartbeat_lost import HeartbeatLost
+from agent.findings.detectors.icmp_tunnel import IcmpTunnel
+from agent.findings.detectors.inbound_to_clinical import inbound_sessions
 from agent.findings.detectors.internet_contact import internet_contacts
+from agent.findings.detectors.known_bad import known_bad_destinations
+from agent.findings.detectors.mining import minings
 from agent.findings.detectors.new_device import NewDevices
+from agent.findings.detectors.new_edge import new_edges
+from agent.findings.detectors.reboot_loop import RebootLoops
+from agent.findings.detectors.remote_access import remote_access
+from agent.findings.detectors.rogue_dhcp import RogueDhcp
+from agent.findings.detectors.role_contradiction import RoleContradictions
 from agent.findings.detectors.scans import Scans
+from agent.findings.detectors.smb1_in_use import Smb1InUse
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
+from agent.findings.draft import Draft
 from agent.findings.held import HeldEdges
+from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
-from agent.findings.records import Finding, Turn
-from agent.findings.settings import JudgeSettings
+from agent.findings.records import Finding, Nothing, Turn, Usual
+from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
+from agent.findings.words import NS_PER_S
+
+WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
 
 
 class Engine:
     """Runs the detectors in order and folds what they say. Holds no packets, no names, and bounded memory."""
 
-    def __init__(self, contracts: ContractSet, settings: JudgeSettings | None = None) -> None:
-        """With an empty baseline: nothing was learned, nothing was said."""
+    def __init__(
+        self, contracts: ContractSet, settings: JudgeSettings | None = None, usual: Usual | None = None
+    ) -> None:
+        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned)."""
         self.contracts: Final = contracts
-        self.settings: Final = settings or JudgeSettings()
+        self.settings = settings or JudgeSettings()
+        self._usual: Final[Usual] = usual or Nothing()
+        self._teacher = Teacher(self._usual)
         self._ledger = Ledger(self.settings.findings_per_interval_max)
         self._held = HeldEdges()
         self._loss = CaptureLoss()
@@ -38,28 +71,90 @@ class Engine:
         self._transmitted = TapTransmitted()
         self._scans = Scans()
         self._new = NewDevices()
+        self._odd = OddContacts()
+        self._crashes = CrashAfterContact()
+        self._heartbeats = HeartbeatLost()
+        self._reboots = RebootLoops()
+        self._bindings = ArpBindings()
+        self._dhcp = RogueDhcp()
+        self._tunnels = IcmpTunnel()
+        self._guesses = CredentialGuessing()
+        self._beacons = Beacons()
+        self._exfiltration = Exfiltration()
+        self._consumers = ConsumerDevices()
+        self._contradictions = RoleContradictions()
+        self._changes = ChangeEvents()
+        self._smb1 = Smb1InUse()
+        self._cleartext = CleartextClinical()
+        self._services = DefaultServices()
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
-        drafts = itertools.chain(
-            self._transmitted.judge(case),
-            self._blind.judge(case),
-            self._loss.judge(case),
-            self._pressure.judge(case),
-            self._scans.judge(case),
-            arp_sweeps(case),
-            internet_contacts(case),
-            contract_breaches(case),
-            self._new.judge(case),
-        )
+        drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
         said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
         for cause, count, last_ns in self._scans.folded:
             self._ledger.note(cause, count, last_ns)
         self._hold(case)
+        self._teacher.suspect(said, turn.now_ns)
+        self._teacher.teach(case)
         if turn.interval_closed:
             said += self._ledger.close_interval(turn.now_ns)
         return said
+
+    @property
+    def frozen_intervals(self) -> int:
+        """Intervals that taught nothing, because the capture was lossy."""
+        return self._teacher.frozen_intervals
+
+    def declare(self, window: ChangeWindow) -> None:
+        """A time of change that somebody announces; over ones are dropped, and the oldest when there are too many."""
+        kept = [w for w in self.settings.change_windows if w != window and w.end_ns > window.start_ns - WINDOW_KEPT_NS]
+        self.settings = replace(self.settings, change_windows=(*kept[1 - CHANGE_WINDOWS_MAX :], window))
+
+    def _of_the_tap(self, case: Case) -> Iterator[Draft]:
+        yield from self._transmitted.judge(case)
+        yield from self._blind.judge(case)
+        yield from self._loss.judge(case)
+        yield from self._pressure.judge(case)
+
+    def _of_the_turn(self, case: Case) -> Iterator[Draft]:
+        """New edges, fans, claims and grants. Each takes what is its own; what is left is the next one's."""
+        yield from self._scans.judge(case)
+        yield from arp_sweeps(case)
+        yield from self._bindings.judge(case)
+        yield from self._dhcp.judge(case)
+        yield from minings(case)
+        yield from known_bad_destinations(case)
+        yield from remote_access(case)
+        yield from internet_contacts(case)
+        yield from inbound_sessions(case)
+        yield from contract_breaches(case)
+        yield from new_edges(case)
+        yield from self._new.judge(case)
+        yield from self._reboots.judge(case)
+
+    def _of_the_interval(self, case: Case) -> Iterator[Draft]:
+        """What an interval's counts show, and its silences."""
+        if case.turn.interval_closed:
+            yield from self._tunnels.judge(case)
+            yield from self._guesses.judge(case)
+            yield from floods(case)
+            yield from self._beacons.judge(case)
+            yield from self._exfiltration.judge(case)
+            yield from self._services.judge(case)
+            yield from self._smb1.judge(case)
+            yield from self._cleartext.judge(case)
+            yield from self._consumers.judge(case)
+            yield from self._contradictions.judge(case)
+            yield from self._changes.judge(case)
+        yield from self._silences(case)
+
+    def _silences(self, case: Case) -> Iterator[Draft]:
+        """Last of all, because what somebody took as a scan's is an odd contact; a crash explains a lost heartbeat."""
+        odd = self._odd.observe(case)
+        yield from self._crashes.judge(case, odd)
+        yield from self._heartbeats.judge(case, odd)
 
     def _case(self, turn: Turn) -> Case:
         roles = turn.devices.roles()
@@ -73,6 +168,7 @@ class Engine:
             roles=roles,
             codes=self.contracts.judge(edges, roles),
             taken=np.zeros(edges.shape[0], dtype=np.bool_),
+            usual=self._usual,
         )
 
     def _hold(self, case: Case) -> None:

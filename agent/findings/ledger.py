@@ -93,6 +93,8 @@ class Ledger:
         self._overflow.clear()
         self._said = 0
         for known in self._open.values():
+            if known.finding.severity is Severity.POSTURE:
+                continue  # an inventory fact is told once
             if not known.parent and known.count > known.finding.count and now_ns - known.said_ns >= REPEAT_NS:
                 yield self._repeat(known, known.latest, now_ns)
 

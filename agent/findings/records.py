@@ -8,9 +8,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from agent.devices.records import EDGE, Grant
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
+NO_ROWS: Rows = np.zeros(0, EDGE)
 
 
 class Severity(StrEnum):
@@ -61,11 +63,116 @@ class DeviceView(Protocol):
     def first_ns(self, slot: int) -> int:
         """When it was first seen."""
 
+    def lasts_ns(self) -> npt.NDArray[np.int64]:
+        """When each slot's device was last heard."""
+
+    def confidences(self) -> npt.NDArray[np.float64]:
+        """How sure the role of each slot is."""
+
+    def gateways(self) -> npt.NDArray[np.bool_]:
+        """Which slots speak for addresses that are not their own."""
+
+    def macs(self) -> npt.NDArray[np.uint64]:
+        """MAC address of every slot."""
+
+    def claims(self) -> npt.NDArray[np.uint64]:
+        """By slot: IPv4 addresses that it claimed by ARP, in the order they came, 0 where it did not."""
+
+    def speaks_smb1(self, slot: int) -> bool:
+        """Whether it was heard to speak SMB1 itself."""
+
+    def contradictions(self, slot: int) -> tuple[str, ...]:
+        """What of it does not fit together, in pack words."""
+
+    def arps(self) -> int:
+        """ARP messages heard so far: while there are no more, nothing new was claimed."""
+
     def roles(self) -> npt.NDArray[np.int16]:
         """Role index (see `devices.identity.ROLES`) for every slot of the table; for judging many edges at once."""
 
     def label(self, slot: int) -> str:
         """How a sentence names it: `infusion pump 00:d0:75:18:42:9b (Alaris Medical)`."""
+
+
+class Usual(Protocol):
+    """What the judge asks of, and tells, the baseline (devices/baseline.py)."""
+
+    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:
+        """The kind of each edge as a number."""
+
+    def observe(
+        self,
+        slots: npt.NDArray[np.uint32],
+        keys: npt.NDArray[np.uint64],
+        macs: npt.NDArray[np.uint64],
+        now_ns: int,
+    ) -> None:
+        """Contacts to learn from; `macs` by slot."""
+
+    def hear(self, span_ns: int) -> None:
+        """So much time was listened to without loss."""
+
+    def watched(self) -> npt.NDArray[np.bool_]:
+        """By role index: whether a contact of it can be new at all."""
+
+    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Which contacts are usual for every device of their role."""
+
+    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:
+        """Whether each contact was learned."""
+
+    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:
+        """Whether each contact is outside what was learned, of a pool that learns no more."""
+
+    def said(self, mac: int, key: int) -> bool:
+        """A contact is said: a person may approve it. Whether it was not said before."""
+
+    def confidence(self, role: str) -> float:
+        """How sure the role's pool is that it has seen all that is usual, 0..1."""
+
+
+class Nothing:
+    """A baseline that never learns: nothing is known, and nothing is new."""
+
+    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:  # noqa: ARG002
+        """All of one kind."""
+        return np.zeros(edges.shape[0], np.uint64)
+
+    def observe(
+        self,
+        slots: npt.NDArray[np.uint32],
+        keys: npt.NDArray[np.uint64],
+        macs: npt.NDArray[np.uint64],
+        now_ns: int,
+    ) -> None:
+        """Nothing is kept."""
+
+    def hear(self, span_ns: int) -> None:
+        """Nothing is kept."""
+
+    def watched(self) -> npt.NDArray[np.bool_]:
+        """Nothing is."""
+        return np.zeros(1, np.bool_)
+
+    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Nothing is."""
+        return np.zeros(keys.shape[0], np.bool_)
+
+    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:  # noqa: ARG002
+        """Nothing is."""
+        return [False] * len(keys)
+
+    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:  # noqa: ARG002
+        """Nothing is."""
+        return [False] * len(keys)
+
+    def said(self, mac: int, key: int) -> bool:  # noqa: ARG002
+        """Nothing is kept."""
+        return True
+
+    def confidence(self, role: str) -> float:  # noqa: ARG002
+        """None."""
+        return 0.0
 
 
 class Pressure(NamedTuple):
@@ -98,3 +205,7 @@ class Turn(NamedTuple):
     pressure: Pressure = Pressure()
     detail: str = "full"  # how closely frames are looked at: full, headers-only, totals-only
     silent_ns: int = 0  # since a live leg heard its last frame; a file has no silence
+    counted: Rows = NO_ROWS  # when an interval closed: its EDGE rows, with the interval's counts (copies)
+    whole: bool = True  # `counted` has all of them; else absence cannot be told from a cut list
+    span_ns: int = 0  # length of the interval that closed
+    grants: Sequence[Grant] = ()  # what DHCP servers gave since the last turn

@@ -1,7 +1,9 @@
 """What a site may set about judging."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CHANGE_WINDOWS_MAX: Final = 64  # declared at once
 
 
 class ChangeWindow(NamedTuple):

@@ -83,6 +83,7 @@ class IntervalBook:
         self._start_s = 0
         self.end_s = 0
         self._empty = 0
+        self.heard_s = 0  # intervals that closed with something in them, from the first on
         self._before = Counted(FrameCounts(), 0, 0, 0, 0, 0, [])
         self._cards_s: int | None = None
 
@@ -161,6 +162,7 @@ class IntervalBook:
     def close(self, second: int, now: Counted) -> Interval:
         """The interval that ends now; the next one begins with today's counters."""
         interval = Interval(self._start_s * NS_PER_S, min(self.end_s, second) * NS_PER_S, self._empty)
+        self.heard_s += self._length_s
         self._before = now._replace(frames=now.frames.copy())
         self._empty = 0
         self.begin(second)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agent.config import Config
+from agent.devices.baseline import Baseline
 from agent.devices.packs import Packs
 from agent.devices.roles import ROLES, TIERS
 from agent.devices.site_packs import in_force
@@ -26,8 +27,11 @@ def unread_links(source: ReplaySource) -> list[InputError]:
     ]
 
 
-def judgement(config: Config, key: bytes, state: Path | None = None) -> Judgement:
-    """Load them, with the packs of the site that are in force in a state folder; a ConfigError names file and line."""
+def judgement(config: Config, key: bytes, state: Path | None = None, baseline: Baseline | None = None) -> Judgement:
+    """Load them, with the packs of the site that are in force in a state folder; a ConfigError names file and line.
+
+    Without a baseline nothing was learned.
+    """
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
     parse = KeptToml(Path(os.environ["NUMBA_CACHE_DIR"]) / "tables")  # agent.jit says where this release's kernels lie
     site, refused = usable(in_force(state) if state else [])
@@ -36,6 +40,7 @@ def judgement(config: Config, key: bytes, state: Path | None = None) -> Judgemen
         packs=packs,
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
         pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns, packs),
+        baseline=baseline or Baseline(ROLES),
         refused=refused,
     )
 

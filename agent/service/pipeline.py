@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from agent.config import Config
+from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
 from agent.devices.table import DeviceLimits, DeviceTable
@@ -38,6 +39,7 @@ from agent.wire.summary import Summary
 NS_PER_S = 1_000_000_000
 LOOKS_EVERY_MAX_S = 5  # on live legs time passes second by second; a longer step is a program that stood still
 SILENCE_NEWS_NS = 60 * NS_PER_S  # less than this is nothing to judge
+COUNTED_MAX = 16_384  # edges of an interval that the judge is given (1.6 MB); a flood's come last
 SCAN_TEST = (
     thresholds.FAN_STEP_FAILED,
     thresholds.FAN_STEP_ANSWERED,
@@ -76,6 +78,7 @@ class Judgement:
     packs: Packs
     contracts: ContractSet
     pseudonyms: Pseudonyms
+    baseline: Baseline  # what was learned before; a replay begins with an empty one
     refused: tuple[InputError, ...] = ()  # packs of the site that this release cannot use
 
 
@@ -128,7 +131,7 @@ class Pipeline:
             findings.loss_warn_permille,
             findings.loss_critical_permille,
         )
-        self._engine, self._gate = Engine(judgement.contracts, settings), judgement.pseudonyms
+        self.engine, self._gate = Engine(judgement.contracts, settings, judgement.baseline), judgement.pseudonyms
         self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, metering.device_slots_max)
         self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
         self._now_s: int | None = None
@@ -288,6 +291,9 @@ class Pipeline:
             self._close(now_s)
 
     def _judge(self, *, interval_closed: bool) -> None:
+        if interval_closed:
+            for records in self.cache.update():
+                self._relate(records)
         now_s, news = self._now_s or 0, self.table.has_news()
         promoted = self.table.take_promoted()
         if len(promoted):
@@ -303,7 +309,8 @@ class Pipeline:
             return
         self._pressure = counted.pressure
         frames, dropped = self._book.losses(counted)
-        warn = self._config.findings.loss_warn_permille
+        warn, settling_s = self._config.findings.loss_warn_permille, self._config.findings.settling_s
+        touched, whole = self.table.touched(COUNTED_MAX) if interval_closed else (edges[:0], True)
         turn = Turn(
             now_ns=now_s * NS_PER_S,
             devices=self.ward,
@@ -316,20 +323,22 @@ class Pipeline:
             lossy=(dropped * 1000 >= warn * max(frames + dropped, 1) and dropped > 0)
             or self._coarsest is Detail.TOTALS
             or any(leg.fault.blind for leg in self._legs),
-            settled=now_s - self._first_s >= self._config.findings.settling_s,
+            settled=now_s - self._first_s >= settling_s and 2 * self._book.heard_s >= settling_s,
             legs=self._legs,
             pressure=counted.pressure,
             detail=self._coarsest.word,
             silent_ns=silent_ns,
+            counted=touched,
+            whole=whole,
+            grants=self.ward.take_grants(),
+            span_ns=(now_s - self._book.start_s) * NS_PER_S if interval_closed else 0,
         )
-        for finding in self._engine.judge(turn):
+        for finding in self.engine.judge(turn):
             self.findings += 1
             self._outlet.finding(self._gate.finding(finding))
 
     def _close(self, now_s: int) -> None:
         """Build the summary of the interval that ended, and open the next one."""
-        for records in self.cache.update():
-            self._relate(records)
         edges, waiting = self.table.take_counts(self._config.summaries.edges_per_summary_max)
         slots = self.table.occupied()
         changed = self.ward.take_changed()

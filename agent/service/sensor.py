@@ -25,6 +25,7 @@ from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
+from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.overload import OverloadLadder
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
@@ -81,6 +82,7 @@ class SpoolOutlet:
     def __init__(self, writer: SpoolWriter, agent: str, *, may_wait: bool = False) -> None:
         self._writer, self._agent, self._may_wait = writer, agent, may_wait
         self.records = 0
+        self.learning: Callable[[], dict[str, int | str]] = dict  # what summaries tell of it
 
     wants_flows = False  # they stay in the sensor: summaries tell of devices and edges
 
@@ -100,6 +102,7 @@ class SpoolOutlet:
             "spool_bytes": self._writer.bytes_used,
             "spool_not_sent": counts.dropped + counts.given_up,
             "spool_write_errors": counts.write_errors,
+            **self.learning(),
         }
         for part in split(dataclasses.replace(summary, health=health)):
             self._append(MessageType.SUMMARY, part.to_content())
@@ -135,8 +138,12 @@ def _tell_faults(legs: list[LegCounts], told: dict[str, Fault], say: Say) -> Non
 class _EachSecond:
     """What a listening sensor does once a second beside its work: look at its legs, take requests, tell how it is."""
 
-    def __init__(self, config: Config, state: Path, writer: SpoolWriter, clock: Clock, say: Say) -> None:
-        self._spool, self._say = writer, say
+    def __init__(
+        self, config: Config, state: Path, writer: SpoolWriter, clock: Clock, say: Say,
+        keeper: BaselineKeeper | None = None,
+    ) -> None:  # fmt: skip
+        self._spool, self._say, self._clock = writer, say, clock
+        self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
         self._box = RequestBox(state / "requests")
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
@@ -149,8 +156,10 @@ class _EachSecond:
         _tell_faults(legs, self._faults, self._say)
         pipeline.note_legs(legs)
         _climb(self._ladder, legs, pipeline, self._say)
-        if any(request.name == "cards" for request in self._box.take()):
-            pipeline.tell_all_cards()
+        for request in self._box.take():
+            if not self._keeper.order(request, pipeline.engine, self._clock.wall_ns()):
+                pipeline.tell_all_cards()
+        self._keeper.look(pipeline.engine, self._clock.wall_ns() // NS_PER_S)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
         if self._file.failed and not self._refused:
             self._refused = True
@@ -231,10 +240,13 @@ def run(
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
-    parts = judgement(config, key, state)
+    keeper = None if replay else BaselineKeeper(baseline_path(state), say)  # a replay begins with an empty baseline
+    parts = judgement(config, key, state, keeper.baseline if keeper else None)
     for fault in parts.refused:
         say(f"a pack of the site is left out: {fault}")
     pipeline = Pipeline(config, parts, outlet)
+    if keeper:
+        outlet.learning = keeper.begin(pipeline.engine)
     pipeline.load()
     if not replay:
         pipeline.load_live()
@@ -246,11 +258,13 @@ def run(
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
-                with closing(_EachSecond(config, state, writer, its_clock, say)) as each_second:
+                with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
                     _listen(source, pipeline, its_clock, ended, each_second)
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()
+        if keeper:
+            keeper.close(pipeline.engine)
         durable = writer.close()
         source.close()
     seconds = f"{pipeline.frames.frames} frames, {pipeline.devices} devices, {pipeline.findings} findings"

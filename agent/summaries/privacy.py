@@ -172,8 +172,9 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "busiest", "capture", "detail", "direction", "first", "group", "interval-end", "last", "leg", "never", "peer",
-        "seen", "service", "since", "source", "state", "target", "worst",
+        "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
+        "first", "group", "interval-end", "last", "leg", "never", "now", "odd-contact", "peer", "seen",
+        "server", "service", "session", "since", "source", "state", "target", "worst",
     }
 )  # fmt: skip
 

@@ -84,6 +84,61 @@ def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_every_request_of_the_table_can_be_made(tmp_path: Path) -> None:
+    args = {"set-learning": LEARNING[0], "change-window": WINDOWS[0]}
     for number, name in enumerate(REQUESTS):
-        submit(tmp_path, Request(number.to_bytes(16, "big"), name))
+        submit(tmp_path, Request(number.to_bytes(16, "big"), name, args.get(name, {})))
     assert [request.name for request in RequestBox(tmp_path).take()] == list(REQUESTS)
+
+
+LEARNING = [
+    {"action": "start", "role": "infusion-pump"},
+    {"action": "freeze", "device": "00:d0:75:18:42:9b"},
+    {"action": "reset", "role": "printer"},
+    {"action": "approve", "device": "00:d0:75:18:42:9b"},
+]
+NOT_LEARNING = [
+    {},
+    {"action": "start"},
+    {"action": "forget", "role": "printer"},
+    {"action": "start", "role": "*"},
+    {"action": "start", "role": "../etc"},
+    {"action": "start", "role": ["printer"]},
+    {"action": ["start"], "role": "printer"},
+    {"action": "start", "role": "printer", "device": "00:d0:75:18:42:9b"},
+    {"action": "start", "device": "00:D0:75:18:42:9B"},
+    {"action": "start", "device": 7},
+]
+WINDOWS = [
+    {"role": "*", "start_s": 1, "end_s": 2},
+    {"role": "ventilator", "start_s": 1_793_606_400, "end_s": 1_793_606_400 + 7 * 86_400},
+]
+NOT_WINDOWS = [
+    {"role": "*", "start_s": 1},
+    {"role": "*", "start_s": 2, "end_s": 2},
+    {"role": "*", "start_s": True, "end_s": 2},
+    {"role": "*", "start_s": 1.5, "end_s": 2},
+    {"role": "", "start_s": 1, "end_s": 2},
+    {"role": "*", "start_s": 1, "end_s": 1 << 60},
+    {"role": "*", "start_s": 1, "end_s": 7 * 86_400 + 2},
+    {"role": "*", "start_s": 1, "end_s": 2, "why": "x"},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"), [*(("set-learning", a) for a in LEARNING), *(("change-window", a) for a in WINDOWS)]
+)
+def test_learning_and_windows_are_taken(tmp_path: Path, name: str, args: dict[str, object]) -> None:
+    submit(tmp_path, Request(ID, name, args))
+    assert RequestBox(tmp_path).take() == [Request(ID, name, args)]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"), [*(("set-learning", a) for a in NOT_LEARNING), *(("change-window", a) for a in NOT_WINDOWS)]
+)
+def test_other_forms_of_them_are_not(tmp_path: Path, name: str, args: dict[str, object]) -> None:
+    with pytest.raises(Refused):
+        submit(tmp_path, Request(ID, name, args))
+    (tmp_path / f"{ID.hex()}.req").write_text(json.dumps({"version": 1, "name": name, "args": args}))
+    box = RequestBox(tmp_path)
+    assert box.take() == []
+    assert box.refused == 1

@@ -119,6 +119,23 @@ def test_counts_of_all_summaries_add_up() -> None:
     )
 
 
+def test_what_is_touched_can_be_seen_before_it_is_taken() -> None:
+    bench = Bench().hear(GREETINGS + session((A, B), 1, (50000, 3613)) + session((A, B), 20, (50001, 80)))
+    seen, whole = bench.table.touched(100)
+    assert whole
+    again, waiting = bench.table.take_counts(100)
+    assert (seen == again).all() or set(seen["port"]) == set(again["port"])
+    assert seen["flows"].sum() == again["flows"].sum() > 0
+    assert waiting == 0
+    assert not len(bench.table.touched(100)[0])
+
+
+def test_a_cut_view_of_what_is_touched_says_so() -> None:
+    bench = Bench().hear(GREETINGS + session((A, B), 1, (50000, 3613)) + session((A, B), 20, (50001, 80)))
+    seen, whole = bench.table.touched(1)
+    assert (len(seen), whole) == (1, False)
+
+
 def test_counts_of_an_originator_are_its_flows_exactly() -> None:
     """Every flow that A began, in packets and octets, is in A's edges; every answered one in B's."""
     frames = list(GREETINGS)

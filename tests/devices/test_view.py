@@ -10,7 +10,7 @@ from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
 from agent.devices.records import EDGE
 from agent.devices.roles import ROLE_INDEX, UNKNOWN
-from agent.devices.view import Ward, mac_text
+from agent.devices.view import GRANTS_MAX, SMB1_MAX, Ward, mac_text
 from agent.packets.hints import READERS
 from agent.packets.hints.records import Signal
 from agent.packets.records import HintKind, application_name
@@ -87,6 +87,46 @@ def test_what_was_heard_before_the_promotion_counts(bench: Bench, ward: Ward) ->
     ward.hear(number(PUMP[1]), 0, [Signal("dhcp.host", "PCU-13408871")], 1)
     turn(bench.hear([hello(PUMP)]), ward)
     assert ward.roles()[bench.slot(PUMP[1])] == ROLE_INDEX["infusion-pump"]
+
+
+def test_what_was_claimed_and_when_it_was_heard(bench: Bench, ward: Ward) -> None:
+    before = ward.arps()
+    turn(bench.hear([hello(PUMP), hello(SERVER, 1)]), ward)
+    pump, server = (bench.slot(end[1]) for end in (PUMP, SERVER))
+    claims = ward.claims()
+    assert claims[pump].tolist() == [0x0A010065, 0, 0, 0]
+    assert claims[server].tolist() == [0x0A01000A, 0, 0, 0]
+    assert claims.sum() == 0x0A010065 + 0x0A01000A, "nobody else"
+    assert ward.arps() == before + 2
+    assert int(ward.lasts_ns()[server] - ward.lasts_ns()[pump]) == S
+    assert ward.macs()[pump] == number(PUMP[1])
+
+
+def test_grants_are_taken_once_and_bounded(bench: Bench, ward: Ward) -> None:
+    lease = [Signal("dhcp.message", "ack"), Signal("dhcp.lease", "ack", number(PUMP[1]), bytes([10, 1, 0, 101]))]
+    for _ in range(GRANTS_MAX + 5):
+        ward.hear(number(SERVER[1]), number(PUMP[1]), lease, 7)
+    grants = ward.take_grants()
+    assert len(grants) == GRANTS_MAX
+    assert (grants[0].server, grants[0].client, grants[0].address) == (number(SERVER[1]), number(PUMP[1]), 0x0A010065)
+    assert ward.take_grants() == []
+    assert bench.table is not None
+
+
+def test_who_speaks_smb1_itself(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP), hello(SERVER)]), ward)
+    ward.hear(number(SERVER[1]), number(PUMP[1]), [Signal("smb.dialect", "1")], 1)
+    ward.hear(number(PUMP[1]), number(SERVER[1]), [Signal("smb.dialect", "3.1.1")], 1)
+    assert ward.speaks_smb1(bench.slot(SERVER[1]))
+    assert not ward.speaks_smb1(bench.slot(PUMP[1]))
+    for other in range(SMB1_MAX + 1):
+        ward.hear(other, 0, [Signal("smb.dialect", "1")], 1)
+    assert not ward.speaks_smb1(bench.slot(SERVER[1])), "the oldest is forgotten"
+
+
+def test_contradictions_are_the_cards(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP)]), ward)
+    assert ward.contradictions(bench.slot(PUMP[1])) == ward.identity(bench.slot(PUMP[1])).contradictions
 
 
 def test_a_card_is_changed_once(bench: Bench, ward: Ward) -> None:

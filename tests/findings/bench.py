@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agent.devices.baseline import Baseline
 from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Scope
 from agent.devices.roles import ROLES, TIERS
 from agent.findings.contracts import ContractSet, shipped_folder
@@ -35,6 +36,10 @@ class Device:
     gateway: bool = False
     first_ns: int = START_NS
     label: str = ""
+    last_ns: int = 0  # 0: it is heard all the time
+    claims: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    smb1: bool = False
 
 
 @dataclass
@@ -46,7 +51,9 @@ class Bench:
     now_ns: int = START_NS
 
     def __post_init__(self) -> None:
-        self.engine = Engine(CONTRACTS, self.settings)
+        self.baseline = Baseline(ROLES)
+        self._arps = 0
+        self.engine = Engine(CONTRACTS, self.settings, self.baseline)
 
     def add(self, role: str, mac: int = 0, **more: object) -> int:
         """A device; returns its slot."""
@@ -69,6 +76,32 @@ class Bench:
     def first_ns(self, slot: int) -> int:
         return self.devices[slot].first_ns
 
+    def lasts_ns(self) -> npt.NDArray[np.int64]:
+        return np.array([d.last_ns or self.now_ns for d in self.devices], dtype=np.int64)
+
+    def confidences(self) -> npt.NDArray[np.float64]:
+        return np.array([d.confidence for d in self.devices], dtype=np.float64)
+
+    def gateways(self) -> npt.NDArray[np.bool_]:
+        return np.array([d.gateway for d in self.devices], dtype=np.bool_)
+
+    def macs(self) -> npt.NDArray[np.uint64]:
+        return np.array([d.mac for d in self.devices], dtype=np.uint64)
+
+    def claims(self) -> npt.NDArray[np.uint64]:
+        rows = [[int(ip_address(a)) for a in (*d.claims, *["0.0.0.0"] * 4)[:4]] for d in self.devices]
+        return np.array(rows, dtype=np.uint64).reshape(-1, 4)
+
+    def speaks_smb1(self, slot: int) -> bool:
+        return self.devices[slot].smb1
+
+    def contradictions(self, slot: int) -> tuple[str, ...]:
+        return self.devices[slot].contradictions
+
+    def arps(self) -> int:
+        self._arps += 1
+        return self._arps
+
     def roles(self) -> npt.NDArray[np.int16]:
         return np.array([ROLES.index(d.role) for d in self.devices], dtype=np.int16)
 
@@ -85,6 +118,12 @@ class Bench:
         self.now_ns += after_ns
         turn = self.turn(np.concatenate([np.zeros(0, EDGE), *edges]), np.concatenate([np.zeros(0, FAN), *fans]))
         return self.engine.judge(turn._replace(**more))
+
+    def interval(self, counted: Sequence[Rows] = (), after_ns: int = 60 * S, **more: Any) -> list[Finding]:
+        """A turn that closes an interval with these edges in it; the link is alive."""
+        rows = np.concatenate([np.zeros(0, EDGE), *counted])
+        more = {"frames": 1000, "span_ns": after_ns} | more
+        return self.judge([], [], after_ns, interval_closed=True, counted=rows, **more)
 
     def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
         """A turn now: nothing new, no loss, settled."""

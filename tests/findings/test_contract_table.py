@@ -15,7 +15,9 @@ UNKNOWN = ROLES.index("unknown")
 
 
 def shipped() -> tuple[list[Contract], tuple[Line, ...], Table]:
-    texts = {p.stem: p.read_text() for p in sorted(shipped_folder().glob("*.toml")) if p.stem != "attack"}
+    texts = {
+        p.stem: p.read_text() for p in sorted(shipped_folder().glob("*.toml")) if p.stem not in {"attack", "known-bad"}
+    }
     common = parse_contract(texts.pop("common"), "common", ROLES).does
     contracts = [parse_contract(text, name, ROLES) for name, text in texts.items()]
     return contracts, common, compile_table(contracts, common, ROLES)

@@ -6,35 +6,10 @@ import pytest
 from agent.devices.records import EDGE, FAN, NO_SLOT, FanKind
 from agent.devices.roles import ROLES
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, OF_THE_TAP
-from agent.findings.records import Finding, Pressure
-from agent.findings.settings import JudgeSettings
+from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.words import LABEL_MAX
-from agent.tap.records import Fault, LegCounts
-from tests.findings.bench import IN, Bench, S, ids
-
-
-def a_bad_day(bench: Bench) -> list[Finding]:
-    """Everything the judge can say, at once."""
-    pump, pacs, guest = bench.add("infusion-pump"), bench.add("pacs"), bench.add("unknown")
-    edges = [
-        bench.edge(pump, "203.0.113.9", 4444),
-        bench.edge(pump, "10.1.1.1", 22),
-        bench.edge(pump, guest, 23, direction=IN),
-        bench.edge(pacs, "10.1.1.1", 6667),
-        bench.edge(bench.add("printer"), "203.0.113.10", 443),
-    ]
-    fans = [
-        bench.sweep(pump),
-        bench.sweep(guest, port=8080),
-        bench.sweep(guest, port=23),
-        bench.fan(guest, FanKind.PORTS, 30, peer_hi=0, peer_lo=0xFFFF0A010101),
-        bench.fan(bench.add("printer"), FanKind.ARP, 100),
-    ]
-    new = np.array([bench.add("unknown")], dtype=np.uint32)
-    blind, speaking = LegCounts("eth1", 0, 0, 0, 0, fault=Fault.DOWN), LegCounts("eth2", 0, 0, 0, 3)
-    bench.judge(legs=[blind])
-    of_the_tap = {"frames": 1000, "dropped": 50, "legs": [blind, speaking], "pressure": Pressure(flows=5000)}
-    return bench.judge(edges, fans, 9 * S, new_devices=new, interval_closed=True, **of_the_tap)
+from tests.findings.bad_day import a_bad_day
+from tests.findings.bench import Bench, S, ids
 
 
 def test_every_finding_is_whole(bench: Bench) -> None:
@@ -67,6 +42,16 @@ def test_the_same_turns_give_the_same_findings() -> None:
 
 def test_causes_do_not_name_the_agent(bench: Bench) -> None:
     assert all("tap-" not in f.cause.removeprefix(f.id) for f in a_bad_day(bench))
+
+
+def test_declared_windows_are_bounded_and_old_ones_go(bench: Bench) -> None:
+    for number in range(200):
+        bench.engine.declare(ChangeWindow("*", number, 10**30))
+    assert len(bench.engine.settings.change_windows) == CHANGE_WINDOWS_MAX
+    later = ChangeWindow("printer", 10**31, 10**31 + 5)
+    bench.engine.declare(later)
+    bench.engine.declare(later)
+    assert bench.engine.settings.change_windows == (later,)
 
 
 def test_an_interval_of_nothing(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """Time is a clock's: intervals close on silence, empty ones fold, years are quick, and everything adds up."""
 
 from agent.clock import stopwatch_s
+from agent.findings.records import Finding, Turn
 from agent.flows.records import FlowEndReason
 from agent.service.overload import Detail
 from agent.service.pipeline import SCAN_TEST, flow_limits
@@ -132,6 +133,40 @@ def test_a_sweep_becomes_a_finding_within_seconds() -> None:
     assert {"host-sweep", "smb-spread"} & {finding.id for finding in sensor.kept.findings}
     sensor.end()
     assert sensor.pipeline.findings == len(sensor.kept.findings)
+
+
+def turns_of(sensor: Sensor) -> list[Turn]:
+    """Every turn that the judge is given from now on."""
+    turns, judge = list[Turn](), sensor.pipeline.engine.judge
+
+    def noting(turn: Turn) -> list[Finding]:
+        turns.append(turn)
+        return judge(turn)
+
+    sensor.pipeline.engine.judge = noting  # type: ignore[method-assign]
+    return turns
+
+
+def test_a_closed_interval_has_its_counts() -> None:
+    sensor = Sensor()
+    turns = turns_of(sensor)
+    sensor.play([hello(A), hello(B), *session((A, B), 1)[:5]])
+    sensor.pipeline.advance(START_S + 60)
+    closed = [turn for turn in turns if turn.interval_closed]
+    assert [turn.span_ns for turn in closed] == [60 * S]
+    assert closed[0].whole
+    assert closed[0].counted["packets_out"].sum() == 5, "a flow that lives is counted too"
+    assert not any(len(turn.counted) or turn.span_ns for turn in turns if not turn.interval_closed)
+
+
+def test_time_in_which_nothing_is_heard_settles_nothing() -> None:
+    sensor = Sensor()
+    turns = turns_of(sensor)
+    sensor.play([at(0), at(90_000)])
+    sensor.pipeline.advance(START_S + 90_060)
+    assert not any(turn.settled for turn in turns)
+    sensor.play([at(90_060 + 60 * minute) for minute in range(20)])
+    assert turns[-1].settled
 
 
 def test_summaries_add_up_and_fit_the_wire() -> None:

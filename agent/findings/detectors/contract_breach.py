@@ -10,12 +10,11 @@ from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severit
 from agent.findings.catalogue import UNKNOWN
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
-from agent.findings.words import NS_PER_S, address_text, article, mac_text, many, one, protocol_text, service_text
+from agent.findings.words import address_text, article, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # of each kind, judged one by one in a turn (0.3 ms each); the rest is counted
 SERVICES_MIN: Final = 6  # different breaches of one device in an hour that fold into one finding
 DEVICES_MIN: Final = 3  # devices of a role with the same breach in an hour that fold into one finding
-PEER_PATIENCE_NS: Final = 30 * NS_PER_S  # most devices say what they are (DHCP, discovery) within it
 FTP_PORT: Final = 21
 DYNAMIC_PORT_MIN: Final = 1024
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
@@ -31,6 +30,7 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
     chosen, late = _candidates(case)
     if late:
         yield more_in_turn(case, "contract-breach", late)
+    ready: list[tuple[int, int, bool]] = []
     for index, slot, code in zip(
         chosen, case.edges["device"][chosen].tolist(), case.codes[chosen].tolist(), strict=True
     ):
@@ -41,10 +41,14 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
             case.unsure.append(index)
             if not never or role == UNKNOWN:
                 continue
-        if not never and _peer_is_new(case, index):
+        if not never and case.peer_is_new(index):
             case.unsure.append(index)
             continue
         if never or not case.settings.in_change_window(role, case.turn.now_ns):
+            ready.append((index, slot, never))
+    approved = case.approved([index for index, _, never in ready if not never])
+    for index, slot, _ in ready:
+        if index not in approved:
             yield _draft(case, index, case.edges[index], slot)
 
 
@@ -61,13 +65,6 @@ def _candidates(case: Case) -> tuple[list[int], int]:
     fits &= case.contracts.clinical.take(case.roles.take(edges["device"][outside]))
     others, late_others = case.in_order(outside[fits], EDGES_MAX)
     return [*nevers, *others], len(late_nevers) + len(late_others)
-
-
-def _peer_is_new(case: Case, index: int) -> bool:
-    """Whether the verdict hangs on a device that came a moment ago and has no role yet: then it waits."""
-    if not case.contracts.depends_on_peer(case.edges[index : index + 1], case.roles)[0]:
-        return False
-    return case.turn.now_ns - case.turn.devices.first_ns(int(case.edges["peer_device"][index])) < PEER_PATIENCE_NS
 
 
 def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:

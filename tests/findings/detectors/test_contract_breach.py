@@ -117,7 +117,7 @@ def test_a_peer_that_just_came_may_yet_say_what_it_is(bench: Bench) -> None:
 
 def test_a_stranger_on_a_port_that_no_role_would_excuse_does_not_wait(bench: Bench) -> None:
     modality, stranger = bench.add("imaging-modality"), bench.add("unknown")
-    assert ids(bench.judge([bench.edge(modality, stranger, 3389, direction=IN)])) == ["contract-breach"]
+    assert ids(bench.judge([bench.edge(modality, stranger, 5985, direction=IN)])) == ["contract-breach"]
 
 
 BENIGN = [

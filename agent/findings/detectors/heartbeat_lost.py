@@ -1,0 +1,226 @@
+"""heartbeat-lost: what a clinical device sent again and again has stopped, while the link is alive.
+
+The cadence is learned from interval rows: an edge's events in an interval and the time of its last one give the mean
+gap of that interval exactly. It counts as a cadence once it was regular for long enough; a heartbeat that a contract
+names needs less. Silence is only counted while the tap hears: three periods, and half as long again as the longest
+pause that the edge was seen to make.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from agent.devices.records import EdgeDirection, Scope
+from agent.findings.case import Case, Evidence, Told
+from agent.findings.catalogue import UNKNOWN
+from agent.findings.draft import Draft, Group, Subject
+from agent.findings.records import Severity
+from agent.findings.words import (
+    NS_PER_S,
+    address_text,
+    mac_text,
+    many,
+    protocol_text,
+    service_text,
+    time_text,
+)
+from agent.packets.records import Application
+
+WATCHED_MAX: Final = 2048  # edges; the one that was silent longest is forgotten first
+ROWS_MAX: Final = 1024  # of an interval that are looked at; a ward of 100 devices has some 300
+NO_HEARTBEAT: Final = (
+    53,
+    67,
+    68,
+    123,
+    137,
+    138,
+    1900,
+    3702,
+    5353,
+    5355,
+)  # names, addresses, time
+GAPS_MAX: Final = 8  # newest mean gaps of an edge
+PERIODS: Final = 3
+LONGEST_FACTOR: Final = 1.5  # of the longest pause after which it went on
+REGULAR_FACTOR: Final = 2.0  # between its shortest and its longest mean gap
+INTERVALS_MIN: Final = 10  # before any cadence counts
+VITAL_INTERVALS_MIN: Final = 2  # for what carries vital signs, or is in the contract: it has a cadence by its nature
+EVENTS_MIN: Final = 10  # of it, so that two intervals are more than two messages
+PERIOD_MAX_NS: Final = 600 * NS_PER_S  # what comes less often is no heartbeat
+TOLD_TOGETHER: Final = 3  # devices that lose the same peer in an hour: one cause
+VITAL: Final = frozenset({
+    Application.HL7, Application.IEEE11073, Application.INTELLIVUE, Application.CAPSULE,
+})  # fmt: skip
+PAGED_ROLES: Final = frozenset({"ventilator", "patient-monitor", "central-station"})
+Key = tuple[int, int, int, int, int, int]  # slot, direction, protocol, port, peer
+_TCP: Final = 6
+
+
+@dataclass(slots=True)
+class _Beat:
+    """One edge, and how it beats."""
+
+    mac: int
+    last_ns: int
+    scope: int
+    peer_device: int
+    application: int
+    gaps_ns: list[float] = field(default_factory=list)  # newest last
+    events: int = 0
+    sessions: int = 0  # of the gaps, those whose events were whole sessions
+    flows: int = 0
+    ended: int = 0
+    silent_ns: int = 0  # heard without it
+    longest_ns: float = 0.0  # between the last events of two intervals, and pauses after which it went on
+    told: bool = False
+
+    @property
+    def period_ns(self) -> float:
+        """The longest of the mean gaps."""
+        return max(self.gaps_ns)
+
+    def limit_ns(self, period_ns: float) -> float:
+        """Silence from which on it is lost."""
+        return max(PERIODS * period_ns, LONGEST_FACTOR * self.longest_ns)
+
+
+class HeartbeatLost:
+    """Knows the edges of clinical devices that were heard in this run, bounded."""
+
+    def __init__(self) -> None:
+        self._beats: dict[Key, _Beat] = {}
+        self._odd: Mapping[int, int] = {}
+
+    def judge(self, case: Case, odd: Mapping[int, int]) -> Iterator[Draft]:
+        """At the end of an interval; `odd` is when a device (by MAC) was last contacted oddly."""
+        if not case.turn.interval_closed:
+            return
+        self._odd = odd
+        seen, every = self._hear(case)
+        silent = [(key, beat) for key, beat in self._beats.items() if key not in seen]
+        lost: dict[int, tuple[Key, _Beat]] = {}
+        for key, beat in silent:
+            if case.alive and every:
+                beat.silent_ns += min(case.turn.span_ns, max(0, case.turn.now_ns - beat.last_ns))
+            if not beat.told and case.alive and every and self._is_lost(case, key, beat):
+                beat.told = True
+                before = lost.get(beat.mac)
+                if before is None or beat.period_ns < before[1].period_ns:
+                    lost[beat.mac] = (key, beat)
+        for _, (key, beat) in sorted(lost.items()):
+            yield self._draft(case, key, beat)
+
+    def _hear(self, case: Case) -> tuple[set[Key], bool]:
+        """Take in the interval's rows of clinical devices: which were heard, and whether all of them were looked at."""
+        rows, count = case.turn.counted, case.roles.shape[0]
+        fits = (rows["packets_out"] > 0) & (rows["device"] < count) & ~np.isin(rows["port"], NO_HEARTBEAT)
+        fits &= case.contracts.clinical.take(case.roles.take(np.minimum(rows["device"], count - 1))) if count else False
+        there = np.flatnonzero(fits)
+        chosen = there[:ROWS_MAX]
+        names = (
+            "device", "direction", "protocol", "port", "peer_hi", "peer_lo", "last_ns", "scope", "peer_device",
+            "application", "flows", "packets_out", "packets_in", "answered", "failed",
+        )  # fmt: skip
+        columns = [rows[name][chosen].tolist() for name in names]
+        macs, seen = case.turn.devices.macs()[rows["device"][chosen]].tolist(), set[Key]()
+        for mac, *key, last, scope, peer, application, flows, out, back, answered, failed in zip(
+            macs, *columns, strict=True
+        ):
+            slot, direction, protocol, port, hi, lo = key
+            place = (slot, direction, protocol, port, hi, lo)
+            beat = self._beats.pop(place, None)
+            seen.add(place)
+            if beat is None or beat.mac != mac:
+                beat = _Beat(mac, last, scope, peer, application)
+            else:
+                _take(beat, last, flows, min(out, back) or out)
+            self._beats[place] = beat  # the newest last
+            beat.peer_device, beat.application = peer, application or beat.application
+            beat.flows, beat.ended = beat.flows + flows, answered + failed
+            beat.silent_ns = max(0, min(case.turn.span_ns, case.turn.now_ns - last)) if case.alive else 0
+        while len(self._beats) > WATCHED_MAX:
+            del self._beats[next(iter(self._beats))]
+        return seen, there.size <= ROWS_MAX
+
+    def _is_lost(self, case: Case, key: Key, beat: _Beat) -> bool:
+        """A cadence, silent for long enough, of a device that is still itself, in no window, and not closed."""
+        slot, _, protocol, port = key[:4]
+        if not beat.gaps_ns or case.turn.devices.mac(slot) != beat.mac:
+            return False
+        role = case.role(slot)
+        contract = case.contracts.contract(role)
+        expected = contract.heartbeat if contract else None
+        named = expected is not None and (expected.protocol, expected.port) == (protocol, port)
+        natural = named or beat.application in VITAL
+        if len(beat.gaps_ns) < (VITAL_INTERVALS_MIN if natural else min(INTERVALS_MIN, GAPS_MAX)):
+            return False
+        if beat.events < EVENTS_MIN or beat.period_ns > min(PERIOD_MAX_NS, REGULAR_FACTOR * min(beat.gaps_ns)):
+            return False
+        period = max(beat.period_ns, expected.period_s * NS_PER_S) if named and expected else beat.period_ns
+        if case.settings.in_change_window(role, case.turn.now_ns):
+            beat.gaps_ns.clear()  # a planned change: what comes after it is learned anew
+            return False
+        if beat.silent_ns < beat.limit_ns(period):
+            return False
+        closed = protocol == _TCP and beat.flows <= beat.ended
+        return role != UNKNOWN and (not closed or beat.sessions == len(beat.gaps_ns))
+
+    def _draft(self, case: Case, key: Key, beat: _Beat) -> Draft:
+        slot, direction, protocol, port, hi, lo = key
+        role, service = case.role(slot), service_text(protocol, port)
+        odd_ns = self._odd.get(beat.mac, 0)
+        sessions = protocol == _TCP and beat.flows <= beat.ended
+        page = odd_ns or (role in PAGED_ROLES and not sessions)
+        seconds, period_s = round(beat.silent_ns / NS_PER_S), max(1, round(beat.period_ns / NS_PER_S))
+        group = beat.scope >= Scope.MULTICAST
+        what = "what it sends to all" if group else f"what it sends to {_peer(case, beat, hi, lo)}"
+        heard_ns = int(case.turn.devices.lasts_ns()[slot])
+        here = heard_ns > beat.last_ns + case.turn.span_ns
+        told = Told(
+            text=f"{case.label(slot)} has stopped {what} on {service}: about every {period_s} seconds before, nothing "
+            f"for {seconds} seconds now, while the network is alive and the device itself is "
+            + ("still heard" if here else "not heard either"),
+            evidence=(
+                ("service", service),
+                ("direction", "originates" if direction == EdgeDirection.ORIGINATES else "responds"),
+                ("period-s", period_s),
+                ("silent-s", seconds),
+                ("last", time_text(beat.last_ns)),
+                ("device-last-heard", time_text(heard_ns)),
+                ("session", "ended each time" if sessions else "not closed"),
+                *_odd_evidence(odd_ns),
+            ),
+            cause=f"heartbeat-lost|{mac_text(beat.mac)}",
+            first_ns=beat.last_ns,
+            last_ns=case.turn.now_ns,
+        )
+        severity = Severity.PAGE if page else Severity.REVIEW
+        finding = case.finding("heartbeat-lost", severity, slot, told)
+        place = f"{address_text(hi, lo)}|{protocol_text(protocol)}|{port}"
+        together = Group(f"heartbeat-lost|{place}", mac_text(beat.mac), TOLD_TOGETHER, f"{{n}} {many(role)}")
+        return Draft(finding, Subject(beat.mac), (together,), part_of=(f"crash-after-contact|{mac_text(beat.mac)}",))
+
+
+def _take(beat: _Beat, last_ns: int, flows: int, exchanges: int) -> None:
+    """An interval in which the edge was heard."""
+    events = flows or exchanges
+    span_ns = last_ns - beat.last_ns
+    if span_ns > 0 and events > 0:
+        beat.gaps_ns = [*beat.gaps_ns[1 - GAPS_MAX :], span_ns / events]
+        beat.sessions = min(len(beat.gaps_ns), beat.sessions + 1) if flows else 0
+        beat.longest_ns = max(beat.longest_ns, float(span_ns))
+        beat.events += events
+        beat.last_ns = last_ns
+    beat.told = False
+
+
+def _peer(case: Case, beat: _Beat, hi: int, lo: int) -> str:
+    known = beat.peer_device < case.roles.shape[0]
+    return f"the {case.label(beat.peer_device)}" if known else address_text(hi, lo)
+
+
+def _odd_evidence(odd_ns: int) -> Evidence:
+    return (("odd-contact", time_text(odd_ns)),) if odd_ns else ()

@@ -1,0 +1,62 @@
+"""Counts of edges over the last minutes, from interval rows: bounded, and forgotten when they are old."""
+
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from agent.findings.case import Case, Mask
+from agent.findings.records import Rows
+
+EDGES_MAX: Final = 2048  # of one detector
+ROWS_MAX: Final = 2048  # of an interval that are looked at
+_NAMES: Final = (
+    "device", "direction", "protocol", "port", "peer_hi", "peer_lo", "flows", "packets_out", "packets_in",
+    "octets_out", "octets_in", "last_ns",
+)  # fmt: skip
+
+
+class EdgeKey(NamedTuple):
+    """One edge, by its device's MAC."""
+
+    mac: int
+    direction: int
+    protocol: int
+    port: int
+    peer_hi: int
+    peer_lo: int
+
+
+class Count(NamedTuple):
+    """What an edge did in one interval."""
+
+    end_ns: int
+    flows: int
+    packets_out: int
+    packets_in: int
+    octets_out: int
+    octets_in: int
+    last_ns: int
+
+
+class EdgeWindows:
+    """The counts of chosen edges, newest last."""
+
+    def __init__(self, window_ns: int, intervals_max: int = 64) -> None:
+        """`window_ns`: older counts are forgotten; at most `intervals_max` are kept of one edge."""
+        self._window_ns, self._most = window_ns, intervals_max
+        self._held: OrderedDict[EdgeKey, list[Count]] = OrderedDict()
+
+    def take(self, case: Case, rows: Rows, fits: Mask) -> list[tuple[np.void, EdgeKey, list[Count]]]:
+        """Take in an interval's rows; gives each with all its counts in the window, in a fixed order."""
+        chosen = np.flatnonzero(fits)[:ROWS_MAX]
+        now_ns, found = case.turn.now_ns, []
+        columns = [rows[name][chosen].tolist() for name in _NAMES]
+        for index, slot, *values in zip(chosen.tolist(), *columns, strict=True):
+            key = EdgeKey(case.turn.devices.mac(slot), *values[:5])
+            kept = [c for c in self._held.pop(key, []) if now_ns - c.end_ns < self._window_ns]
+            counts = self._held[key] = [*kept[1 - self._most :], Count(now_ns, *values[5:])]
+            found.append((key, index, counts))
+        while len(self._held) > EDGES_MAX:
+            self._held.popitem(last=False)
+        return [(rows[index], key, counts) for key, index, counts in sorted(found, key=lambda f: f[0])]

@@ -1,0 +1,112 @@
+"""A day on which everything happens that the judge has a word for."""
+
+import numpy as np
+
+from agent.devices.baseline import Order
+from agent.devices.records import EdgeGate, FanKind, Grant
+from agent.findings.records import Finding, Pressure, Rows
+from agent.packets.records import Application
+from agent.tap.records import Fault, LegCounts
+from tests.findings.bench import IN, Bench, S
+
+ROUTER, ROGUE = 0x0A141E01, 0x0A141E42
+HL7, SMB1, STRATUM, DICOM = (
+    int(a) for a in (Application.HL7, Application.SMB1, Application.STRATUM, Application.DICOM)
+)
+
+
+def a_bad_day(bench: Bench) -> list[Finding]:
+    """Everything the judge can say."""
+    return [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_volumes(bench), *_silences(bench)]
+
+
+def _contacts_and_scans(bench: Bench) -> list[Finding]:
+    pump, pacs, guest = bench.add("infusion-pump"), bench.add("pacs"), bench.add("unknown")
+    desk = bench.add("office-workstation")
+    bench.baseline.order_role(Order.FREEZE, "office-workstation")
+    edges = [
+        bench.edge(pump, "203.0.113.9", 4444),
+        bench.edge(pump, "10.1.1.1", 22),
+        bench.edge(pump, guest, 23, direction=IN),
+        bench.edge(pump, desk, 9999, direction=IN),
+        bench.edge(pacs, "10.1.1.1", 6667),
+        bench.edge(pacs, "10.1.1.1", 5900),
+        bench.edge(bench.add("patient-monitor"), "202.114.4.119", 2049),
+        bench.edge(desk, "10.1.1.1", 4000),
+        bench.edge(desk, "104.243.33.118", 3333, application=STRATUM),
+        bench.edge(bench.add("printer"), "203.0.113.10", 443),
+    ]
+    fans = [
+        bench.sweep(pump),
+        bench.sweep(guest, port=8080),
+        bench.sweep(guest, port=23),
+        bench.fan(guest, FanKind.PORTS, 30, peer_hi=0, peer_lo=0xFFFF0A010101),
+        bench.fan(bench.add("printer"), FanKind.ARP, 100),
+    ]
+    new = np.array([bench.add("unknown")], dtype=np.uint32)
+    blind, speaking = LegCounts("eth1", 0, 0, 0, 0, fault=Fault.DOWN), LegCounts("eth2", 0, 0, 0, 3)
+    bench.judge(legs=[blind])
+    of_the_tap = {"frames": 1000, "dropped": 50, "legs": [blind, speaking], "pressure": Pressure(flows=5000)}
+    return bench.judge(edges, fans, 9 * S, new_devices=new, interval_closed=True, **of_the_tap)
+
+
+def _claims_and_grants(bench: Bench) -> list[Finding]:
+    server = bench.add("hospital-server", claims=("10.20.30.10",))
+    lab = bench.add("lab-analyser", claims=("10.20.30.50",))
+    said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),))
+    board = bench.add("iot-other", claims=("10.20.30.66", "10.20.30.10"))
+    bench.add("unknown", claims=("10.20.30.50",))
+    said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),))
+    for _ in range(4):
+        starts = _grant(bench, server, "offer", ROUTER)._replace(client=bench.mac(lab), time_ns=bench.now_ns)
+        said += bench.judge(after_ns=300 * S, grants=(starts,))
+    return said
+
+
+def _grant(bench: Bench, server: int, message: str, router: int) -> Grant:
+    return Grant(bench.now_ns, bench.mac(server), 0x00D075183C04, message, 0x0A141E85, router, router, router)
+
+
+def _volumes(bench: Bench) -> list[Finding]:
+    guest, modality = bench.add("unknown"), bench.add("imaging-modality")
+    monitor, server = bench.add("patient-monitor"), bench.add("hospital-server", smb1=True)
+    bench.add("voice-assistant")
+    bench.add("media-player")
+    bench.add("iot-other", contradictions=("offers says pacs, not iot-other",))
+    said = bench.interval([_profile(bench, monitor)])
+    rows = [
+        bench.edge(guest, server, 22, flows=30, packets_out=600, packets_in=500, octets_out=9000, octets_in=9000),
+        bench.edge(guest, monitor, 9999, protocol=17, packets_out=50_000, packets_in=0),
+        bench.edge(monitor, guest, 23, direction=IN, octets_in=1 << 20, octets_out=100),
+        bench.edge(server, modality, 445, direction=IN, application=SMB1),
+        bench.edge(modality, server, 104, application=DICOM),
+    ]
+    for minute in range(8):
+        last = {"last_ns": bench.now_ns + 59 * S}
+        echo = {"protocol": 1, "packets_out": 60, "packets_in": 60, "octets_out": 6000, "octets_in": 24_000}
+        calls = bench.edge(modality, "91.240.118.77", 8080, flows=2, octets_out=1800, **last)
+        theft = bench.edge(monitor, "10.9.9.9", 4444, octets_out=90 << 20, first_ns=bench.now_ns)
+        said += bench.interval(
+            [*(rows if not minute else []), calls, theft, bench.edge(guest, "10.1.1.9", 2048, **echo)]
+        )
+    return said
+
+
+def _profile(bench: Bench, slot: int) -> Rows:
+    """What such a device sends to two thousand peers."""
+    rows = np.repeat(bench.edge(slot, "10.1.1.1", 443, octets_out=20_000), 2100)
+    rows["peer_lo"] += np.arange(2100, dtype=np.uint64)
+    return rows
+
+
+def _silences(bench: Bench) -> list[Finding]:
+    silent, crashed, stranger = bench.add("ventilator"), bench.add("ventilator"), bench.add("unknown")
+    beats = {"application": HL7, "packets_out": 24, "packets_in": 12}
+    said = []
+    for minute in range(6):
+        row = bench.edge(silent, "10.20.30.11", 2575, flows=int(not minute), answered=0, **beats)
+        row["last_ns"] = bench.now_ns + 57 * S
+        said += bench.interval([row])
+    said += bench.judge([bench.edge(stranger, crashed, 80, gates=int(EdgeGate.REFUSED))])
+    bench.devices[crashed].last_ns = bench.now_ns
+    return [*said, *(found for _ in range(4) for found in bench.interval())]
