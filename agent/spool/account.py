@@ -38,8 +38,7 @@ class Account:
         for run, seq in survey.marked.items():
             self.ends[run] = max(self.ends.get(run, 0), seq)
         for record in survey.records:
-            if record.type == MessageType.GAP:
-                self._declare(record)
+            self._declare(record)
         end = self._oldest.get((segment.run, segment.lane), 0) - 1
         for first, last in survey.suspects:
             self.suspects.setdefault(segment.run, []).append((first, last or end, segment.lane.label))
@@ -75,10 +74,18 @@ class Account:
         self.ends[run] = max(self.ends.get(run, 0), known.highest)
 
     def _declare(self, record: Frame) -> None:
-        try:
-            _, content = body.decode(MessageType.GAP, record.body)
-        except WireError:
-            return  # nobody will understand it, so nothing is declared by it
-        declared = self.declared.setdefault(content["run"], Coverage(most=EVERY))
-        for first, last, *_ in content["ranges"]:
-            declared.add(first, last)
+        for run, rows in told(record).items():
+            declared = self.declared.setdefault(run, Coverage(most=EVERY))
+            for first, last, *_ in rows:
+                declared.add(first, last)
+
+
+def told(record: Frame) -> dict[bytes, list[LostRange]]:
+    """Run -> what a gap record says is lost; nothing for other records, and for one that nobody will understand."""
+    if record.type != MessageType.GAP:
+        return {}
+    try:
+        _, content = body.decode(MessageType.GAP, record.body)
+    except WireError:
+        return {}
+    return {content["run"]: [(first, last, label, reason) for first, last, label, reason in content["ranges"]]}

@@ -118,12 +118,15 @@ class SpoolDisk:
         fsync_folder(self.folder)
         generation, size = self.found.generation + 1, self.limits.segment_bytes
         self._logs = {lane: LaneLog(self.folder, lane, generation, self.run, size) for lane in Lane}
+        for log in self._logs.values():
+            log.follow(list_segments(self.folder)[0])
         self._ready = True
         self._forget_old_runs(generation)
 
     def _rescue(self) -> None:
         for lane, held in self.found.unmarked.items():
             log = LaneLog(self.folder, lane, self.found.generation, self.found.run, self.limits.segment_bytes)
+            log.follow(list_segments(self.folder)[0])
             try:
                 for seq in sorted(held):
                     log.append(seq, frame(Kind.RECORD, seq, self.found.run, held[seq].type, held[seq].body))
@@ -197,16 +200,19 @@ class SpoolDisk:
         return self._bury(victim)
 
     def _bury(self, victim: Victim) -> bool:
-        """Its gap record has no room before it is gone; the mark that stays says as much until then."""
+        """Its gap record has no room before it is gone; the mark that stays says as much until then.
+
+        Begun is given up: what an error leaves of the file is declared and goes all the same.
+        """
+        left_bytes = victim.segment.size_bytes
         try:
             left_bytes = bury(victim.segment)
         except OSError:
             self.counts.write_errors += 1
-            return False
         segment = replace(victim.segment, size_bytes=left_bytes)
         self._lane_bytes[segment.lane] -= victim.segment.size_bytes - left_bytes
         self._doomed.append((Victim(segment, victim.given_up), self._declare(victim_ranges([victim], "disk-full"))))
-        return True
+        return left_bytes < victim.segment.size_bytes
 
     def _choose(self, need: Need) -> list[Victim]:
         segments, self.counts.foreign_files = list_segments(self.folder)

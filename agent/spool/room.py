@@ -1,9 +1,10 @@
 """Which segments go when space is needed: acknowledged ones first, then the oldest summaries, findings last."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.spool.account import UNKNOWN, told
 from agent.spool.coverage import Coverage
 from agent.spool.records import Lane, Segment
 from agent.spool.survey import EVERY, Survey
@@ -23,15 +24,19 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Victim:
-    """A segment that goes, and by run the numbers that nobody else has (empty when all were acknowledged)."""
+    """A segment that goes, and by run the numbers that nobody else has (empty when all were acknowledged).
+
+    `retold` is what gap records in it say that did not arrive: who lets them go says it again.
+    """
 
     segment: Segment
     given_up: dict[bytes, Coverage]
+    retold: dict[bytes, list[GapRange]] = field(default_factory=dict)
 
     @property
     def acknowledged(self) -> bool:
         """Nothing is lost with it."""
-        return not self.given_up
+        return not self.given_up and not self.retold
 
 
 def held_seqs(segment: Segment, others: Sequence[Segment], durable_seq: int | None = None) -> dict[bytes, Coverage]:
@@ -115,9 +120,23 @@ def choose(
             gone = {victim.segment.path for victim in chosen}
             others = [other for other in segments if other.path not in gone]
             held = held_seqs(segment, others, durable.get((segment.run, segment.lane)))
-            chosen.append(Victim(segment, missing_from(held, acknowledged)))
+            chosen.append(Victim(segment, missing_from(held, acknowledged), _retold(segment, acknowledged)))
             need_bytes -= segment.size_bytes
     return chosen
+
+
+def _retold(segment: Segment, acknowledged: dict[bytes, Coverage]) -> dict[bytes, list[GapRange]]:
+    """What unacknowledged gap records of a segment say."""
+    found: dict[bytes, list[GapRange]] = {}
+    try:
+        records = Survey(segment).records if segment.lane is Lane.URGENT else []
+    except OSError:
+        return found
+    for record in records:
+        if record.seq not in acknowledged.get(record.run, Coverage()):
+            for run, rows in told(record).items():
+                found.setdefault(run, []).extend(rows)
+    return found
 
 
 def _with_next(segments: Sequence[Segment]) -> Iterable[tuple[Segment, Segment | None]]:
@@ -153,4 +172,17 @@ def victim_ranges(victims: Iterable[Victim], reason: str) -> dict[bytes, list[Ga
         for run, coverage in victim.given_up.items():
             rows = ((first, last, victim.segment.lane.label, reason) for first, last in coverage.ranges())
             ranges.setdefault(run, []).extend(rows)
-    return ranges
+        for run, told_rows in victim.retold.items():
+            ranges.setdefault(run, []).extend(told_rows)
+    return {run: _compact(rows) for run, rows in ranges.items()}
+
+
+def _compact(rows: list[GapRange]) -> list[GapRange]:
+    """The same numbers in as few rows as there are; what was told too often loses its class, not its numbers."""
+    groups: dict[tuple[str, str], Coverage] = {}
+    for first, last, label, reason in rows:
+        groups.setdefault((label, reason), Coverage(most=EVERY)).add(first, last)
+    if sum(len(group.ranges()) for group in groups.values()) > GAP_RANGES_MAX:
+        spans = [span for group in groups.values() for span in group.ranges()]
+        groups = {(UNKNOWN, "several"): Coverage(spans, most=EVERY)}
+    return sorted((*span, label, reason) for (label, reason), group in groups.items() for span in group.ranges())

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.durable import fsync_folder
@@ -56,6 +57,11 @@ class LaneLog:
         self._new_names = False
         self._last_seq = self._attempt = 0
         self.durable_seq = 0  # everything of this lane and run up to here is on the disk
+
+    def follow(self, segments: Iterable[Segment]) -> None:
+        """Names that sort behind those of the lane that are there: a reader that passed them would not go back."""
+        attempts = [one.attempt for one in segments if (one.generation, one.lane) == (self._generation, self.lane)]
+        self._attempt = max(attempts, default=-1) + 1
 
     @property
     def active(self) -> Path | None:

@@ -1,4 +1,4 @@
-"""What a simulated history must come to: every record once, nothing lost without a word, nothing acknowledged too early."""
+"""What a simulated history must come to: every record once, no loss without a word, no acknowledgement too early."""
 
 import sqlite3
 from collections import Counter
@@ -42,6 +42,7 @@ class Ledger:
             self.written[stream, run, seq] = record
             if record.kind == MessageType.GAP and (stream, run, seq) not in self.given_up:
                 self._gave_up(record.body)
+        self.given_up.update((stream, run, seq) for run, seq in writer.buried)
         self.promised.update((stream, run, seq) for run, seq in writer.promised)
 
     def _gave_up(self, octets: bytes) -> None:
@@ -55,7 +56,9 @@ class Ledger:
         leaves = [topic.rpartition("/")[2] for topic in topics]
         bulk_at = [at for at, leaf in enumerate(leaves) if leaf in BULK]
         urgent_at = [at for at, leaf in enumerate(leaves) if leaf in URGENT]
-        assert not bulk_at or not urgent_at or max(urgent_at) < min(bulk_at), f"a summary went before a finding: {leaves}"
+        assert not bulk_at or not urgent_at or max(urgent_at) < min(bulk_at), (
+            f"a summary went before a finding: {leaves}"
+        )
 
     def acknowledged(self, payload: bytes) -> None:
         """What the collector says is durable must be so for whoever opens its file just now."""

@@ -1,4 +1,4 @@
-"""`python -m tests.simulators.seeds FIRST COUNT [PROCESSES]`: histories by seed; a seed that fails is named and repeats."""
+"""`python -m tests.simulators.seeds FIRST COUNT [PROCESSES]`: histories by seed; a failure repeats."""
 
 import sys
 import traceback

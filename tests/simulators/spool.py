@@ -1,5 +1,7 @@
 """The spool's writer without its thread: a test says when it works, so that a run repeats itself exactly."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -8,6 +10,7 @@ from agent.spool.writer import SpoolWriter
 
 if TYPE_CHECKING:
     from agent.spool.disk import Pending
+    from agent.spool.room import Victim
 
 Key = tuple[bytes, int]  # run, seq
 TURNS_MAX = 12
@@ -19,7 +22,16 @@ class HandWriter(SpoolWriter):
     def __init__(self, *settings: Any) -> None:
         self.written: dict[Key, Pending] = {}
         self.promised: set[Key] = set()
+        self.buried: set[Key] = set()  # on a full disk; the process may have ended before it could say so
         super().__init__(*settings)
+        bury = self._disk._bury
+
+        def watched(victim: Victim) -> bool:
+            for run, held in victim.given_up.items():
+                self.buried.update((run, seq) for first, last in held.ranges() for seq in range(first, last + 1))
+            return bury(victim)
+
+        self._disk._bury = watched  # type: ignore[method-assign]
 
     def _start(self) -> None:
         """No thread."""

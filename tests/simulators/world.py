@@ -33,7 +33,7 @@ from tests.simulators.post import Box, Line, Post, Weather
 from tests.simulators.power import Died, PowerDisk, power_disk
 from tests.simulators.spool import HandWriter
 
-BOOT = bytes(range(16))
+BOOT, BROKER = bytes(range(16)), "mqtt://127.0.0.1"
 TICKS, HEAL_TICKS_MAX, QUIET_TICKS = 45, 400, 6
 LIMITS = SpoolLimits(segment_bytes=2048, pending_bytes=8192)
 SCRATCH = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
@@ -157,14 +157,16 @@ class World:
             sensor.append(MessageType.FINDING, finding(self.number))
         else:
             health = {"noise": self.chance.randbytes(30).hex()} if self.chance.random() < 0.5 else {}
-            sensor.append(MessageType.SUMMARY, Summary(Interval(self.number, self.number + 1), health=health).to_content())
+            sensor.append(
+                MessageType.SUMMARY, Summary(Interval(self.number, self.number + 1), health=health).to_content()
+            )
 
     def _deliver(self) -> None:
         if self.uplink is None:
             if self.clock.now_ns < self.back_ns["uplink"]:
                 return
             try:
-                self.uplink = Uplink(self.config, self.root / "state", None, self.clock, lambda _text: None)
+                self.uplink = Uplink(self.config, self.root / "state", BROKER, self.clock, lambda _text: None)
             except Died:
                 self._end("uplink")
                 return

@@ -4,9 +4,12 @@ from pathlib import Path
 
 from agent.spool.coverage import Coverage
 from agent.spool.records import Lane
-from agent.spool.room import Need, choose, gap_contents, held_seqs, victim_ranges
+from agent.spool.room import Need, Victim, choose, gap_contents, held_seqs, victim_ranges
 from agent.spool.segment import Kind, frame, list_segments, parse_name, segment_name
+from agent.wire import body
 from agent.wire.delivery import GAP, GAP_RANGES_MAX
+from agent.wire.header import NO_PREVIOUS, Header
+from agent.wire.types import MessageType
 
 RUN, OLD = bytes(range(16)), bytes(range(16, 32))
 
@@ -107,3 +110,27 @@ def test_many_ranges_make_several_gap_records(tmp_path: Path) -> None:
     assert len(contents) == 3
     for content in contents:
         GAP.check(content, "gap")
+
+
+def test_what_a_gap_record_said_is_said_again_when_it_goes(tmp_path: Path) -> None:
+    header = Header("tap-1", "ward", "uplink", bytes(16), RUN, b"", 0, 1, NO_PREVIOUS, 1, 1, "none", -1)
+    content = {"stream": "uplink", "run": OLD, "ranges": [[4, 6, "summary", "full"]]}
+    octets = body.encode(MessageType.GAP, header, content)
+    path = tmp_path / segment_name(2, Lane.URGENT, 1, 0, RUN)
+    path.write_bytes(frame(Kind.RECORD, 1, RUN, MessageType.GAP, octets))
+    segments, _ = list_segments(tmp_path)
+    (victim,) = choose(segments, [], {}, Need(1))
+    assert victim_ranges([victim], "full") == {
+        RUN: [(1, 1, "finding", "full")],
+        OLD: [(4, 6, "summary", "full")],
+    }
+    (delivered,) = choose(segments, [], {RUN: Coverage([(1, 1)])}, Need(1))
+    assert delivered.acknowledged
+
+
+def test_too_many_rows_lose_their_class_before_their_numbers(tmp_path: Path) -> None:
+    lay(tmp_path, Lane.BULK, RUN, 1)
+    (segment,), _ = list_segments(tmp_path)
+    rows = [(seq, seq, ("summary", "finding")[seq % 2], "full") for seq in range(1, GAP_RANGES_MAX + 3)]
+    victim = Victim(segment, {}, {RUN: rows})
+    assert victim_ranges([victim], "full") == {RUN: [(1, GAP_RANGES_MAX + 2, "unknown", "several")]}

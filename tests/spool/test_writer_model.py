@@ -26,12 +26,13 @@ from hypothesis.stateful import (
 )
 
 from agent.clock import CaptureClock
+from agent.spool import store
 from agent.spool.account import Account
 from agent.spool.coverage import Coverage, progress_bytes, read_progress
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import Frame, Kind, frames, list_segments
-from agent.spool.store import LaneLog, SegmentFile
+from agent.spool.store import SegmentFile
 from agent.wire import body
 from agent.wire.command import Receipt
 from agent.wire.presence import UplinkReport
@@ -84,6 +85,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.disk.die_in, self.disk.fail, self.disk.fail_at = -1, {}, {}
         self.written |= writer.written
         self.promised |= writer.promised
+        self.given_up |= writer.buried
         for record in writer.written.values():
             if record.kind == MessageType.GAP:
                 self.given_up |= {key for key, reason in _declared(record.body) if reason in GONE_ON_PURPOSE}
@@ -282,9 +284,12 @@ def _no_fsync(file: SegmentFile) -> None:
     """A spool that calls durable what is only written."""
 
 
-def _trusting(log: LaneLog) -> None:
-    """A spool that goes on in the file whose fsync failed."""
-    log._touched = []
+def _try_again(file: SegmentFile) -> None:
+    """A spool that believes the second fsync."""
+    try:
+        store.os.fsync(file._descriptor)
+    except OSError:
+        store.os.fsync(file._descriptor)
 
 
 def _silent(_books: Account, *_: object, **__: object) -> list[object]:
@@ -294,7 +299,7 @@ def _silent(_books: Account, *_: object, **__: object) -> list[object]:
 
 @pytest.mark.parametrize(
     ("owner", "name", "fault"),
-    [(SegmentFile, "sync", _no_fsync), (LaneLog, "abandon", _trusting), (Account, "lost", _silent)],
+    [(SegmentFile, "sync", _no_fsync), (SegmentFile, "sync", _try_again), (Account, "lost", _silent)],
 )
 def test_the_machine_finds_a_planted_fault(
     monkeypatch: pytest.MonkeyPatch, owner: type, name: str, fault: Callable[..., object]
