@@ -1,4 +1,4 @@
-"""Rows A3, A7, A9 and A10 of the fault matrix: death at every call, every kind of damage, 72 hours away, a lost hint."""
+"""Rows A3, A7, A9, A10 of the fault matrix: death at every call, damage of every kind, 72 hours away, a lost hint."""
 
 import os
 from collections.abc import Iterator
