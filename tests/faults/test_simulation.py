@@ -21,8 +21,10 @@ PLANTED_MAX = 30  # histories within which a planted fault must show
 
 
 def test_every_history_ends_well() -> None:
-    found = sweep(0, SEEDS, os.cpu_count() or 1)
+    found, totals = sweep(0, SEEDS, os.cpu_count() or 1)
     assert not found, f"{len(found)} of {SEEDS}: seeds {[seed for seed, _ in found]}\n{found[0][1]}"
+    assert totals["lost in silence"] == 0
+    assert min(totals["stored"], totals["arrived again"], totals["declared lost"], totals["troubles"]) > SEEDS
 
 
 def test_a_seed_repeats_itself() -> None:

@@ -118,6 +118,20 @@ class Ledger:
         assert self._number("SELECT count(*) FROM envelopes") == kinds.total()
         assert self._number("SELECT coalesce(sum(count), 0) FROM refusals") == 0
 
+    def totals(self) -> dict[str, int]:
+        """What a history came to, for a report."""
+        stored = self._number("SELECT count(*) FROM records")
+        again = self._rows("SELECT value FROM counters WHERE name='records-duplicate'")
+        return {
+            "written": sum(end for _, _, end in self._runs()),
+            "called durable": len(self.promised),
+            "stored": stored,
+            "declared lost": sum(end for _, _, end in self._runs()) - stored,
+            "lost in silence": len(self.waiting()),
+            "arrived again": int(again[0][0]) if again else 0,
+            "acknowledgements": self.acks,
+        }
+
     def _covered(self, stream: str, run: bytes) -> Coverage:
         rows = self._rows("SELECT first, last FROM covered WHERE stream=? AND run=? ORDER BY first", stream, run)
         return Coverage(rows, most=1 << 16)

@@ -79,6 +79,7 @@ class World:
         self.post = Post(self.chance, self.clock)
         self.ledger = Ledger(self.root / "collector" / FILE_NAME)
         self.trace: list[str] = []
+        self.totals: dict[str, int] = {}
         self.number, self.calm = 0, False
         self.limits = self._limits()
         self.sensor: HandWriter | None = None
@@ -111,6 +112,8 @@ class World:
                 self._tick(self.chance.choice((0.05, 0.3, 1.0, 3.0)))
             self._heal()
             self.ledger.audit()
+            ends = sum(" ends at " in line for line in self.trace)
+            self.totals = self.ledger.totals() | {"processes ended": ends, "troubles": len(self.trace) - ends}
         finally:
             self._end("sensor")
             self._end("uplink")
