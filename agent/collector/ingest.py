@@ -12,6 +12,7 @@ from typing import Protocol
 
 from agent.clock import NS_PER_S, Clock
 from agent.collector.acks import EPOCH_EVERY_S, Outgoing, Voice
+from agent.collector.gate import Gate
 from agent.collector.intake import judge
 from agent.collector.records import Arrival, Batch, Presence, Record, Refusal
 from agent.collector.store.writer import Store
@@ -78,7 +79,10 @@ class TrustFile:
 class Ingest:
     """From arrivals to acknowledgements."""
 
-    def __init__(self, pipe: Pipe, store: Store, voice: Voice, trust: TrustFile, clock: Clock) -> None:
+    def __init__(
+        self, pipe: Pipe, store: Store, voice: Voice, trust: TrustFile, clock: Clock, gate: Gate | None = None
+    ) -> None:
+        self._gate = gate or Gate(clock)
         self._pipe, self._store, self._voice, self._trust, self._clock = pipe, store, voice, trust, clock
         self._counted: Counter[str] = Counter()
         self._next_epoch_ns = self._next_trust_ns = 0
@@ -114,6 +118,9 @@ class Ingest:
         batch = Batch()
         table = self._trust.table
         for arrival in self._pipe.take(BATCH_MAX, wait_s):
+            if not self._gate.admits(arrival.topic):
+                batch.counts["not-verified-flood"] += 1  # queued before its source had used up its tokens
+                continue
             match judge(arrival, table):
                 case Record() as record:
                     batch.records.append(record)
@@ -121,9 +128,10 @@ class Ingest:
                     batch.presences.append(presence)
                 case Refusal() as refusal:
                     batch.refusals.append(refusal)
+                    self._gate.refused(arrival.topic)
         fresh = Counter(self._pipe.counts) - self._counted
         self._counted += fresh
-        batch.counts = fresh
+        batch.counts += fresh
         return batch
 
     def settle(self, batch: Batch) -> int:

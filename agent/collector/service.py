@@ -10,6 +10,7 @@ from pathlib import Path
 from agent.clock import Clock
 from agent.collector.acks import Voice
 from agent.collector.config import CollectorConfig
+from agent.collector.gate import Gate
 from agent.collector.ingest import Ingest, TrustFile
 from agent.collector.notify.courier import Courier
 from agent.collector.store.writer import Store
@@ -31,8 +32,9 @@ def serve(config: CollectorConfig, clock: Clock, stop: threading.Event, say: Cal
         routes = config.notify.routes()
         store = Store.open(config.state, config.notify.notices(routes))
         stack.callback(store.close)
-        subscriber = Subscriber(config.broker, clock)
-        ingest = Ingest(subscriber, store, Voice(key), trust, clock)
+        gate = Gate(clock)
+        subscriber = Subscriber(config.broker, clock, gate)
+        ingest = Ingest(subscriber, store, Voice(key), trust, clock, gate)
         if config.listen:
             _start_page(config, clock, ingest, stack, say)
         if routes:

@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from agent.clock import Clock
 from agent.collector.acks import Outgoing
+from agent.collector.gate import Gate
 from agent.collector.records import Arrival
 from agent.errors import InputError, StateError
 
@@ -29,7 +30,7 @@ PAYLOAD_MAX = 256 * 1024  # what the shipped broker lets through; larger is refu
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 10.0
 RETRY_MAX_S = 60.0
-COUNTS = ("broker-disconnects", "topic-not-text", "payload-too-large", "not-taken-queue-full")
+COUNTS = ("broker-disconnects", "topic-not-text", "payload-too-large", "not-taken-queue-full", "not-verified-flood")
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -59,8 +60,8 @@ class BrokerSettings:
 class Subscriber:
     """A subscription that mends itself. `arrivals` is the queue of what came; `counts` what did not get that far."""
 
-    def __init__(self, settings: BrokerSettings, clock: Clock) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(self, settings: BrokerSettings, clock: Clock, gate: Gate | None = None) -> None:
+        self._settings, self._clock, self._gate = settings, clock, gate or Gate(clock)
         self._host, self._port, self._tls = settings.place()
         self._context = _tls_context(settings) if self._tls else None
         self.arrivals: queue.Queue[Arrival] = queue.Queue(QUEUE_MAX)
@@ -190,6 +191,9 @@ class Subscriber:
             return
         if len(message.payload) > PAYLOAD_MAX:
             self.counts["payload-too-large"] += 1
+            return
+        if not self._gate.admits(topic):
+            self.counts["not-verified-flood"] += 1  # an authentic one among them comes again from its spool
             return
         try:
             self.arrivals.put_nowait(Arrival(topic, bytes(message.payload), self._clock.wall_ns()))

@@ -46,13 +46,13 @@ def tap(reader: Reader, site: str, agent: str) -> Answer:
 
 
 def streams(reader: Reader, site: str, agent: str) -> list[Answer]:
-    """Every run and stream of a tap: records stored, declared lost, and not here yet (numbers below the highest)."""
+    """Every run and stream of a tap: records stored, declared lost and never come, and awaited below the highest."""
     rows = reader.rows(
         """SELECT r.stream, r.run, r.seq_max, r.received_ns, r.stored,
             (SELECT total(min(c.last, r.seq_max) - c.first + 1) FROM covered c
                WHERE c.agent=r.agent AND c.run=r.run AND c.stream=r.stream AND c.first <= r.seq_max) AS settled,
-            (SELECT total(g.last - g.first + 1) FROM gaps g
-               WHERE g.agent=r.agent AND g.run=r.run AND g.stream=r.stream) AS lost
+            (SELECT total(c.last - c.first + 1) FROM covered c
+               WHERE c.agent=r.agent AND c.run=r.run AND c.stream=r.stream) - r.stored AS lost
             FROM runs r WHERE r.site=? AND r.agent=? ORDER BY r.received_ns DESC, r.stream LIMIT 20""",
         (site, agent),
     )

@@ -7,7 +7,8 @@ next try goes to fresh files.
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,15 +16,17 @@ from agent.clock import NS_PER_S, SystemClock
 from agent.durable import fsync_folder
 from agent.errors import StateError
 from agent.spool.coverage import Coverage, read_progress
-from agent.spool.records import Identity, Lane, SpoolCounts, SpoolLimits
+from agent.spool.records import Identity, Lane, Segment, SpoolCounts, SpoolLimits
 from agent.spool.recovery import RUN_SUFFIX, examine, run_file
-from agent.spool.room import GapRange, Victim, choose, victim_ranges
-from agent.spool.segment import Kind, frame, list_segments
-from agent.spool.store import FILE_MODE, LaneLog
+from agent.spool.room import GapRange, Need, Victim, choose, victim_ranges
+from agent.spool.segment import HEAD_BYTES, Kind, frame, list_segments
+from agent.spool.store import FILE_MODE, LaneLog, bury
 
 FOLDER_MODE = 0o750
 OWNER_FILE = "owner"
 RELIEF_EVERY_S = 10.0  # a disk that others fill: one unacknowledged segment given up at most this often
+BULK_PERCENT = 75  # of the limit: summaries never take the room in which a finding can still be kept
+GRAVE_BYTES = HEAD_BYTES  # what a segment that was given up on a full disk still has
 SEGMENTS_MIN = 4  # with fewer nothing could ever be given up
 FRESH_FILES_MAX = 3  # tries in new files within one commit before waiting
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -55,12 +58,12 @@ class SpoolDisk:
             os.close(self._lock)
             raise StateError(f"the spool cannot be read: {error.strerror}", where=str(folder)) from error
         self.run = os.urandom(16)
-        self.bytes_used = sum(segment.size_bytes for segment in self.found.segments)
+        self._lane_bytes = _by_lane(self.found.segments)
         self.counts.damaged_regions, self.counts.damaged_bytes = self.found.damaged_regions, self.found.damaged_bytes
         self.counts.foreign_files = self.found.foreign_files
         self._logs: dict[Lane, LaneLog] = {}
         self._ready = self._rescued = False
-        self._doomed: list[tuple[Victim, int]] = []  # goes once the gap record with this seq is durable
+        self._doomed: list[tuple[Victim, int]] = []  # goes once the gap record with this seq (0: it is) is durable
         self._relieved_ns = -int(RELIEF_EVERY_S * NS_PER_S)
         self._pace = SystemClock()
 
@@ -87,6 +90,11 @@ class SpoolDisk:
             os.close(self._lock)
             self._lock = -1
 
+    @property
+    def bytes_used(self) -> int:
+        """Octets of all segments."""
+        return sum(self._lane_bytes.values())
+
     def _acknowledged(self) -> dict[bytes, Coverage]:
         return read_progress(self._progress).get(self._stream, {})
 
@@ -110,12 +118,15 @@ class SpoolDisk:
         fsync_folder(self.folder)
         generation, size = self.found.generation + 1, self.limits.segment_bytes
         self._logs = {lane: LaneLog(self.folder, lane, generation, self.run, size) for lane in Lane}
+        for log in self._logs.values():
+            log.follow(list_segments(self.folder)[0])
         self._ready = True
         self._forget_old_runs(generation)
 
     def _rescue(self) -> None:
         for lane, held in self.found.unmarked.items():
             log = LaneLog(self.folder, lane, self.found.generation, self.found.run, self.limits.segment_bytes)
+            log.follow(list_segments(self.folder)[0])
             try:
                 for seq in sorted(held):
                     log.append(seq, frame(Kind.RECORD, seq, self.found.run, held[seq].type, held[seq].body))
@@ -141,9 +152,9 @@ class SpoolDisk:
         for record in batch:
             octets = frame(Kind.RECORD, record.seq, self.run, record.kind, record.body)
             self._logs[record.lane].append(record.seq, octets)
-            self.bytes_used += len(octets)
-        for log in self._logs.values():
-            self.bytes_used += log.sync()
+            self._lane_bytes[record.lane] += len(octets)
+        for lane, log in self._logs.items():
+            self._lane_bytes[lane] += log.sync()
         self.counts.committed += len(batch)
 
     def _recover(self, error: OSError) -> bool:
@@ -174,34 +185,71 @@ class SpoolDisk:
     def _relieve(self) -> bool:
         """Full before our limit: acknowledged segments go, or now and then one of summaries; never findings."""
         try:
-            victims = self._choose(1)
+            victims = self._choose(Need(self.limits.segment_bytes))
         except OSError:
             return False
-        if not victims:
+        victim = next((each for each in victims if each.segment.size_bytes > GRAVE_BYTES), None)
+        if victim is None:
             return False
-        if not victims[0].acknowledged:
-            now_ns = self._pace.mono_ns()
-            if victims[0].segment.lane is Lane.URGENT or now_ns - self._relieved_ns < RELIEF_EVERY_S * NS_PER_S:
-                return False
-            self._relieved_ns = now_ns
-            self._declare(victim_ranges(victims, "disk-full"))
-        return self._delete(victims[0])
+        if victim.acknowledged:
+            return self._delete(victim)
+        now_ns = self._pace.mono_ns()
+        if victim.segment.lane is Lane.URGENT or now_ns - self._relieved_ns < RELIEF_EVERY_S * NS_PER_S:
+            return False
+        self._relieved_ns = now_ns
+        return self._bury(victim)
 
-    def _choose(self, need_bytes: int) -> list[Victim]:
+    def _bury(self, victim: Victim) -> bool:
+        """Its gap record has no room before it is gone; the mark that stays says as much until then.
+
+        Begun is given up: what an error leaves of the file is declared and goes all the same.
+        """
+        left_bytes = victim.segment.size_bytes
+        try:
+            left_bytes = bury(victim.segment)
+        except OSError:
+            self.counts.write_errors += 1
+        segment = replace(victim.segment, size_bytes=left_bytes)
+        self._lane_bytes[segment.lane] -= victim.segment.size_bytes - left_bytes
+        self._doomed.append((Victim(segment, victim.given_up), self._declare(victim_ranges([victim], "disk-full"))))
+        return left_bytes < victim.segment.size_bytes
+
+    def _choose(self, need: Need) -> list[Victim]:
         segments, self.counts.foreign_files = list_segments(self.folder)
-        self.bytes_used = sum(segment.size_bytes for segment in segments)
+        self._lane_bytes = _by_lane(segments)
         keep = [log.active for log in self._logs.values()] + [victim.segment.path for victim, _ in self._doomed]
-        return choose(segments, keep, self._acknowledged(), need_bytes)
+        keep += self._ends(segments)
+        durable = {(self.run, lane): log.durable_seq for lane, log in self._logs.items()}
+        return choose(segments, keep, self._acknowledged(), need, durable)
+
+    def _ends(self, segments: Sequence[Segment]) -> list[Path]:
+        """The newest durable segment of each lane of our run: without them nobody could say where it ended.
+
+        Before our run is durable, all of the run before: its end is not written down yet, nor its unmarked records.
+        """
+        if not self._ready:
+            return [segment.path for segment in segments if segment.run == self.found.run]
+        newest: dict[Lane, Path] = {}
+        for segment in segments:
+            if segment.run == self.run and segment.first_seq <= self._logs[segment.lane].durable_seq:
+                newest[segment.lane] = segment.path
+        return list(newest.values())
 
     def _make_room(self) -> None:
-        """Keep one segment's worth free below the limit: the gap record first, the segment when that is durable."""
+        """Keep one segment's worth free below the limit, and the summaries within theirs."""
         limit = max(self.limits.limit_bytes, SEGMENTS_MIN * self.limits.segment_bytes)
-        spoken_for = sum(victim.segment.size_bytes for victim, _ in self._doomed)
-        need_bytes = self.bytes_used + self.limits.segment_bytes - limit - spoken_for
+        self._shrink((Lane.BULK,), limit * BULK_PERCENT // 100)
+        self._shrink(tuple(Lane), limit)
+
+    def _shrink(self, lanes: tuple[Lane, ...], limit_bytes: int) -> None:
+        """The gap record first, the segment when that is durable."""
+        spoken_for = sum(victim.segment.size_bytes for victim, _ in self._doomed if victim.segment.lane in lanes)
+        used = sum(self._lane_bytes[lane] for lane in lanes)
+        need_bytes = used + self.limits.segment_bytes - limit_bytes - spoken_for
         if need_bytes <= 0:
             return
         try:
-            victims = self._choose(need_bytes)
+            victims = self._choose(Need(need_bytes, lanes))
         except OSError:
             return
         for victim in victims:
@@ -211,11 +259,12 @@ class SpoolDisk:
                 self._doomed.append((victim, self._declare(victim_ranges([victim], "full"))))
 
     def _delete_declared(self, batch: Sequence[Pending]) -> None:
-        durable = max((record.seq for record in batch if record.lane is Lane.URGENT), default=0)
+        durable = {record.seq for record in batch if record.lane is Lane.URGENT}
         still: list[tuple[Victim, int]] = []
         for victim, gap_seq in self._doomed:
-            if gap_seq > durable or not self._delete(victim):
-                still.append((victim, gap_seq))
+            told = not gap_seq or gap_seq in durable
+            if not told or not self._delete(victim):
+                still.append((victim, 0 if told else gap_seq))
         self._doomed = still
 
     def _delete(self, victim: Victim) -> bool:
@@ -224,7 +273,8 @@ class SpoolDisk:
         except OSError:
             self.counts.write_errors += 1
             return False
-        self.bytes_used = max(0, self.bytes_used - victim.segment.size_bytes)
+        lane = victim.segment.lane
+        self._lane_bytes[lane] = max(0, self._lane_bytes[lane] - victim.segment.size_bytes)
         if victim.acknowledged:
             self.counts.acknowledged_segments_deleted += 1
         else:
@@ -232,6 +282,13 @@ class SpoolDisk:
                 last - first + 1 for held in victim.given_up.values() for first, last in held.ranges()
             )
         return True
+
+
+def _by_lane(segments: Iterable[Segment]) -> dict[Lane, int]:
+    used = dict.fromkeys(Lane, 0)
+    for segment in segments:
+        used[segment.lane] += segment.size_bytes
+    return used
 
 
 def _own(folder: Path, held: int = -1) -> int:

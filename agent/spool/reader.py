@@ -42,7 +42,7 @@ class LaneReader:
         self._covered = covered
         self._order: tuple[int, int, int] = (-1, -1, -1)  # of the segment being read
         self._offset = 0
-        self._seen: tuple[Path, int, int] | None = None  # what the last look found nothing new in
+        self._seen: tuple[Path, int, int, bool] | None = None  # what the last look found nothing new in
         self._ready: Iterator[SpoolRecord] = iter(())
         self._durable: dict[bytes, int] = {}  # run -> highest mark seen
 
@@ -80,7 +80,7 @@ class LaneReader:
             self._order, self._offset = here.order, 0
         if self._pass_over(here, later):
             return self._go_to(later[0])
-        look = (here.path, here.size_bytes, len(later) if here.generation == newest else -1)
+        look = (here.path, here.size_bytes, len(later), here.generation < newest)
         if look == self._seen:
             return False
         try:

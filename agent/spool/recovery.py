@@ -1,17 +1,19 @@
 """What a spool folder still holds when its owner starts: read only, bounded, and never a reason not to start.
 
-Only the newest run matters here: it says where this process's chain continues, and it may have records that no mark
-covers yet (its process died between fsync and mark, or before the fsync). Those are handed to the writer, which writes
-them again. Runs before it went through this at an earlier start.
+The newest run says where this process's chain continues, and it may have records that no mark covers yet (its process
+died between fsync and mark, or before the fsync). Those are handed to the writer, which writes them again. Of every run
+that is still here it is said which numbers are gone: whoever was to say so may have died before it could.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.spool.account import Account, LostRange
 from agent.spool.coverage import Coverage
 from agent.spool.records import Lane, Segment
-from agent.spool.segment import Damage, Frame, Kind, frame, frames, list_segments, read_segment
+from agent.spool.segment import Frame, Kind, frame, frames, list_segments, read_segment
+from agent.spool.survey import Survey
 
 SCAN_BYTES_MAX = (
     64 * 1024 * 1024
@@ -27,7 +29,7 @@ class Found:
     run: bytes = b""
     last_seq: int = 0
     unmarked: dict[Lane, dict[int, Frame]] = field(default_factory=lambda: {lane: {} for lane in Lane})
-    lost: list[tuple[int, int, str]] = field(default_factory=list)  # from, to, class: certainly damaged
+    lost: dict[bytes, list[LostRange]] = field(default_factory=dict)  # run -> what is gone and was never declared
     damaged_regions: int = 0
     damaged_bytes: int = 0
     foreign_files: int = 0
@@ -44,20 +46,65 @@ def examine(folder: Path, acknowledged: dict[bytes, Coverage]) -> Found:
         return found
     found.generation = max(runs)
     found.run = runs[found.generation]
-    held = acknowledged.get(found.run, Coverage())
-    scans = [_Scan(segment) for segment in _newest(found)]
-    marks = {lane: max((scan.marked for scan in scans if scan.segment.lane is lane), default=0) for lane in Lane}
-    known = Coverage(most=1 << 20)  # every record of the scan may stand alone
-    for scan in scans:
-        found.damaged_regions += len(scan.damage)
-        found.damaged_bytes += sum(damage.end - damage.start for damage in scan.damage)
-        for record in scan.records:
-            known.add(record.seq, record.seq)
-            if record.seq > marks[scan.segment.lane]:
-                found.unmarked[scan.segment.lane].setdefault(record.seq, record)
-    found.last_seq = max(known.highest, *marks.values(), held.highest)
-    found.lost = list(_lost(scans, known, held, found.last_seq))
+    books = Account()
+    unread = _read(found, acknowledged, books)
+    ends = _ends(folder) | {found.run: 0}
+    for run in dict.fromkeys([found.run, *runs.values()]):
+        held = acknowledged.get(run, Coverage())
+        last_seq = max(ends.get(run, 0), books.ends.get(run, 0), held.highest)
+        if run == found.run:
+            found.last_seq = last_seq
+        floor = books.floor([segment for segment in unread if segment.run == run], last_seq)
+        lost = books.lost(run, last_seq, held, floor=floor)
+        if lost:
+            found.lost[run] = lost
     return found
+
+
+def _read(found: Found, acknowledged: dict[bytes, Coverage], books: Account) -> list[Segment]:
+    """Every segment, newest first, within the scan's bound, into the books; those that the bound left out."""
+    budget = SCAN_BYTES_MAX
+    marks = dict.fromkeys(Lane, 0)
+    following: dict[tuple[bytes, Lane], Segment] = {}
+    newest_first = list(reversed(found.segments))
+    for at, segment in enumerate(newest_first):
+        later = following.get((segment.run, segment.lane))
+        following[segment.run, segment.lane] = segment
+        if segment.run != found.run and later and _needs_no_reading(segment, later, acknowledged):
+            books.see(segment)
+            continue
+        budget -= segment.size_bytes
+        if budget < 0:
+            return newest_first[at:]
+        try:
+            survey = Survey(segment)
+        except OSError:
+            continue  # what it held is missing, and is said to be
+        found.damaged_regions += len(survey.damage)
+        found.damaged_bytes += sum(damage.end - damage.start for damage in survey.damage)
+        if segment.run == found.run:
+            marks[segment.lane] = max(marks[segment.lane], survey.marked.get(found.run, 0))
+            _keep_unmarked(found, survey, marks[segment.lane])
+        books.enter(survey)
+        survey.forget()
+    return []
+
+
+def _needs_no_reading(segment: Segment, later: Segment, acknowledged: dict[bytes, Coverage]) -> bool:
+    """By name alone: everything up to the next segment of its lane is at the collector.
+
+    Not so in the newest run: who died while it wrote records again left a next segment that begins inside this one.
+    """
+    known = acknowledged.get(segment.run)
+    return known is not None and known.covers(segment.first_seq, max(segment.first_seq, later.first_seq - 1))
+
+
+def _keep_unmarked(found: Found, survey: Survey, marked: int) -> None:
+    """Records of the newest run beyond every mark of their lane: newer segments were read before this one."""
+    held = found.unmarked[survey.segment.lane]
+    for record in survey.records:
+        if record.run == found.run and record.seq > marked:
+            held.setdefault(record.seq, record)
 
 
 def newest_generation(folder: Path, segments: Iterable[Segment]) -> int:
@@ -84,49 +131,16 @@ def run_file(generation: int, run: bytes, before_run: bytes, before_seq: int) ->
     return f"{generation:08d}-{run.hex()}{RUN_SUFFIX}", frame(Kind.RUN, before_seq, run, "", before_run)
 
 
-def _newest(found: Found) -> Iterator[Segment]:
-    """Segments of the newest run, newest first, within the scan's bound."""
-    budget = SCAN_BYTES_MAX
-    for segment in reversed(found.segments):
-        if segment.generation == found.generation:
-            budget -= segment.size_bytes
-            if budget < 0:
-                return
-            yield segment
+def _ends(folder: Path) -> dict[bytes, int]:
+    """Run -> its last number, as the run after it wrote it down."""
+    return {item.body: item.seq for path in folder.glob(f"*{RUN_SUFFIX}") for item in _run_frames(path)}
 
 
-class _Scan:
-    """One segment, read once."""
-
-    def __init__(self, segment: Segment) -> None:
-        self.segment = segment
-        self.records: list[Frame] = []
-        self.damage: list[Damage] = []
-        self.marked = 0
-        try:
-            data = read_segment(segment.path)
-        except OSError:
-            data = b""
-        for item in frames(data):
-            if isinstance(item, Damage):
-                self.damage.append(item)
-            elif item.run != segment.run:
-                continue
-            elif item.kind is Kind.MARK:
-                self.marked = max(self.marked, item.seq)
-            elif item.kind is Kind.RECORD:
-                self.records.append(item)
-
-
-def _lost(scans: list[_Scan], known: Coverage, held: Coverage, last_seq: int) -> Iterator[tuple[int, int, str]]:
-    """Numbers a damaged region must have held: between intact neighbours, in no other file, not acknowledged."""
-    for scan in scans:
-        newer = [other.segment.first_seq for other in scans if other.segment.lane is scan.segment.lane]
-        end = min((first - 1 for first in newer if first > scan.segment.first_seq), default=last_seq)
-        for damage in scan.damage:
-            before = max((record.seq for record in scan.records if record.end <= damage.start), default=0)
-            after = min((record.seq for record in scan.records if record.start >= damage.end), default=end + 1)
-            first = max(before + 1, scan.segment.first_seq)
-            for low, high in known.missing(first, after - 1):
-                for lost_from, lost_to in held.missing(low, high):
-                    yield lost_from, lost_to, scan.segment.lane.label
+def _run_frames(path: Path) -> Iterator[Frame]:
+    try:
+        data = read_segment(path)
+    except OSError:
+        return
+    for item in frames(data):
+        if isinstance(item, Frame) and item.kind is Kind.RUN:
+            yield item

@@ -3,11 +3,13 @@
 import contextlib
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.durable import fsync_folder
-from agent.spool.records import Lane
+from agent.spool.records import Lane, Segment
 from agent.spool.segment import Damage, Kind, frame, frames, read_segment, segment_name
+from agent.spool.survey import Survey
 
 FILE_MODE = 0o640  # the uplink's group may read
 ATTEMPTS_MAX = 1000  # names tried for one segment; more leftovers than this is not a disk error
@@ -53,7 +55,13 @@ class LaneLog:
         self._active: SegmentFile | None = None
         self._touched: list[SegmentFile] = []
         self._new_names = False
-        self._last_seq = 0
+        self._last_seq = self._attempt = 0
+        self.durable_seq = 0  # everything of this lane and run up to here is on the disk
+
+    def follow(self, segments: Iterable[Segment]) -> None:
+        """Names that sort behind those of the lane that are there: a reader that passed them would not go back."""
+        attempts = [one.attempt for one in segments if (one.generation, one.lane) == (self._generation, self.lane)]
+        self._attempt = max(attempts, default=-1) + 1
 
     @property
     def active(self) -> Path | None:
@@ -71,7 +79,7 @@ class LaneLog:
         self._last_seq = seq
 
     def _open(self, first_seq: int) -> SegmentFile:
-        for attempt in range(ATTEMPTS_MAX):
+        for attempt in range(self._attempt, self._attempt + ATTEMPTS_MAX):
             name = segment_name(self._generation, self.lane, first_seq, attempt, self._run)
             try:
                 self._active = SegmentFile(self.folder / name)
@@ -99,7 +107,7 @@ class LaneLog:
             if file is not self._active:
                 file.close()
         count = len(self._touched)
-        self._touched = []
+        self._touched, self.durable_seq = [], self._last_seq
         return count * len(mark)
 
     def abandon(self) -> None:
@@ -113,11 +121,33 @@ class LaneLog:
             if file in self._touched:
                 _trim(file)
         self._active, self._touched = None, []
+        self._attempt += 1  # a name is never used twice: a reader may stand in the middle of the file that had it
 
     def close(self) -> None:
         """Close the file; the caller has synced."""
         if self._active:
             self._active.close()
+
+
+def bury(segment: Segment) -> int:
+    """Give a segment up on a full disk: a mark with its last number takes its place, in blocks that it has already.
+
+    So nothing vanishes without a word although the gap record has to wait for the room that this makes: whoever starts
+    after a crash finds the run's end and misses the rest. What is left in octets; OSError when it could not be done.
+    """
+    survey = Survey(segment)
+    numbers = [coverage.highest for run, coverage in survey.held().items() if run == segment.run]
+    last_seq = max([*numbers, survey.marked.get(segment.run, 0)])
+    mark = frame(Kind.MARK, last_seq, segment.run)
+    descriptor = os.open(segment.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.pwrite(descriptor, mark, 0)
+        os.fsync(descriptor)
+        os.ftruncate(descriptor, len(mark))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return len(mark)
 
 
 def _trim(file: SegmentFile) -> None:

@@ -48,10 +48,9 @@ class SpoolWriter:
             clock=clock,
         )
         if found.lost:
-            rows: list[GapRange] = [(first, last, label, "damaged") for first, last, label in found.lost]
-            self._declare({found.run: rows})
+            self._declare(found.lost)
         self._thread = threading.Thread(target=self._work, name=f"spool-{identity.stream}", daemon=True)
-        self._thread.start()
+        self._start()
 
     @classmethod
     def open(
@@ -70,6 +69,9 @@ class SpoolWriter:
         """
         place = progress or folder.parent.parent / "uplink" / "progress.json"
         return cls(folder, identity, clock, limits or SpoolLimits(), place)
+
+    def _start(self) -> None:
+        self._thread.start()
 
     def append(self, kind: MessageType, content: dict[str, Any]) -> int:
         """The record's seq; durable 50 ms (findings) or 1 s (summaries) later. WireError for bad content."""
@@ -127,13 +129,22 @@ class SpoolWriter:
 
     def _bound_memory(self) -> None:
         while self._queued_bytes > self._limits.pending_bytes:
-            queue = self._queues[Lane.BULK] or self._queues[Lane.URGENT]
-            if not queue:
+            record = self._oldest_to_drop()
+            if record is None:
                 return  # all of it is being written just now
-            record = queue.popleft()
             self._queued_bytes -= _size(record)
             self._disk.counts.dropped += 1
             self._dropped.setdefault(record.lane.label, Coverage(most=1 << 16)).add(record.seq, record.seq)
+
+    def _oldest_to_drop(self) -> Pending | None:
+        """Summaries first; never a gap record: what it tells would be lost without a word."""
+        for lane in (Lane.BULK, Lane.URGENT):
+            queue = self._queues[lane]
+            for at, record in enumerate(queue):
+                if record.kind != MessageType.GAP:
+                    del queue[at]
+                    return record
+        return None
 
     def _declare(self, ranges: dict[bytes, list[GapRange]]) -> int:
         """Put gap records into the stream; the seq of the last one."""
@@ -160,6 +171,10 @@ class SpoolWriter:
                 )
             if self._queues[Lane.URGENT]:
                 self._condition.wait_for(self._hurry, self._limits.gather_urgent_s)
+            return self._take_waiting()
+
+    def _take_waiting(self) -> list[Pending]:
+        with self._condition:
             self._writing = [record for queue in self._queues.values() for record in queue]
             for queue in self._queues.values():
                 queue.clear()

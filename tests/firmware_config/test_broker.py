@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,3 +226,82 @@ def first_answer(port: int, ca: Path) -> bytes:
 def test_without_a_certificate_nobody_gets_in(authority: Path, broker: int) -> None:
     with pytest.raises(OSError, match=r"(?i)certificate|reset|eof|alert"):
         first_answer(broker, authority / "ca.crt")
+
+
+def test_nobody_reads_or_writes_the_broker_s_own_topics(desk: Desk) -> None:
+    tap = desk.connect("tap-1")
+    for topic in ("$SYS/#", "$SYS/broker/clients/connected", "+/+/+/+/up/#", "wardtap/1/+/+/down/#"):
+        tap.hears(topic)
+    tap.says("$SYS/broker/version", b"mine")
+    desk.connect("wardtap-collector").says("wardtap/1/ward/tap-2/down/ack", b"for tap-2")
+    assert desk.settle(tap) == []
+
+
+def test_a_will_is_held_to_the_acl_too(desk: Desk) -> None:
+    """CVE-2018-12550 and its like: what a client may not say while it lives it may not say when it dies."""
+    collector = desk.connect("wardtap-collector")
+    collector.hears("wardtap/1/+/+/up/#")
+    thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="tap-2-will")
+    thief.tls_set(str(desk.folder / "ca.crt"), str(desk.folder / "tap-2.crt"), str(desk.folder / "tap-2.key"))
+    thief.will_set("wardtap/1/ward/tap-1/up/state", b"lost", qos=1, retain=True)
+    connected = threading.Event()
+    thief.on_connect = lambda *_: connected.set()
+    thief.connect("localhost", desk.port)
+    thief.loop_start()
+    if connected.wait(5):
+        thief.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+    thief.loop_stop()
+    assert desk.settle(collector) == []
+
+
+def test_a_message_larger_than_any_of_ours_ends_the_link(desk: Desk) -> None:
+    collector = desk.connect("wardtap-collector")
+    collector.hears("wardtap/1/+/+/up/#")
+    tap = desk.connect("tap-1")
+    gone = threading.Event()
+    tap.client.on_disconnect = lambda *_: gone.set()
+    tap.client.publish(UP, bytes(300_000), qos=1)
+    assert gone.wait(5)
+    assert desk.settle(collector) == []
+
+
+def test_another_authority_s_certificate_and_old_tls_are_refused(authority: Path, broker: int, tmp_path: Path) -> None:
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(
+        tmp_path, "req", "-x509", *curve, "-keyout", "own.key", "-out", "own.crt", "-subj", "/CN=tap-1", "-days", "2"
+    )
+    context = ssl.create_default_context(cafile=str(authority / "ca.crt"))
+    context.load_cert_chain(tmp_path / "own.crt", tmp_path / "own.key")
+    assert_refused(broker, context)
+    old = ssl.create_default_context(cafile=str(authority / "ca.crt"))
+    old.load_cert_chain(authority / "tap-1.crt", authority / "tap-1.key")
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert_refused(broker, old)
+
+
+def assert_refused(port: int, context: ssl.SSLContext) -> None:
+    """TLS 1.3 refuses a client's certificate at the first read."""
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            secure.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x")
+            answer = secure.recv(16)
+    except OSError:
+        answer = b""
+    assert answer == b""
+
+
+def test_plain_mqtt_is_not_spoken(broker: int) -> None:
+    with socket.create_connection(("127.0.0.1", broker), timeout=5) as plain:
+        plain.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x")
+        plain.settimeout(5)
+        try:
+            answer = plain.recv(64)
+        except OSError:
+            answer = b""
+        assert not answer.startswith(b"\x20")  # no CONNACK

@@ -127,3 +127,40 @@ class EmbeddedBroker:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+class Nats:
+    """Debian's nats-server with its MQTT 3.1.1 door on a free loopback port."""
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+        if program is None:
+            pytest.skip("nats-server is not installed: apt-get install nats-server")
+        self._program, self.folder, self.port = program, folder, free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "nats.conf").write_text(
+            f'server_name: one\nlisten: "127.0.0.1:{free_port()}"\njetstream {{ store_dir: "{folder}/js" }}\n'
+            f'mqtt {{ listen: "127.0.0.1:{self.port}" }}\n'
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Nats":
+        """Start and wait until it accepts connections."""
+        log = (self.folder / "nats.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                [self._program, "-c", self.folder / "nats.conf"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        deadline = time.monotonic() + START_S
+        while not answers(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"nats-server did not start: {(self.folder / 'nats.log').read_text()[-500:]}")
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        """As kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

@@ -10,7 +10,7 @@ import pytest
 
 from agent.spool.reader import LaneReader, SpoolReader
 from agent.spool.records import Lane, SpoolLimits, SpoolRecord
-from agent.spool.segment import Frame, Kind, frame, frames, list_segments
+from agent.spool.segment import Frame, Kind, frame, frames, list_segments, segment_name
 from tests.spool.conftest import Open, bulk, urgent
 
 TINY = SpoolLimits(segment_bytes=2048, gather_bulk_s=0.01, gather_urgent_s=0.001)
@@ -225,3 +225,21 @@ def test_random_harm_never_stops_it(filled: Path, open_spool: Open) -> None:
     writer = open_spool(TINY)
     urgent(writer)
     assert writer.flush()
+
+
+def test_a_run_that_begins_later_in_one_lane_is_not_overlooked(folder: Path) -> None:
+    """The other lane shows that a new run is there; this lane's reader looks, finds nothing, and must look again."""
+    folder.mkdir(parents=True)
+    old, new = bytes(16), bytes(range(16))
+
+    def lay(generation: int, lane: Lane, run: bytes) -> None:
+        path = folder / segment_name(generation, lane, 1, 0, run)
+        path.write_bytes(frame(Kind.RECORD, 1, run, "wardtap/gap.v1", b"x") + frame(Kind.MARK, 1, run))
+
+    lay(1, Lane.BULK, old)
+    reader = LaneReader(folder, "uplink", Lane.BULK)
+    assert [record.run for record in reader.poll(9)] == [old]
+    lay(2, Lane.URGENT, new)
+    assert reader.poll(9) == []
+    lay(2, Lane.BULK, new)
+    assert [record.run for record in reader.poll(9)] == [new]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.spool import recovery
+from agent.spool import recovery, survey
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Lane, SpoolLimits
 from agent.spool.recovery import examine, run_file
@@ -138,7 +138,7 @@ def test_the_scan_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
         read.append(path)
         return read_segment(path)
 
-    monkeypatch.setattr(recovery, "read_segment", watched)
+    monkeypatch.setattr(survey, "read_segment", watched)
     assert examine(folder, {}).last_seq == 19
     assert len(read) < 5
 
@@ -160,3 +160,37 @@ def test_a_large_spool_starts_quickly(folder: Path, open_spool: Open) -> None:
     assert {item.kind for item in frames(some.read_bytes()) if isinstance(item, Frame)} == {Kind.RECORD, Kind.MARK}
     assert {each.lane for each in list_segments(folder)[0]} == {Lane.BULK}
     assert QUICK.segment_bytes == 1 << 20
+
+
+def test_a_hole_that_no_damage_explains_is_told(folder: Path, open_spool: Open) -> None:
+    """The power went after one lane's fsync and before the other's: 2 was never durable, but 3 was."""
+    segment(folder, "f", 1, record(1) + record(3) + frame(Kind.MARK, 3, RUN))
+    writer = open_spool()
+    urgent(writer)
+    assert writer.flush()
+    assert declared(folder) == [(2, 2, "unknown", "missing")]
+    writer.close()
+    again = open_spool()
+    urgent(again)
+    assert again.flush()
+    assert declared(folder) == [(2, 2, "unknown", "missing")]  # once
+
+
+def test_who_died_before_saying_so_does_not_take_the_hole_along(folder: Path, open_spool: Open) -> None:
+    """The run that found the hole left its run file and no record; the next one says it."""
+    segment(folder, "f", 1, record(1) + record(4) + frame(Kind.MARK, 4, RUN))
+    name, content = run_file(2, bytes(16), RUN, 4)
+    (folder / name).write_bytes(content)
+    writer = open_spool()
+    urgent(writer)
+    assert writer.flush()
+    assert declared(folder) == [(2, 3, "unknown", "missing")]
+
+
+def test_a_segment_that_was_deleted_is_missed(folder: Path, open_spool: Open) -> None:
+    for first in (1, 3, 5):
+        segment(folder, "f", first, record(first) + record(first + 1) + frame(Kind.MARK, first + 1, RUN))
+    (folder / segment(folder, "f", 3, b"").name).unlink()
+    writer = open_spool()
+    assert writer.flush()
+    assert declared(folder) == [(3, 4, "unknown", "missing")]

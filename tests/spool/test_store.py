@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from agent.spool.records import Lane
-from agent.spool.segment import Damage, Frame, Kind, frame, frames, list_segments
-from agent.spool.store import LaneLog, SegmentFile
+from agent.spool.segment import HEAD_BYTES, Damage, Frame, Kind, frame, frames, list_segments, parse_name, segment_name
+from agent.spool.store import LaneLog, SegmentFile, bury
+from agent.spool.survey import Survey
 from tests.simulators.disk import BROKEN, faulty_disk
 
 RUN = bytes(range(16))
@@ -95,3 +96,28 @@ def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         step_log.close()
     segments, _ = list_segments(tmp_path)
     assert not [item for item in frames(segments[0].path.read_bytes()) if isinstance(item, Damage)]
+
+
+def test_a_buried_segment_still_says_where_its_run_ended(tmp_path: Path) -> None:
+    run = bytes(range(16))
+    path = tmp_path / segment_name(1, Lane.BULK, 3, 0, run)
+    path.write_bytes(b"".join(frame(Kind.RECORD, seq, run, "wardtap/gap.v1", bytes(99)) for seq in (3, 4, 9)))
+    segment = parse_name(path, path.stat().st_size)
+    assert segment is not None
+    assert bury(segment) == path.stat().st_size == HEAD_BYTES
+    assert Survey(segment).marked == {run: 9}
+
+
+def test_names_sort_behind_those_that_are_there(tmp_path: Path) -> None:
+    run = bytes(range(16))
+    there = tmp_path / segment_name(1, Lane.BULK, 3, 4, run)
+    there.write_bytes(b"")
+    log = LaneLog(tmp_path, Lane.BULK, 1, run, 4096)
+    log.follow(list_segments(tmp_path)[0])
+    log.append(3, b"x")
+    log.abandon()
+    log.append(3, b"x")
+    assert log.active is not None
+    assert log.active.name > there.name
+    assert "-006-" in log.active.name  # the one that was abandoned is not used again
+    log.close()

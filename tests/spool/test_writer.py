@@ -11,6 +11,7 @@ import pytest
 from agent.clock import SystemClock
 from agent.errors import StateError, WireError
 from agent.spool.coverage import Coverage, progress_bytes
+from agent.spool.disk import BULK_PERCENT
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Lane, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
@@ -337,3 +338,13 @@ def test_lanes_are_files_of_their_own(folder: Path, open_spool: Open) -> None:
     urgent(writer)
     writer.flush()
     assert {segment.lane for segment in list_segments(folder)[0]} == set(Lane)
+
+
+def test_summaries_leave_room_for_findings(folder: Path, open_spool: Open) -> None:
+    writer = open_spool(SMALL)
+    for _ in range(120):
+        bulk(writer, size=1200)
+        writer.flush()
+    used = sum(one.size_bytes for one in list_segments(folder)[0] if one.lane is Lane.BULK)
+    assert used <= SMALL.limit_bytes * BULK_PERCENT // 100
+    assert gaps(folder)

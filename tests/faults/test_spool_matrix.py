@@ -1,0 +1,253 @@
+"""Rows A3, A7, A9, A10 of the fault matrix: death at every call, damage of every kind, 72 hours away, a lost hint."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from agent.clock import NS_PER_S, CaptureClock
+from agent.spool.reader import SpoolReader
+from agent.spool.records import Identity, SpoolLimits
+from agent.spool.segment import list_segments
+from agent.uplink.courier import Courier
+from agent.uplink.progress import Progress
+from agent.uplink.sealer import Sealer
+from agent.wire import body
+from agent.wire.delivery import Ack
+from agent.wire.summary import Interval, Summary
+from agent.wire.types import MessageType
+from tests.faults.conftest import finding
+from tests.simulators.kit import AGENT, SITE, Kit
+from tests.simulators.power import Died, PowerDisk, power_disk
+from tests.simulators.spool import HandWriter, Key
+
+IDENTITY = Identity(AGENT, SITE, "sensor", bytes(16))
+SMALL = SpoolLimits(limit_bytes=10 * 1024, segment_bytes=1536)
+LARGE = SpoolLimits()
+SLOW = bool(os.environ.get("WARDTAP_SLOW"))
+OUTAGE_MINUTES = 72 * 60
+
+
+def append(writer: HandWriter, number: int) -> int:
+    if number % 3 == 0:
+        return writer.append(MessageType.FINDING, finding(number))
+    return writer.append(MessageType.SUMMARY, Summary(Interval(number, number + 1)).to_content())
+
+
+def start(folder: Path, limits: SpoolLimits = SMALL, clock: CaptureClock | None = None) -> HandWriter:
+    return HandWriter.open(folder, IDENTITY, clock or CaptureClock(1), limits, folder.parent / "progress.json")
+
+
+def script(writer: HandWriter) -> None:
+    """Some two hundred calls: batches, full segments, room made."""
+    for number in range(24):
+        append(writer, number)
+        if number % 2:
+            writer.turn()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[PowerDisk]:
+    with power_disk(tmp_path) as made:
+        yield made
+
+
+def declared(folder: Path) -> set[Key]:
+    found: set[Key] = set()
+    for record in SpoolReader(folder).records():
+        if record.type == MessageType.GAP:
+            _, content = body.decode(record.type, record.body)
+            found |= {(content["run"], seq) for first, last, *_ in content["ranges"] for seq in range(first, last + 1)}
+    return found
+
+
+@pytest.mark.parametrize("power", [False, True], ids=["kill", "power-cut"])
+def test_a3_death_at_every_call(tmp_path: Path, disk: PowerDisk, power: bool) -> None:
+    """For every N: it starts again, what was promised is there or was given up, and nothing is missing in silence."""
+    steps = 1
+    while True:
+        folder = tmp_path / f"spool-{steps}"
+        disk.parts = (f"/spool-{steps}/",)
+        writer = start(folder)
+        disk.die_in = steps
+        with suppress(Died):
+            script(writer)
+        done = disk.die_in > 0
+        disk.die_in = -1
+        writer.drop()
+        if power:
+            disk.cut(Random(steps))
+        after = start(folder)
+        append(after, 1)
+        assert after.flush()
+        held = {(record.run, record.seq): record.body for record in SpoolReader(folder).records()}
+        told = declared(folder)
+        assert writer.promised <= held.keys() | told
+        last = after._disk.found.last_seq
+        if after._disk.found.run == writer.run:
+            assert {(writer.run, seq) for seq in range(1, last + 1)} <= held.keys() | told
+        for key, octets in held.items():
+            assert octets == (writer.written | after.written)[key].body
+        after.drop()
+        if done:
+            break
+        steps += 1
+    assert steps > 60
+
+
+def spool(folder: Path, count: int = 12) -> HandWriter:
+    """One run in several segments, everything durable."""
+    writer = start(folder, SpoolLimits(segment_bytes=1536))
+    for number in range(count):
+        append(writer, number)
+    assert writer.close()
+    return writer
+
+
+def check(folder: Path, writer: HandWriter, damaged: set[Key]) -> None:
+    """It starts; all but the damaged comes out whole; exactly the damaged is declared."""
+    after = start(folder, LARGE)
+    append(after, 1)
+    assert after.flush()
+    after.drop()
+    held = {(record.run, record.seq) for record in SpoolReader(folder).records() if record.run == writer.run}
+    told = {key for key in declared(folder) if key[0] == writer.run}
+    assert held | damaged >= writer.promised
+    assert told == {key for key in writer.promised - held if key[1] <= after._disk.found.last_seq}
+
+
+@pytest.mark.parametrize("seed", range(300 if SLOW else 60))
+def test_a7_bits_lengths_and_files(tmp_path: Path, seed: int) -> None:
+    """A flip, a cut, a zeroed tail, a swap, a copy, a missing file, a length of 2^32 - 1, and strangers in between."""
+    folder, chance = tmp_path / "spool", Random(seed)
+    writer = spool(folder)
+    paths = [segment.path for segment in list_segments(folder)[0]]
+    whole = {(record.run, record.seq) for record in SpoolReader(folder).records()}
+    path, other = chance.sample(paths, 2)
+    content = bytearray(path.read_bytes())
+    at = chance.randrange(len(content))
+    match seed % 7:
+        case 0:
+            content[at] ^= 1 << chance.randrange(8)
+            path.write_bytes(content)
+        case 1:
+            path.write_bytes(content[:at])
+        case 2:
+            path.write_bytes(content[:at] + bytes(len(content) - at))
+        case 3:
+            swapped = other.read_bytes()
+            other.write_bytes(content)
+            path.write_bytes(swapped)
+        case 4:
+            (folder / path.name.replace("-000-", "-001-")).write_bytes(content)
+        case 5:
+            path.unlink()
+        case _:
+            content[8:12] = b"\xff" * 4
+            path.write_bytes(content)
+    (folder / "00000009-f-00000000000000000001-000-00.seg").symlink_to("/dev/zero")
+    os.mkfifo(folder / f"00000009-s-00000000000000000001-000-{'0' * 32}.seg")
+    (folder / f"00000009-s-00000000000000000002-000-{'0' * 32}.seg").mkdir()
+    left = {(record.run, record.seq) for record in SpoolReader(folder).records()}
+    check(folder, writer, whole - left)
+
+
+class Desk:
+    """A courier in simulated time, and a collector that is there or not."""
+
+    def __init__(self, kit: Kit, clock: CaptureClock, folder: Path) -> None:
+        self.kit, self.clock, self.folder = kit, clock, folder
+        self.stored: dict[Key, int] = {}
+        self.again()
+
+    def again(self) -> None:
+        self.progress = Progress(self.folder.parent / "progress.json")
+        sealer = Sealer(AGENT, SITE, [self.kit.agent])
+        self.courier = Courier({"sensor": self.folder}, sealer, self.progress, self.clock, window=20, resend_after_s=30)
+
+    def second(self) -> None:
+        """A tenth of a second, ten times: send, store, acknowledge."""
+        for _ in range(10):
+            self.clock.sleep(0.1)
+            for out in self.courier.due(20):
+                key = (out.key.run, out.key.seq)
+                self.stored[key] = self.stored.get(key, 0) + 1
+            for run in {run for run, _ in self.stored}:
+                seqs = sorted(seq for held, seq in self.stored if held == run)
+                spans = _spans(seqs)
+                upto = spans[0][1] if spans[0][0] == 1 else 0
+                beyond = tuple(spans[1:] if upto else spans)[:200]
+                self.courier.acknowledged(Ack(AGENT, SITE, run, "sensor", upto, beyond, b""))
+
+
+def _spans(seqs: list[int]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for seq in seqs:
+        if spans and spans[-1][1] == seq - 1:
+            spans[-1] = (spans[-1][0], seq)
+        else:
+            spans.append((seq, seq))
+    return spans
+
+
+def test_a9_72_hours_away(tmp_path: Path) -> None:
+    """A summary a minute and a finding an hour for three days; then everything, and new findings first."""
+    clock, folder = CaptureClock(NS_PER_S), tmp_path / "spool"
+    writer = start(folder, LARGE, clock)
+    for minute in range(OUTAGE_MINUTES):
+        writer.append(MessageType.SUMMARY, Summary(Interval(minute, minute + 1)).to_content())
+        if minute % 60 == 0:
+            writer.append(MessageType.FINDING, finding(minute))
+            writer.turn()
+        clock.sleep(60)
+    assert writer.flush()
+    backlog = writer._chain.seq
+    desk, began_ns, worst_ns = Desk(Kit(tmp_path / "kit"), clock, folder), clock.now_ns, 0
+    while len(desk.stored) < writer._chain.seq:
+        if len(desk.stored) % 500 < 200:
+            fresh, now_ns = writer.append(MessageType.FINDING, finding(len(desk.stored))), clock.now_ns
+            assert writer.flush()
+            while (writer.run, fresh) not in desk.stored:
+                desk.second()
+                worst_ns = max(worst_ns, clock.now_ns - now_ns)
+        desk.second()
+        assert clock.now_ns - began_ns < 3600 * NS_PER_S
+    writer.drop()
+    assert set(desk.stored) == {(writer.run, seq) for seq in range(1, writer._chain.seq + 1)}
+    assert backlog == OUTAGE_MINUTES + 72
+    assert worst_ns <= 5 * NS_PER_S
+    assert (clock.now_ns - began_ns) * 20 <= OUTAGE_MINUTES * 60 * NS_PER_S
+
+
+@pytest.mark.parametrize("hint", ["lost", "back", "future"])
+def test_a10_the_hint_is_lost_old_or_of_another_time(tmp_path: Path, hint: str) -> None:
+    clock, folder = CaptureClock(NS_PER_S), tmp_path / "spool"
+    writer = start(folder, LARGE, clock)
+    desk = Desk(Kit(tmp_path / "kit"), clock, folder)
+    for number in range(10):
+        append(writer, number)
+    assert writer.flush()
+    desk.second()
+    desk.progress.save()
+    old = desk.progress.path.read_bytes()
+    for number in range(10):
+        append(writer, number)
+    assert writer.flush()
+    desk.second()
+    if hint == "lost":
+        desk.progress.path.unlink()
+    elif hint == "back":
+        desk.progress.path.write_bytes(old)
+    else:
+        desk.progress.add("sensor", bytes(16), 1, 1 << 40)
+        desk.progress.save()
+    desk.again()
+    append(writer, 1)
+    assert writer.flush()
+    for _ in range(5):
+        desk.second()
+    writer.drop()
+    assert set(desk.stored) == {(writer.run, seq) for seq in range(1, 22)}
