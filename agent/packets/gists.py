@@ -201,7 +201,7 @@ def _bacnet(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -
     """Kind and service of a request, behind the routing that each message may have; an I-Am whole."""
     end, i = at + size, at + 4
     if size < 8 or octets[at] != 0x81 or u16(octets, at + 2) > size:
-        return digest(octets, at, size, key, start)
+        return sip3(key[0], key[1], start, U64(2), U64(0))  # nothing is said of what is damaged
     i += 6 * (octets[at + 1] == 4)  # a forwarded message carries its first sender's address
     if i + 2 > end or octets[i] != 1:
         return digest(octets, at, size, key, start)
