@@ -23,6 +23,7 @@ H_DHCP, H_DHCPV6, H_NETBIOS, H_LLMNR = (
 H_QUERY, H_ANSWER, H_SYN = int(HintKind.DNS_QUERY), int(HintKind.DNS_ANSWER), int(HintKind.TCP_SYN)
 H_TLS, H_TLS_SERVER, H_QUIC = int(HintKind.TLS_CLIENT), int(HintKind.TLS_SERVER), int(HintKind.QUIC)
 H_MODBUS, H_NTP, H_SNMP, H_ND = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.ND)
+H_BACNET = int(HintKind.BACNET)
 H_ARP, H_INTELLIVUE = int(HintKind.ARP), int(HintKind.INTELLIVUE)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
 
@@ -196,6 +197,35 @@ def _intellivue(octets: Octets, at: int, size: int, key: Hashes, start: np.uint6
 
 
 @leaf
+def _bacnet(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
+    """Kind and service of a request, behind the routing that each message may have; an I-Am whole."""
+    end, i = at + size, at + 4
+    if size < 8 or octets[at] != 0x81 or u16(octets, at + 2) > size:
+        return sip3(key[0], key[1], start, U64(2), U64(0))  # nothing is said of what is damaged
+    i += 6 * (octets[at + 1] == 4)  # a forwarded message carries its first sender's address
+    if i + 2 > end or octets[i] != 1:
+        return digest(octets, at, size, key, start)
+    control = np.int64(octets[i + 1])
+    i += 2
+    if control & 0x20:  # destination: network, length, address; and hops, behind the source
+        i += 4 + (np.int64(octets[i + 2]) if i + 2 < end else 0)
+    j = i - np.int64(control & 0x20 != 0)
+    if control & 0x08:
+        i += 3 + (np.int64(octets[j + 2]) if j + 2 < end else 0)
+    kind = np.int64(octets[i] >> 4) if i < end else 2
+    if control & 0x80 or kind > 1:
+        return sip3(
+            key[0], key[1], start, U64(2), U64(0)
+        )  # of the network's own messages and of answers nothing is said
+    if i + (2 if kind == 1 else 4) > end:
+        return digest(octets, at, size, key, start)
+    service = np.int64(octets[i + 1]) if kind == 1 else np.int64(octets[i + 3])
+    if kind == 1 and service == 0:
+        return digest(octets, i, end - i, key, sip3(key[0], key[1], start, U64(kind), U64(10)))
+    return sip3(key[0], key[1], start, U64(kind), U64(service))
+
+
+@leaf
 def tcp_header(row: np.void, octets: Octets) -> int:
     """Offset of a packet's TCP header, -1 when it was not captured whole: it ends where the payload begins.
 
@@ -277,6 +307,8 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
         return digest(octets, at + 12, size - 12, key, sip3(key[0], key[1], start, first, U64(6)))
     if kind == H_SNMP:
         return _snmp(octets, at, size, key, start)
+    if kind == H_BACNET:
+        return _bacnet(octets, at, size, key, start)
     if kind == H_INTELLIVUE:
         return _intellivue(octets, at, size, key, start)
     if kind == H_ARP:

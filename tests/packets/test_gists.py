@@ -11,7 +11,7 @@ from agent.packets import kernels_news as news
 from agent.packets.hints import READERS
 from agent.packets.records import PACKET, HintKind
 from agent.tap.records import FRAME
-from tests.forge import tls
+from tests.forge import bedside, tls
 from tests.packets.hints.payloads import PAYLOADS
 from tests.packets.hints.samples import LINUX_OPTIONS, ber, snmp, syn
 from tests.simulators.bursts import HASHES, MARGIN, SECRET, THIN
@@ -21,7 +21,7 @@ pytestmark = HASHES
 SHORT = (
     HintKind.DNS_QUERY, HintKind.DNS_ANSWER, HintKind.LLMNR, HintKind.NETBIOS, HintKind.DHCP, HintKind.SNMP,
     HintKind.INTELLIVUE, HintKind.NTP, HintKind.QUIC, HintKind.MODBUS, HintKind.TLS_CLIENT, HintKind.TLS_SERVER,
-    HintKind.TCP_SYN, HintKind.ND,
+    HintKind.TCP_SYN, HintKind.ND, HintKind.BACNET,
 )  # fmt: skip
 SEEN = 1 << 12
 
@@ -106,6 +106,7 @@ FRESH: list[tuple[HintKind, bytes, list[int]]] = [  # octets that are new in eac
     (HintKind.MODBUS, PAYLOADS[HintKind.MODBUS][0], [0, 1, 8, 9]),
     (HintKind.QUIC, PAYLOADS[HintKind.QUIC][0], [6, 7, 20]),
     (HintKind.FTP_LOGIN, b"PASS", [0, 1]),
+    (HintKind.BACNET, bedside.read_property(7, 0, 1), [8, 10, 11, 12]),
 ]
 
 

@@ -3,6 +3,7 @@
 import struct
 
 from agent.packets.records import HintKind
+from tests.forge import bedside as forge_bedside
 from tests.forge import dhcp as forge_dhcp
 from tests.forge import dicom as forge_dicom
 from tests.packets.hints.samples import MORE
@@ -179,7 +180,7 @@ PAYLOADS: dict[HintKind, list[bytes]] = {
     HintKind.DNS_QUERY: [dns(0x0100, [("www.Facebook.com", 1)], [])],
     HintKind.DNS_ANSWER: [dns(0x8180, [("ehr.example", 1)], [("ehr.example", 1, b"\x0a\x29\x07\x0a")])],
     HintKind.DHCPV6: [DHCPV6],
-    HintKind.BACNET: [I_AM],
+    HintKind.BACNET: [I_AM, forge_bedside.read_property(7, 0, 1), forge_bedside.who_is()],
     HintKind.CAPSULE: [b"\1\2CAPSULE MDIP announce"],
     HintKind.LLMNR: [dns(0, [("cart-7", 1)], []), dns(0x8000, [("cart-7", 1)], [("cart-7", 1, b"\x0a\x29\x07\x47")])],
 }
