@@ -36,7 +36,7 @@ from agent.tap.records import Burst, LegCounts
 from agent.wire.summary import Summary
 
 NS_PER_S = 1_000_000_000
-COUNTED_MAX = 16_384  # edges of an interval that the judge is given (1.6 MB); a flood's come last
+COUNTED_MAX = 8192  # edges of an interval that the judge is given (0.8 MB), four times a busy ward; a flood's come last
 SCAN_TEST = (
     thresholds.FAN_STEP_FAILED,
     thresholds.FAN_STEP_ANSWERED,
