@@ -39,7 +39,7 @@ from agent.wire.summary import Summary
 NS_PER_S = 1_000_000_000
 LOOKS_EVERY_MAX_S = 5  # on live legs time passes second by second; a longer step is a program that stood still
 SILENCE_NEWS_NS = 60 * NS_PER_S  # less than this is nothing to judge
-COUNTED_MAX = 16_384  # edges of an interval that the judge is given (1.6 MB); a flood's come last
+COUNTED_MAX = 8192  # edges of an interval that the judge is given (0.8 MB), four times a busy ward; a flood's come last
 SCAN_TEST = (
     thresholds.FAN_STEP_FAILED,
     thresholds.FAN_STEP_ANSWERED,
