@@ -13,7 +13,7 @@ from agent.devices.placing import WAYS, Edges, Known, device_of, edge_of, edge_s
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
 from agent.devices.tallies import clinical_of, measure_clinical, meet
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import LINE, Hashes, Reals, Tags, Words, brief, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Reals, Tags, Words, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
@@ -65,13 +65,16 @@ def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64
 
 @leaf
 def _look_ahead(
-    records: Rows, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes, edges: Rows,
-    tags: Tags, ahead: Hashes,
+    records: Rows, places: Words, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes,
+    edges: Rows, tags: Tags, ahead: Hashes,
 ) -> int:  # fmt: skip
-    """Both ends' devices and edges of records[start:stop] into `ahead`, and their cache lines asked for: `stop`."""
+    """Devices and edges of both ends of the records at places[start:stop] into `ahead`, and their lines asked for.
+
+    Returns `stop`.
+    """
     key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
     for i in range(start, stop):
-        record, j = records[i], U64(i - start)
+        record, j = records[U64(places[i])], U64(i - start)
         originator, responder, port = _ends(record)
         out = device_of(macs, devices, memo, secret, record["originator_mac"], originator)
         back = device_of(macs, devices, memo, secret, record["responder_mac"], responder)
@@ -278,24 +281,25 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words)
     listed[listed[0]] = slot
 
 
-@brief
+@kernel
 def relate_records(
-    records: Rows, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words, crossed: Rows,
-    ahead: Hashes, stats: Rows, spare: Hashes,
+    records: Rows, places: Words, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words,
+    crossed: Rows, ahead: Hashes, stats: Rows, spare: Hashes,
 ) -> int:  # fmt: skip
-    """Take flow events into the edges of their ends and into their statistics; new and changed edges are listed.
+    """Take the flow events at `places`, in that order, into the edges of their ends and into their statistics.
 
-    `ahead` (KEPT, AHEAD) is room for what the next records need, `spare` (EXACT_MAX) for what a full count moves.
+    New and changed edges are listed. `ahead` (KEPT, AHEAD) is room for what the next records need, `spare`
+    (EXACT_MAX) for what a full count moves.
     Returns the number of fans in `crossed`.
     """
     macs, devices, memo, secret = known
     rows, tags, changed, touched = edges
-    n, base, fetched, size = 0, 0, 0, len(records)
+    n, base, fetched, size = 0, 0, 0, len(places)
     for i in range(size):
         if i >= fetched:
             base, stop = i, min(i + AHEAD, size)
-            fetched = _look_ahead(records, i, stop, macs, devices, memo, secret, rows, tags, ahead)
-        record, j = records[i], U64(i - base)
+            fetched = _look_ahead(records, places, i, stop, macs, devices, memo, secret, rows, tags, ahead)
+        record, j = records[U64(places[i])], U64(i - base)
         originator, responder, port = _ends(record)
         protocol = np.int64(record["key_ports"] & U64(0xFF))
         now_ns = np.int64(record["last_ns"])
@@ -343,18 +347,18 @@ def relate_records(
 
 @kernel
 def count_arp(
-    rows: Rows, count: int, macs: Hashes, fans: Rows, secret: Hashes, test: Reals, counts: Words,
+    rows: Rows, places: Words, macs: Hashes, fans: Rows, secret: Hashes, test: Reals, counts: Words,
     asked: Hashes, crossed: Rows,
 ) -> int:  # fmt: skip
-    """ARP requests -> ARP fans: how many addresses one device asks for.
+    """ARP requests among the rows at `places` -> ARP fans: how many addresses one device asks for.
 
     `asked` remembers keyed hashes of (device, target).
     Returns the number of fans in `crossed`. A hash that another one overwrote is counted twice; the table is far
     larger than what a ward asks for in a window.
     """
     n = 0
-    for i in range(count):
-        row = rows[i]
+    for i in range(len(places)):
+        row = rows[U64(places[i])]
         if row["verdict"] != LINK or row["ethertype"] != ETHERTYPE_ARP or row["dst_port"] != 1:
             continue
         if row["src_lo"] == row["dst_lo"]:

@@ -1,30 +1,14 @@
 """The decoder: owns the row buffers, runs the per-frame kernels, keeps the counts of verdicts."""
 
-from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from agent.jit import aligned_rows
-from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror, kernels_payload
+from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
-from agent.packets.records import PACKET, VERDICTS, HintKind, PacketFlag, Rows, Verdict
+from agent.packets.records import PACKET, VERDICTS, PacketFlag, Rows, Verdict
 from agent.tap.records import BURST_FRAMES_MAX, Burst, frame_buffers
-
-HINTS_PER_SECOND = 256  # a ward that boots after a power cut says less; a flood of names costs no more than this
-HINTS_PER_SOURCE = 12  # of one kind, from one MAC, in a second
-SEEN_SLOTS = 1 << 16  # remembered payloads
-SOURCE_SLOTS = 1 << 12
-
-
-class Hint(NamedTuple):
-    """A payload that was not seen before."""
-
-    kind: HintKind
-    source: int  # MAC of the frame
-    destination: int
-    time_ns: int
-    payload: bytes
 
 
 class Decoded(NamedTuple):
@@ -37,21 +21,13 @@ class Decoded(NamedTuple):
 
 
 class Decoder:
-    """Frames to rows, and rows to news. `verdicts` counts every frame that was decoded."""
+    """Frames to rows. `verdicts` counts every frame that was decoded."""
 
-    def __init__(self, secret: tuple[int, int], wanted: Iterable[HintKind]) -> None:
-        self._secret = np.array(secret, np.uint64)
+    def __init__(self) -> None:
         self._cursor = np.zeros(CURSOR_SIZE, np.int64)
         self._scratch = np.zeros(SCRATCH, PACKET)
         self._recent = np.zeros((kernels_mirror.SLOTS, kernels_mirror.WORDS), np.uint64)
         self._fragments = np.zeros((kernels_fragments.SLOTS, kernels_fragments.WORDS), np.uint64)
-        self._wanted = np.zeros(max(HintKind) + 1, np.uint8)
-        self._wanted[list(wanted)] = 1
-        self._seen = np.zeros(SEEN_SLOTS, np.uint64)
-        self._per_source = np.zeros(SOURCE_SLOTS, np.int64)
-        self._budget = np.array([HINTS_PER_SECOND, HINTS_PER_SOURCE, 0, 0], np.int64)
-        self._chosen = np.zeros((HINTS_PER_SECOND, 3), np.int64)
-        self._second = -1
         self.verdicts = np.zeros(VERDICTS, np.int64)
 
     @staticmethod
@@ -81,7 +57,8 @@ class Decoder:
         """Rows that tell how many frames and octets each leg heard, and no more: not one octet is read."""
         frames, count = burst.frames[: burst.count], burst.count
         taken, whole = rows[:count], np.maximum(frames["wirelen"], frames["caplen"])
-        taken["verdict"], taken["application"], taken["leg"] = Verdict.OVERLOAD, 0, frames["leg"]
+        taken["verdict"], taken["application"], taken["hint"] = Verdict.OVERLOAD, 0, 0
+        taken["leg"] = frames["leg"]
         taken["wire_octets"] = whole + frames["taken"]
         taken["flags"] = np.where(frames["caplen"] < whole, PacketFlag.CUT, 0)
         self.verdicts[Verdict.OVERLOAD] += count
@@ -99,43 +76,8 @@ class Decoder:
     def load(self) -> Decoded:
         """Bring every kernel of this room into memory, with a burst of no frames."""
         decoded = self.decode(self._nothing(), self.buffer())
-        self._select(decoded, 0, 0)
         kernels_fragments.join_fragments(decoded.rows, 0, self._fragments)
         return decoded
-
-    def hints(self, decoded: Decoded, start: int, stop: int, second: int, tell: Callable[[Hint], None]) -> None:
-        """Give `tell` the news among rows[start:stop], within the budget of this second of capture time."""
-        if not decoded.hints:
-            return
-        rows = decoded.rows[start:stop]
-        if second != self._second:
-            self._second = second
-            self._budget[kernels_payload.LEFT] = HINTS_PER_SECOND
-            self._per_source[:] = 0
-        octets = decoded.burst.octets
-        for index, at, size in self._chosen[: self._select(decoded, start, stop)].tolist():
-            row = rows[index]
-            tell(
-                Hint(
-                    HintKind(int(row["hint"])),
-                    int(row["src_mac"]),
-                    int(row["dst_mac"]),
-                    int(row["time_ns"]),
-                    octets[at : at + size].tobytes(),
-                )
-            )
-
-    def _select(self, decoded: Decoded, start: int, stop: int) -> int:
-        """How many of these rows are news; which: `_chosen`."""
-        return kernels_payload.select_hints(
-            decoded.burst.frames[start:stop], decoded.rows[start:stop], stop - start, decoded.burst.octets,
-            self._wanted, self._seen, self._per_source, self._secret, self._budget, self._chosen,
-        )  # fmt: skip
-
-    @property
-    def hints_skipped(self) -> int:
-        """News that were over the budget."""
-        return int(self._budget[kernels_payload.SKIPPED])
 
     @property
     def frames(self) -> int:

@@ -260,16 +260,17 @@ def _digest(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -
 
 @kernel
 def select_hints(
-    frames: Rows, rows: Rows, count: int, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
+    frames: Rows, rows: Rows, places: Words, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
     key: Hashes, budget: Words, chosen: Words,
 ) -> int:  # fmt: skip
-    """Rows whose hint is news: `chosen[:n]` = (row, offset, octets). Returns n.
+    """Rows among those at `places`, in that order, whose hint is news: `chosen[:n]` = (row, offset, octets).
 
     `seen` remembers hashes of (source, kind, payload); `per_source` counts hints of one source and kind since it was
-    last cleared; `budget` says how many may pass, and counts what was skipped and what was a repeat.
+    last cleared; `budget` says how many may pass, and counts what was skipped and what was a repeat. Returns n.
     """
     n = 0
-    for i in range(count):
+    for place in range(len(places)):
+        i = U64(places[place])
         kind = np.int64(rows[i]["hint"])
         if kind == 0 or not wanted[kind]:
             continue

@@ -165,7 +165,7 @@ class _EachSecond:
 
 def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: _EachSecond) -> None:
     """Live legs: the wall clock drives; an empty burst is a tick."""
-    rows = pipeline.decoder.buffer()
+    rows = pipeline.buffer()
     second = 0
     while not stop.is_set():
         burst = source.next_burst()
@@ -195,7 +195,7 @@ def _climb(ladder: OverloadLadder, legs: list[LegCounts], pipeline: Pipeline, sa
 
 def _empty(source: Source, pipeline: Pipeline) -> None:
     """What the legs held when we were told to end is metered too; bounded, because a busy leg never falls silent."""
-    rows = pipeline.decoder.buffer()
+    rows = pipeline.buffer()
     for _ in range(LAST_BURSTS_MAX):
         burst = source.next_burst()
         if burst is None or not burst.count:

@@ -133,7 +133,7 @@ class StatusBook:
             tcp_one=ways.one,
             ignored=sum(frames.ignored().values()),
             duplicates=frames.duplicates,
-            hints_skipped=pipeline.decoder.hints_skipped,
+            hints_skipped=pipeline.hints_skipped,
             legs=self._legs_now(pipeline, legs, span_ns),
             talkers=tuple(self._talker(pipeline, slot, rate) for slot, rate in self._talkers.top()),
             spool=self._spool(spool),

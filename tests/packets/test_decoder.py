@@ -1,21 +1,18 @@
-"""The decoder over bursts: counts, news once, its budget by second and by source."""
+"""The decoder over bursts: counts, and the coarser looks of a tap that cannot keep up."""
 
-import numpy as np
 import pytest
 
 from agent.packets.counts import FrameCounts
-from agent.packets.decoder import HINTS_PER_SECOND, HINTS_PER_SOURCE, Decoded, Decoder, Hint
-from agent.packets.hints import READERS
+from agent.packets.decoder import Decoded, Decoder
 from agent.packets.records import Application, HintKind, PacketFlag, Verdict
 from agent.tap.records import BURST_FRAMES_MAX
 from tests.forge.ethernet import IPV4, ethernet, lldp
 from tests.forge.ipv4 import TCP, Ipv4
 from tests.forge.tcp import Tcp
-from tests.simulators.bursts import HASHES, SECRET, Heard, burst_of
+from tests.simulators.bursts import HASHES, Heard, burst_of
 
 A, B = "10.1.0.5", "10.1.0.9"
 pytestmark = HASHES
-PER_DEVICE = HINTS_PER_SOURCE + 3
 
 
 def request(number: int, device: int = 1, ident: int | None = None) -> Heard:
@@ -33,18 +30,10 @@ def decoded(decoder: Decoder, heard: list[Heard]) -> Decoded:
     return decoder.decode(burst_of(heard), decoder.buffer())
 
 
-def news(decoder: Decoder, heard: list[Heard], second: int = 0) -> list[Hint]:
-    """What was told of a burst."""
-    told: list[Hint] = []
-    burst = decoded(decoder, heard)
-    decoder.hints(burst, 0, burst.count, second, told.append)
-    return told
-
-
 @pytest.fixture
 def decoder() -> Decoder:
-    """That wants everything that has a reader."""
-    return Decoder(SECRET, READERS)
+    """A new one."""
+    return Decoder()
 
 
 def test_frames_are_counted_over_bursts(decoder: Decoder) -> None:
@@ -56,52 +45,13 @@ def test_frames_are_counted_over_bursts(decoder: Decoder) -> None:
     assert len(decoder.buffer()) == BURST_FRAMES_MAX
 
 
-def test_a_hint_says_who_when_and_what(decoder: Decoder) -> None:
-    (told,) = news(decoder, [request(7)])
-    assert told.kind == HintKind.HTTP_REQUEST
-    assert (told.source, told.destination) == (0x00D075000001, 0xD4AE52000002)
-    assert told.time_ns == 70_000_000
-    assert told.payload == b"GET /7 HTTP/1.1\r\nUser-Agent: x\r\n\r\n"
-
-
-def test_told_once(decoder: Decoder) -> None:
-    assert len(news(decoder, [request(1), request(1, ident=9)])) == 1
-    assert news(decoder, [request(1, ident=10)], 1) == []
-    assert len(news(decoder, [request(2)], 2)) == 1
-
-
-def test_a_slice_tells_of_its_own_rows(decoder: Decoder) -> None:
-    burst = decoded(decoder, [request(n) for n in range(6)])
-    told: list[Hint] = []
-    decoder.hints(burst, 2, 4, 0, told.append)
-    assert [hint.payload[5:6] for hint in told] == [b"2", b"3"]
-    decoder.hints(burst, 0, 2, 0, told.append)
-    decoder.hints(burst, 4, 6, 0, told.append)
-    assert len(told) == 6
-
-
-def test_one_source_in_a_second(decoder: Decoder) -> None:
-    assert len(news(decoder, [request(n) for n in range(PER_DEVICE)])) == HINTS_PER_SOURCE
-    assert decoder.hints_skipped == 3
-    assert len(news(decoder, [request(n + 100) for n in range(PER_DEVICE)], 0)) == 0
-    assert len(news(decoder, [request(n + 200) for n in range(PER_DEVICE)], 1)) == HINTS_PER_SOURCE
-
-
-def test_all_sources_in_a_second(decoder: Decoder) -> None:
-    crowd = [request(n, device=n) for n in range(HINTS_PER_SECOND + 50)]
-    told = news(decoder, crowd)
-    assert HINTS_PER_SECOND * 0.9 < len(told) <= HINTS_PER_SECOND
-    assert decoder.hints_skipped == len(crowd) - len(told)
-
-
 def test_headers_only_says_the_same_of_every_header(decoder: Decoder) -> None:
     heard = [request(number) for number in range(40)] + [request(39)]
     full, rows = decoded(decoder, heard), Decoder.buffer()
-    other = Decoder(SECRET, READERS)
+    other = Decoder()
     coarse = other.decode_headers(burst_of(heard), rows)
-    told: list[Hint] = []
-    other.hints(coarse, 0, coarse.count, 0, told.append)
-    assert not told
+    assert coarse.hints == 0
+    assert not rows["hint"][: coarse.count].any()
     assert not rows["application"][: coarse.count].any()
     assert other.verdicts.tolist() == decoder.verdicts.tolist()
     for name in set(rows.dtype.names or ()) - {"application", "hint"}:
@@ -114,21 +64,11 @@ def test_passing_over_counts_what_decoding_counts(decoder: Decoder) -> None:
     full, over = FrameCounts(), FrameCounts()
     full.add(decoded(decoder, heard).rows[: len(heard)])
     rows = Decoder.buffer()
-    rows["application"], rows["flags"] = Application.CAPWAP, PacketFlag.CUT  # what an earlier burst left there
-    over.add(Decoder(SECRET, ()).pass_over(burst_of(heard), rows).rows[: len(heard)])
+    # What an earlier burst left there.
+    rows["application"], rows["flags"], rows["hint"] = Application.CAPWAP, PacketFlag.CUT, HintKind.MDNS
+    over.add(Decoder().pass_over(burst_of(heard), rows).rows[: len(heard)])
+    assert not rows["hint"][: len(heard)].any()
     assert over.ignored() == {"overload": len(heard)}
     assert (over.leg_frames == full.leg_frames).all()
     assert (over.leg_octets == full.leg_octets).all()
     assert (over.cut, over.unseen, over.processed) == (full.cut, 0, 0)
-
-
-def test_only_what_is_wanted() -> None:
-    assert news(Decoder(SECRET, [HintKind.LLDP]), [request(1)]) == []
-    assert len(news(Decoder(SECRET, [HintKind.HTTP_REQUEST]), [request(1)])) == 1
-
-
-def test_a_flood_of_one_payload_costs_nothing_more(decoder: Decoder) -> None:
-    told = news(decoder, [request(1, ident=n) for n in range(300)])
-    assert len(told) == 1
-    assert decoder.hints_skipped == 0
-    assert np.count_nonzero(decoder._per_source) == 1

@@ -101,7 +101,7 @@ class _Child:
     """The process's side."""
 
     def __init__(self, source: Source) -> None:
-        self._source, self._decoder = source, Decoder((1, 2), ())
+        self._source, self._decoder = source, Decoder()
         self._kept: list[tuple[Burst, list[dict[str, Any]]]] = []
 
     def _burst(self) -> Burst:

@@ -1,0 +1,44 @@
+"""Order: what several workers did at the same time, put back into the order in which it happened.
+
+Before: spans of rows or events, each in ascending order of the numbers that `orders` holds for them (times of live
+legs, places in a file). After: `places` lists them lowest first. Cost: one comparison for each span and place.
+"""
+
+import numpy as np
+
+from agent.jit import Words, kernel
+from agent.packets.records import Rows
+
+AT, STOP = 0, 1  # columns of `spans`
+LAST = np.int64((1 << 63) - 1)
+U64 = np.uint64
+
+
+@kernel
+def order_frames(frames: Rows, count: int, least: int, orders: Words) -> int:
+    """`orders[:count]` become the times of frames[:count], none before another that came first. Returns the last."""
+    last = least
+    for i in range(count):
+        last = max(last, int(frames[i]["time_ns"]))
+        orders[i] = last
+    return last
+
+
+@kernel
+def merge_orders(orders: Words, spans: Words, until: int, places: Words) -> int:
+    """List what comes at or before `until`; rows of `spans` move on to what is left. Equal ones: the first span first.
+
+    `spans` is (spans, 2): the next place and where it ends. Returns how many are in `places`; stops when that is full.
+    """
+    n = 0
+    while n < len(places):
+        best, first = -1, LAST
+        for number in range(len(spans)):
+            if spans[number, AT] < spans[number, STOP] and orders[U64(spans[number, AT])] < first:
+                best, first = number, orders[U64(spans[number, AT])]
+        if best < 0 or first > until:
+            break
+        places[n] = spans[best, AT]
+        spans[best, AT] += 1
+        n += 1
+    return n
