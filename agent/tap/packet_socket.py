@@ -21,6 +21,10 @@ from agent.tap.source import cannot_listen
 
 SOL_PACKET, ETH_P_ALL = 263, 3
 ADD_MEMBERSHIP, DROP_MEMBERSHIP, RX_RING, STATISTICS, VERSION, IGNORE_OUTGOING = 1, 2, 5, 6, 10, 23  # PACKET_*
+FANOUT, FANOUT_DATA = 18, 22  # PACKET_*
+BY_PROGRAM = 6  # PACKET_FANOUT_CBPF
+# PACKET_FANOUT_FLAG_*: the kernel finds a number that no other group has; what this machine sends is left out (5.9).
+UNIQUE_NUMBER, WITHOUT_OUTGOING = 0x2000, 0x4000
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 MR_PROMISC = 1  # PACKET_MR_PROMISC
 TPACKET_V3 = 2
@@ -93,9 +97,14 @@ def make_ring(ring: socket.socket, leg: str, shape: Geometry) -> None:
 
 def set_filter(ring: socket.socket, program: BpfProgram) -> None:
     """Let only those frames in that a classic BPF program passes."""
+    _hand_over(ring, socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def _hand_over(ring: socket.socket, level: int, option: int, program: BpfProgram) -> None:
+    """A struct sock_fprog (linux/filter.h), which the kernel copies."""
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code, len(code))
-    ring.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(held)))
+    ring.setsockopt(level, option, struct.pack("@HP", len(program), ctypes.addressof(held)))
 
 
 def clear_filter(ring: socket.socket) -> None:
@@ -111,6 +120,24 @@ def attach(ring: socket.socket, link: Link) -> None:
     except OSError:
         leave(ring, link.number)
         raise
+
+
+def join(rings: Sequence[socket.socket], program: BpfProgram) -> bool:
+    """Share out what one interface hears: ring i gets the frames whose number, by the program, leaves i when divided.
+
+    Each is bound to the interface already. False: this kernel does not, or not now (before 6.13 it asks for an
+    interface that is up). A ring in a group cannot be bound anew, whoever asks: EINVAL (af_packet.c, packet_do_bind).
+    """
+    first, *others = rings
+    try:
+        first.setsockopt(SOL_PACKET, FANOUT, struct.pack("=HH", 0, BY_PROGRAM | UNIQUE_NUMBER | WITHOUT_OUTGOING))
+        number = struct.unpack("=HH", first.getsockopt(SOL_PACKET, FANOUT, 4))[0]
+        for other in others:
+            other.setsockopt(SOL_PACKET, FANOUT, struct.pack("=HH", number, BY_PROGRAM | WITHOUT_OUTGOING))
+        _hand_over(first, SOL_PACKET, FANOUT_DATA, program)
+    except OSError:
+        return False
+    return True
 
 
 def leave(ring: socket.socket, number: int) -> None:
