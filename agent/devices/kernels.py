@@ -17,6 +17,7 @@ from agent.keyed import NO_MAC_BIT, address_name, sip3
 from agent.packets.records import PacketFlag, Verdict
 
 AHEAD = 8  # rows between asking for a device's lines and reading them
+FURTHER = 24  # and for a row's own: another worker's rows lie in another core's cache
 PROMOTED_FRAMES = 3
 FOREIGN_MIN = 2  # bits of the linear-counting map: two remote sources behind one MAC make it a gateway
 # A promoted device keeps its slot for so long after its last frame: a day, but no longer than it has earned. Cards that
@@ -160,6 +161,9 @@ def attribute_burst(
     n, count = 0, len(places)
     for i in range(count):
         row = rows[U64(places[i])]
+        if i + FURTHER < count:
+            fetch_line(rows, places[i + FURTHER], 0)
+            fetch_line(rows, places[i + FURTHER], LINE)
         if i + AHEAD < count:
             later = rows[U64(places[i + AHEAD])]
             sender, receiver = memo[memo_place(later["src_mac"])], memo[memo_place(later["dst_mac"])]

@@ -73,6 +73,10 @@ def _look_ahead(
     Returns `stop`.
     """
     key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
+    for i in range(stop, min(stop + AHEAD, len(places))):  # another worker's lie in another core's cache
+        fetch_line(records, places[i], 0)
+        fetch_line(records, places[i], LINE)
+        fetch_line(records, places[i], 2 * LINE)
     for i in range(start, stop):
         record, j = records[U64(places[i])], U64(i - start)
         originator, responder, port = _ends(record)

@@ -36,7 +36,7 @@ class Batch:
         events = slice(self._first_event, self._first_event + EVENTS_MAX)
         self.frames, self.rows, self.order = batches.frames[rows], batches.rows[rows], batches.order[rows]
         self.events, self._event_order = batches.events[events], batches.event_order[events]
-        self.octets, self.count = NO_OCTETS, 0
+        self.octets, self.count, self.hints = NO_OCTETS, 0, 0
         self._told = Told(0, 0, np.zeros(0, np.uint32))
 
     def fill(self, octets: Octets, count: int, told: Told | None = None) -> None:
@@ -102,6 +102,11 @@ class Batches:
         places: Words = self._places[kind]
         count = kernels_order.merge_orders(orders, self._spans[kind], until, places)
         return places[:count]
+
+    @property
+    def hints(self) -> bool:
+        """Whether any row that is here may be worth a reader's time."""
+        return any(batch.hints for batch in self._here)
 
     def heard(self) -> Heard:
         """The rows, for whoever reads payloads."""

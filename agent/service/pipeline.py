@@ -8,6 +8,7 @@ intervals close at once.
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -30,7 +31,7 @@ from agent.packets.counts import FrameCounts
 from agent.packets.decoder import Decoded, Decoder
 from agent.packets.hints import READERS
 from agent.packets.news import Heard, Hint, News
-from agent.service.batches import Batch, Batches
+from agent.service.batches import Batches
 from agent.service.intervals import Counted, IntervalBook
 from agent.service.overload import Detail
 from agent.service.worker import Worker, no_servers
@@ -115,7 +116,6 @@ class Pipeline:
         drawn, servers = secret or _secret(), no_servers()
         self.workers = [Worker(flow_limits(config, workers), drawn, servers) for _ in range(workers)]
         self._first = self.workers[0]  # alone, it does its work where the judge does his
-        self.frames = FrameCounts()
         self.cache = FlowCaches([worker.cache for worker in self.workers])
         self._news = News(drawn, READERS)
         limits = DeviceLimits(
@@ -147,7 +147,7 @@ class Pipeline:
     def load(self) -> None:
         """Bring every kernel into memory before the first frame: loading takes longer than many a capture."""
         decoded = self._first.decoder.load()
-        self.frames.add(decoded.rows[:0])
+        self._first.frames.add(decoded.rows[:0])
         self._news.load()
         self.table.load(decoded.rows, self._first.cache.no_events())
         for events in (self._first.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
@@ -155,10 +155,11 @@ class Pipeline:
                 self.table.relate(records)
         self.cache.next_deadline_s()
 
-    def load_live(self, batches: Batches | None = None) -> None:
+    def load_live(self) -> None:
         """As `load`, for what only live legs come to: the steps of the overload ladder, several workers."""
         self._first.decoder.load_headers()
-        if batches is not None:
+        if len(self.workers) > 1:
+            batches = Batches(1, 1)
             batches.load()
             self._first.load(batches.of(0)[0])
 
@@ -172,6 +173,11 @@ class Pipeline:
     def buffer() -> Rows:
         """A row buffer for one burst."""
         return Decoder.buffer()
+
+    @property
+    def frames(self) -> FrameCounts:
+        """What came in, to all workers."""
+        return reduce(FrameCounts.plus, (worker.frames for worker in self.workers))
 
     @property
     def hints_skipped(self) -> int:
@@ -213,7 +219,7 @@ class Pipeline:
     def take_live(self, burst: Burst, rows: Rows) -> None:
         """A burst of live legs, as closely as the load allows; at totals only its frames are counted, and no more."""
         if self._detail is Detail.TOTALS:
-            self.frames.add(self._first.decoder.pass_over(burst, rows).rows[: burst.count])
+            self._first.frames.add(self._first.decoder.pass_over(burst, rows).rows[: burst.count])
             return
         if self._detail is Detail.HEADERS:
             decoded = self._first.decoder.decode_headers(burst, rows)
@@ -238,7 +244,7 @@ class Pipeline:
     def take_slice(self, decoded: Decoded, start: int, stop: int) -> None:
         """Meter and attribute rows[start:stop] at the present time."""
         rows, octets = decoded.rows[start:stop], decoded.burst.octets
-        self.frames.add(rows)
+        self._first.frames.add(rows)
         self.table.attribute(rows, stop - start, octets)
         for records in self._first.cache.meter_hashed(rows, stop - start):
             self._relate(records)
@@ -246,18 +252,14 @@ class Pipeline:
             heard = Heard(decoded.burst.frames[start:stop], rows, octets)
             self._news.tell(heard, PLACES[: stop - start], self._now_s or 0, self._hear)
 
-    def admit(self, batches: Batches, batch: Batch) -> None:
-        """A worker has metered a burst: its frames are counted, and wait for their turn."""
-        batches.add(batch)
-        self.frames.add(batch.rows[: batch.count])
-
     def take_batches(self, batches: Batches, until: int) -> None:
         """Attribute what workers have metered, in the order in which it came in, up to an order."""
         while (taken := batches.take(until)) is not None:
             self.table.attribute(batches.rows, taken.rows, batches.octets)
             for places in (taken.ended, taken.events):
                 self._relate(batches.events, places)
-            self._news.tell(batches.heard(), taken.rows, self._now_s or 0, self._hear)
+            if batches.hints:
+                self._news.tell(batches.heard(), taken.rows, self._now_s or 0, self._hear)
 
     def _relate(self, records: Rows, places: Words | None = None) -> None:
         self.table.relate(records, places)
@@ -303,6 +305,7 @@ class Pipeline:
             self._legs,
             Pressure(self.cache.evicted, *self.table.pressure()),
             self._coarsest.word,
+            tuple(worker.frames.frames for worker in self.workers),
         )
 
     def _turn(self) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
@@ -32,13 +33,14 @@ from agent.service.startup import ready
 from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
+from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
 from agent.summaries.privacy import KEY_MIN_BYTES
-from agent.tap.live import open_legs
+from agent.tap.live import open_legs, open_shared
 from agent.tap.records import Fault, LegCounts
 from agent.tap.replay import ReplaySource
-from agent.tap.source import Source
+from agent.tap.source import Legs, Source
 from agent.wire.finding import finding_content
 from agent.wire.parts import split
 from agent.wire.summary import Summary
@@ -143,7 +145,7 @@ class _EachSecond:
         self._refused = False
         self._ladder = OverloadLadder()
 
-    def look(self, source: Source, pipeline: Pipeline, state: str = LISTENING) -> None:
+    def look(self, source: Legs, pipeline: Pipeline, state: str = LISTENING) -> None:
         """Between two bursts; nothing here waits."""
         legs = source.legs()
         _tell_faults(legs, self._faults, self._say)
@@ -163,8 +165,13 @@ class _EachSecond:
         self._file.close()
 
 
-def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: _EachSecond) -> None:
+def _listen(
+    source: Source | SharedLegs, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: _EachSecond
+) -> None:
     """Live legs: the wall clock drives; an empty burst is a tick."""
+    if isinstance(source, SharedLegs):
+        listen_together(source, pipeline, clock, stop, partial(each_second.look, source, pipeline))
+        return
     rows = pipeline.buffer()
     second = 0
     while not stop.is_set():
@@ -180,7 +187,6 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
             pipeline.take_live(burst, rows)
     source.deafen()
     _empty(source, pipeline)
-    each_second.look(source, pipeline, ENDED)
 
 
 def _climb(ladder: OverloadLadder, legs: list[LegCounts], pipeline: Pipeline, say: Say) -> None:
@@ -232,7 +238,7 @@ def run(
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
     parts = judgement(config, key)
-    pipeline = Pipeline(config, parts, outlet)
+    pipeline = Pipeline(config, parts, outlet, workers=len(source.readers) if isinstance(source, SharedLegs) else 1)
     pipeline.load()
     if not replay:
         pipeline.load_live()
@@ -246,6 +252,7 @@ def run(
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say)) as each_second:
                     _listen(source, pipeline, its_clock, ended, each_second)
+                    each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()
@@ -265,7 +272,7 @@ def _introduce(path: Path, run_id: bytes, contracts: str) -> None:
         write_atomically(path, json.dumps({"run": run_id.hex(), "contracts": contracts}).encode())
 
 
-def _source(config: Config, replay: list[Path] | None) -> Source:
+def _source(config: Config, replay: list[Path] | None) -> Source | SharedLegs:
     if replay:
         return ReplaySource(replay)
-    return open_legs(config.tap)
+    return open_shared(config.tap) if config.tap.workers > 1 else open_legs(config.tap)

@@ -126,6 +126,7 @@ class StatusBook:
             summaries=pipeline.summaries,
             flows_open=cache.open,
             flows_slots=self._config.metering.flow_slots_max,
+            workers=len(pipeline.workers),
             flows_exported=cache.exported,
             flows_evicted=cache.evicted,
             tcp_flows=ways.flows,

@@ -12,7 +12,7 @@ from agent.packets.decoder import Decoder
 from agent.service.batches import Batches
 from agent.service.replay import Wanted, replay
 from agent.service.worker import Worker, no_servers
-from agent.tap.ring import load_kernels
+from agent.tap.ring_reader import load_kernels
 
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 # An ARP request, and a DNS question that is a hint to nobody: together they pass through every kernel of the hot path.

@@ -11,6 +11,7 @@ from agent.flows.cache import FlowCache, FlowLimits
 from agent.flows.lifecycle import SERVERS_SIZE
 from agent.jit import Hashes
 from agent.packets import kernels_order
+from agent.packets.counts import FrameCounts
 from agent.packets.decoder import Decoder
 from agent.service.batches import Batch
 from agent.service.overload import Detail
@@ -28,6 +29,7 @@ class Worker:
     def __init__(self, limits: FlowLimits, secret: tuple[int, int], servers: Hashes) -> None:
         self.decoder = Decoder()
         self.cache = FlowCache(limits, secret, servers)
+        self.frames = FrameCounts()
         self._last = 0
 
     def load(self, batch: Batch) -> None:
@@ -46,16 +48,18 @@ class Worker:
         """Decode as closely as the load allows, and let the other workers know what they must."""
         rows, count = batch.rows, burst.count
         batch.fill(burst.octets, count)
+        batch.hints = 0
         if detail is Detail.TOTALS:
             self.decoder.pass_over(burst, rows)
             return
         if detail is Detail.HEADERS:
             self.decoder.decode_headers(burst, rows)
         else:
-            self.decoder.decode(burst, rows)
+            batch.hints = self.decoder.decode(burst, rows).hints
         self.cache.share(rows, count)
         self.cache.hash(rows, count)
 
     def meter(self, batch: Batch) -> None:
         """Count its rows into flows; those that were passed over belong to none."""
+        self.frames.add(batch.rows[: batch.count])
         batch.fill(batch.octets, batch.count, self.cache.meter_into(batch.rows, batch.count, batch.events))

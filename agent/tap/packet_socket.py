@@ -36,6 +36,7 @@ BLOCKS_MIN = 8
 LINK_TYPES = {1: 1, 772: 1, 65534: 101}
 MAP_FIXED = 0x10  # mmap(2); Python's own mmap takes no address
 
+Ring = socket.socket  # that has, or will have, a ring
 BpfProgram = Sequence[tuple[int, int, int, int]]  # code, jump if true, jump if false, constant (linux/filter.h)
 NOTHING: BpfProgram = ((6, 0, 0, 0),)  # return 0: no frame passes
 
@@ -66,7 +67,7 @@ def geometry(buffer_bytes: int) -> Geometry:
     return Geometry(block, max(BLOCKS_MIN, buffer_bytes // block))
 
 
-def open_socket(leg: str) -> socket.socket:
+def open_socket(leg: str) -> Ring:
     """A packet socket that hears nothing yet."""
     try:
         return socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
@@ -74,7 +75,7 @@ def open_socket(leg: str) -> socket.socket:
         raise cannot_listen(leg, "not permitted") from error
 
 
-def make_ring(ring: socket.socket, leg: str, shape: Geometry) -> None:
+def make_ring(ring: Ring, leg: str, shape: Geometry) -> None:
     """Give the socket its ring, and let it leave out what this machine itself sends."""
     frames = shape.ring_bytes // FRAME_BYTES
     request = struct.pack("=7I", shape.block_bytes, shape.blocks, FRAME_BYTES, frames, BLOCK_TIMEOUT_MS, 0, 0)
@@ -95,24 +96,24 @@ def make_ring(ring: socket.socket, leg: str, shape: Geometry) -> None:
             raise
 
 
-def set_filter(ring: socket.socket, program: BpfProgram) -> None:
+def set_filter(ring: Ring, program: BpfProgram) -> None:
     """Let only those frames in that a classic BPF program passes."""
     _hand_over(ring, socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
-def _hand_over(ring: socket.socket, level: int, option: int, program: BpfProgram) -> None:
+def _hand_over(ring: Ring, level: int, option: int, program: BpfProgram) -> None:
     """A struct sock_fprog (linux/filter.h), which the kernel copies."""
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code, len(code))
     ring.setsockopt(level, option, struct.pack("@HP", len(program), ctypes.addressof(held)))
 
 
-def clear_filter(ring: socket.socket) -> None:
+def clear_filter(ring: Ring) -> None:
     """Let everything in."""
     ring.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
 
-def attach(ring: socket.socket, link: Link) -> None:
+def attach(ring: Ring, link: Link) -> None:
     """Listen to an interface, to all that passes it. OSError when it is gone in the meantime."""
     ring.setsockopt(SOL_PACKET, ADD_MEMBERSHIP, _promiscuous(link.number))
     try:
@@ -122,7 +123,7 @@ def attach(ring: socket.socket, link: Link) -> None:
         raise
 
 
-def join(rings: Sequence[socket.socket], program: BpfProgram) -> bool:
+def join(rings: Sequence[Ring], program: BpfProgram) -> bool:
     """Share out what one interface hears: ring i gets the frames whose number, by the program, leaves i when divided.
 
     Each is bound to the interface already. False: this kernel does not, or not now (before 6.13 it asks for an
@@ -140,7 +141,7 @@ def join(rings: Sequence[socket.socket], program: BpfProgram) -> bool:
     return True
 
 
-def leave(ring: socket.socket, number: int) -> None:
+def leave(ring: Ring, number: int) -> None:
     """No longer ask this interface to hear everything; one that is gone has forgotten it by itself."""
     try:
         ring.setsockopt(SOL_PACKET, DROP_MEMBERSHIP, _promiscuous(number))
@@ -154,12 +155,12 @@ def _promiscuous(number: int) -> bytes:
     return struct.pack("=iHH8x", number, MR_PROMISC, 0)
 
 
-def read_counts(ring: socket.socket) -> RingCounts:
+def read_counts(ring: Ring) -> RingCounts:
     """The struct tpacket_stats_v3, which asking sets back to zero."""
     return RingCounts(*struct.unpack("=3I", ring.getsockopt(SOL_PACKET, STATISTICS, 12)))
 
 
-def clear_error(ring: socket.socket) -> None:
+def clear_error(ring: Ring) -> None:
     """A socket whose interface went down says so once."""
     ring.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
@@ -169,22 +170,24 @@ def link_type(link: Link) -> int | None:
     return LINK_TYPES.get(link.kind)
 
 
-def map_rings(rings: Sequence[tuple[socket.socket, str]], shape: Geometry) -> Octets:
-    """All rings behind each other as one array, so that one burst may point into any of them.
+def place_for(shape: Geometry, rings: int) -> Octets:
+    """Room for all rings behind each other as one array, so that one burst may point into any of them.
 
-    The place is reserved first and the rings laid over it. It goes, and the rings with it, when the last array that
-    points there goes: nobody ever reads where nothing is mapped.
+    It goes, and the rings that were laid over it with it, when the last array that points there goes: nobody ever reads
+    where nothing is mapped.
     """
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-    place = np.frombuffer(mmap.mmap(-1, shape.ring_bytes * len(rings), flags=flags), np.uint8)
+    return np.frombuffer(mmap.mmap(-1, shape.ring_bytes * rings, flags=flags), np.uint8)
+
+
+def lay_ring(place: Octets, number: int, shape: Geometry, ring: Ring, leg: str) -> None:
+    """Map a socket's ring as number `number` of the place, over whatever was there."""
     libc_mmap = ctypes.CDLL(None, use_errno=True).mmap
     libc_mmap.restype = ctypes.c_void_p
     libc_mmap.argtypes = (
         ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
     )  # fmt: skip
-    for number, (ring, leg) in enumerate(rings):
-        start = place.ctypes.data + number * shape.ring_bytes
-        reach, way = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | MAP_FIXED
-        if libc_mmap(start, shape.ring_bytes, reach, way, ring.fileno(), 0) != start:
-            raise cannot_listen(leg, f"its ring cannot be mapped: {errno.errorcode.get(ctypes.get_errno(), '?')}")
-    return place
+    start = place.ctypes.data + number * shape.ring_bytes
+    reach, way = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | MAP_FIXED
+    if libc_mmap(start, shape.ring_bytes, reach, way, ring.fileno(), 0) != start:
+        raise cannot_listen(leg, f"its ring cannot be mapped: {errno.errorcode.get(ctypes.get_errno(), '?')}")

@@ -97,6 +97,7 @@ def status_of(**fields: Any) -> Status:
         summaries=1,
         flows_open=120,
         flows_slots=131_072,
+        workers=1,
         flows_exported=900,
         flows_evicted=0,
         tcp_flows=80,

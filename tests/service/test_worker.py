@@ -60,8 +60,9 @@ def several(paths: list[Path], config: Config, workers: int) -> Several:
 
 
 def told(summary: Summary) -> tuple[Any, ...]:
-    """A summary without what it says of the process."""
-    health = {name: value for name, value in summary.health.items() if name not in OF_THE_PROCESS}
+    """A summary without what it says of the process and its workers."""
+    told_of = [name for name in summary.health if name not in OF_THE_PROCESS and not name.startswith("worker")]
+    health = {name: summary.health[name] for name in told_of}
     return (*(getattr(summary, name) for name in summary.__dataclass_fields__ if name != "health"), health)
 
 

@@ -82,7 +82,7 @@ class Several:
             filled.append(batch)
         for worker, batch in zip(workers, filled, strict=True):
             worker.meter(batch)
-            self.pipeline.admit(self._batches, batch)
+            self._batches.add(batch)
         self.pipeline.take_batches(self._batches, int(LAST))
         assert self._batches.done() == filled
 

@@ -27,17 +27,17 @@ TAG_STACKS = ((), ((VLAN, 5),), ((VLAN, 5), (VLAN, 9)), ((QINQ, 5), (VLAN, 9)), 
 def packets(ends: tuple[str, str]) -> Iterator[tuple[int, bytes]]:
     """(Ethernet type, packet) of everything that one end may send to the other."""
     source, target = ends
-    segment, datagram = Tcp(40000, 443, 7).octets(*ends, b"x"), Udp(40000, 53).octets(*ends, bytes(2000))
+    segment, datagram = Tcp(40000, 443, 7).octets(*ends, b"x"), Udp(40000, 53).octets(*ends, bytes(1000))
     if ":" in source:
         echo = icmp.icmpv6(*ends, 128, 0, b"\0\1\0\1ping")
         yield from ((IPV6, Ipv6(*ends, kind).octets(body)) for kind, body in ((TCP, segment), (ICMPV6, echo)))
-        yield from ((IPV6, Ipv6(*ends, FRAGMENT).octets(part)) for part in fragments(UDP, datagram, 1024))
+        yield from ((IPV6, Ipv6(*ends, FRAGMENT).octets(part)) for part in fragments(UDP, datagram, 400))
         return
     error = icmp.unreachable(3, Ipv4(target, source, UDP).octets(datagram))
     for kind, body in ((TCP, segment), (UDP, datagram), (ICMP, icmp.echo(1, 1)), (ICMP, error)):
         yield IPV4, Ipv4(*ends, kind).octets(body)
     yield IPV4, Ipv4(*ends, TCP, options=b"\x94\x04\0\0").octets(segment)
-    yield from ((IPV4, part) for part in Ipv4(*ends, UDP, ident=9).fragments(datagram, 800))
+    yield from ((IPV4, part) for part in Ipv4(*ends, UDP, ident=9).fragments(datagram, 400))
 
 
 def frames(ends: tuple[str, str], macs: tuple[str, str]) -> Iterator[bytes]:
