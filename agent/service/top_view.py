@@ -139,7 +139,7 @@ def machine(status: Status) -> list[Line]:
     words = throttle_words(board.throttle) if board.throttle else ""
     hot = board.temperature_mc is not None and board.temperature_mc >= HOT_MC
     together = f"{status.workers} workers, " if status.workers > 1 else ""
-    told = f"{together}memory {size(board.memory_bytes)}, {board.cpu_permille / 10:.1f} % of a core, {heat}"
+    told = f"{together}{size(board.memory_bytes)}, {board.cpu_permille / 10:.1f} % of a core, {heat}"
     return [Line(f"sensor       {told}{', ' + words if words else ''}", bad=hot or bool(words)), _spool(status.spool)]
 
 
