@@ -71,8 +71,8 @@ class Memory:
         frames[:count] = self._frames[self._at : self._at + count]
         self._at += count
         self.left -= count
-        self.known_ns = time.time_ns()
         if not count:
+            self.known_ns = 1 << 62  # nothing more comes
             self.at_end()
             time.sleep(0.001)
         return Burst(frames, count, self._octets)
