@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.flows.keys import is_ipv4, key_of
 from agent.flows.records import Rows
-from agent.jit import Hashes, kernel, leaf
+from agent.jit import Hashes, brief, leaf
 from agent.keyed import sip2, sip5
 
 U64 = np.uint64
@@ -40,7 +40,7 @@ def _hash_longer(rows: Rows, start: int, stop: int, secret: Hashes, scratch: Has
             scratch[U64(DIGEST), U64(i - start)] = sip5(secret[0], secret[1], a, b, c, d, ports)
 
 
-@kernel
+@brief
 def hash_flows(rows: Rows, count: int, secret: Hashes, scratch: Hashes) -> None:
     """Set `flow` of rows[:count]. `scratch` is (SCRATCH, ABREAST)."""
     key0, key1 = secret[0], secret[1]

@@ -10,7 +10,7 @@ import numpy as np
 from agent.flows.keys import TCP
 from agent.flows.lifecycle import ACK, RST, SYN, learn_server
 from agent.flows.records import Rows
-from agent.jit import Hashes, kernel
+from agent.jit import Hashes, brief
 from agent.keyed import address_name
 from agent.packets.records import PacketFlag, Verdict
 
@@ -19,7 +19,7 @@ F_NO_MAC = int(PacketFlag.NO_MAC)
 U64 = np.uint64
 
 
-@kernel
+@brief
 def share_rows(rows: Rows, count: int, secret: Hashes, servers: Hashes) -> None:
     """Learn from rows[:count] who serves, and name who has no MAC address. `servers` is (SERVERS_SIZE)."""
     for i in range(count):

@@ -6,7 +6,7 @@ legs, places in a file). After: `places` lists them lowest first. Cost: a look a
 
 import numpy as np
 
-from agent.jit import Words, kernel
+from agent.jit import Words, brief
 from agent.packets.records import Rows
 
 AT, STOP = 0, 1  # columns of `spans`
@@ -14,7 +14,7 @@ LAST = np.int64((1 << 63) - 1)
 U64 = np.uint64
 
 
-@kernel
+@brief
 def order_frames(frames: Rows, count: int, least: int, orders: Words) -> int:
     """`orders[:count]` become the times of frames[:count], none before another that came first. Returns the last."""
     last = least
@@ -24,7 +24,7 @@ def order_frames(frames: Rows, count: int, least: int, orders: Words) -> int:
     return last
 
 
-@kernel
+@brief
 def merge_orders(orders: Words, spans: Words, until: int, places: Words) -> int:
     """List what comes at or before `until`; rows of `spans` move on to what is left. Equal ones: the first span first.
 

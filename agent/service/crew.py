@@ -1,9 +1,10 @@
 """The workers' threads, what they have handed over, and the place where all meet once a second.
 
 Between two seconds each worker reads its rings, decodes and meters; it hands a batch over, and has four, so that one
-that the judge cannot follow waits, its ring fills, and what it loses is counted there. Once a second all stand still
-with empty hands: then flows end, findings are judged, intervals close, legs are looked at - by one thread, in tables
-that nobody else touches, as with one worker. A failure in any of them is raised where the judge waits.
+that cannot be followed waits, its ring fills, and what it loses is counted there. Whoever hands over and finds nobody
+judging takes what is there to the judge, in order: one at a time, while the others go on. Once a second all stand
+still with empty hands: then flows end, findings are judged, intervals close, legs are looked at - by one thread, in
+tables that nobody else touches, as with one worker. A failure in any of them is raised where that thread waits.
 """
 
 import threading
@@ -19,7 +20,7 @@ from agent.service.overload import Detail
 from agent.service.worker import Worker
 from agent.tap.records import Burst
 
-WAIT_S = 0.1  # the judge looks up as often, to see whether it was told to stop
+WAIT_S = 0.1  # whoever waits for the workers looks up as often, to see whether it was told to stop
 LAST_BURSTS_MAX = 256  # four full rings of 32 MiB, of the smallest frames
 QUIET_NS = 100_000_000  # at the end: what a deaf ring still held comes within its blocks' timer
 
@@ -46,24 +47,25 @@ class _Hand:
         self.back = 0  # batches that came back since it looked
         self.known_ns = 0
         self.meets = self.ended = False
-        # As of the last time that the judge collected.
-        self.out = 0  # batches that he has
+        # As of the last time that batches were collected.
+        self.out = 0  # batches that the judge has
         self.told_ns = 0  # what was known
         self.pressed = False  # no batch was left to fill
 
 
 class Crew:
-    """Threads that read, decode and meter; the judge collects."""
+    """Threads that read, decode and meter. `judge` takes what is in the batches up to an order."""
 
     def __init__(
-        self, workers: Sequence[Worker], readers: Sequence[Reader], batches: Batches, clock: Clock,
-        detail: Callable[[], Detail],
+        self, workers: Sequence[Worker], readers: Sequence[Reader], clock: Clock, detail: Callable[[], Detail],
+        judge: Callable[[Batches, int], None],
     ) -> None:  # fmt: skip
-        self.batches = batches
-        self._clock, self._detail = clock, detail
+        self._batches = batches = Batches(len(workers))
+        self._clock, self._detail, self._judge = clock, detail, judge
+        self._judging = threading.Lock()
         self._hands = [_Hand(batches.of(number)) for number in range(len(workers))]
         self._changed = threading.Condition()
-        self._news = self._still = self._finishing = self._closed = False
+        self._still = self._finishing = self._closed = False
         self._second = 0
         self._failure: BaseException | None = None
         self._threads = [
@@ -84,7 +86,7 @@ class Crew:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the judge waits
             self._failure = self._failure or error
         with self._changed:
-            hand.ended = self._news = True
+            hand.ended = True
             self._changed.notify_all()
 
     def _work(self, hand: _Hand, worker: Worker, reader: Reader) -> None:
@@ -104,6 +106,7 @@ class Crew:
                 self._give(hand, batch, worker.take(burst, batch, self._detail()))
             else:
                 self._give(hand, None, reader.known_ns)
+            self._help()
 
     def _claim(self, hand: _Hand, reader: Reader) -> Batch | None:
         """The next batch to fill; it stays in the hand until it is given. None: nobody takes it any more."""
@@ -122,44 +125,52 @@ class Crew:
                 hand.free.popleft()
                 hand.given.append(batch)
             hand.known_ns = max(hand.known_ns, known_ns)
-            self._news = True
-            self._changed.notify_all()
+
+    def _help(self) -> None:
+        """Take what was handed over to the judge, unless somebody does; nothing stays behind that nobody saw."""
+        while self._judging.acquire(blocking=False):
+            try:
+                self._take()
+            finally:
+                self._judging.release()
+            if not any(hand.given for hand in self._hands):
+                return
 
     def _meet(self, hand: _Hand) -> int:
-        """Stand still until the judge says that it goes on. The second that is judged."""
+        """Stand still until it is said that it goes on. The second that is judged."""
         with self._changed:
-            hand.meets = self._news = True
+            hand.meets = True
             self._changed.notify_all()
             while hand.meets and not self._finishing:
                 self._changed.wait()
             hand.meets = False
             return self._second
 
-    # The judge's side.
+    # Who judges.
 
-    def collect(self) -> tuple[list[Batch], bool]:
-        """Wait for what is new: batches that were handed over, and whether all stand still or have ended.
+    def _take(self) -> None:
+        """Add what was handed over, and take all whose turn has come."""
+        self._collect()
+        while True:
+            self._judge(self._batches, self._until())
+            over = self._batches.done()
+            if not over:
+                return
+            self._give_back(over)
 
-        What a worker failed of is raised here.
-        """
+    def _collect(self) -> None:
         with self._changed:
-            if not self._news:
-                self._changed.wait(WAIT_S)
-            self._news = False
-            if self._failure is not None:
-                raise self._failure
-            given = [batch for hand in self._hands for batch in hand.given]
             for hand in self._hands:
                 hand.out += len(hand.given)
                 hand.told_ns, hand.pressed = hand.known_ns, not hand.free
-                hand.given.clear()
-            self._still = all(hand.meets or hand.ended for hand in self._hands)
-            return given, self._still
+                while hand.given:
+                    self._batches.add(hand.given.popleft())
+            self._still = self._all_still()
 
-    def until(self) -> int:
+    def _until(self) -> int:
         """Up to which order the judge may take: what comes later may still be behind something that nobody has seen.
 
-        All of it as of the last time that he collected: what was handed over since is not in his hands. A worker that
+        All of it as of the last time that was collected: what was handed over since is not in his hands. A worker that
         had no batch left waits for nobody who is silent: order is worth less than a loss.
         """
         if self._still:
@@ -167,8 +178,7 @@ class Crew:
         pressed = any(hand.pressed for hand in self._hands)
         return min((hand.told_ns for hand in self._hands if hand.out or not pressed), default=int(LAST))
 
-    def give_back(self, batches: list[Batch]) -> None:
-        """The judge is done with these."""
+    def _give_back(self, batches: list[Batch]) -> None:
         with self._changed:
             for batch in batches:
                 hand = self._hands[batch.worker]
@@ -176,6 +186,27 @@ class Crew:
                 hand.back += 1
                 hand.out -= 1
             self._changed.notify_all()
+
+    # Who waits for all of them.
+
+    def stand_still(self) -> bool:
+        """Wait a moment for all to stand still or to have ended; then everything they gave is taken. Whether they do.
+
+        What a worker failed of is raised here.
+        """
+        with self._changed:
+            if not self._all_still() and self._failure is None:
+                self._changed.wait(WAIT_S)
+            still = self._all_still()
+        if self._failure is not None:
+            raise self._failure
+        if still:
+            with self._judging:
+                self._take()
+        return still
+
+    def _all_still(self) -> bool:
+        return all(hand.meets or hand.ended for hand in self._hands)
 
     def go_on(self, second: int) -> None:
         """That second is judged; all go on."""

@@ -1,11 +1,10 @@
-"""Listens with several workers: threads read and meter, this thread takes what they found, in order, and judges."""
+"""Listens with several workers: threads read and meter, and once a second, while they stand still, this one judges."""
 
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from agent.clock import NS_PER_S, Clock
-from agent.service.batches import Batches
 from agent.service.crew import Crew, Reader
 from agent.service.pipeline import Pipeline
 from agent.tap.source import Legs
@@ -33,14 +32,13 @@ def listen_together(
 
     `each_second` is called while all workers stand still, before the second is judged.
     """
-    batches = Batches(len(pipeline.workers))
-    crew = Crew(pipeline.workers, legs.readers, batches, clock, lambda: pipeline.detail)
+    crew = Crew(pipeline.workers, legs.readers, clock, lambda: pipeline.detail, pipeline.take_batches)
     legs.hear()
     crew.start()
     finishing = False
     try:
         while not crew.ended:
-            still = _take(crew, pipeline, batches)
+            still = crew.stand_still()
             if stop.is_set() and not finishing:
                 finishing = True
                 legs.deafen()
@@ -51,20 +49,7 @@ def listen_together(
                 each_second()
                 pipeline.advance(second)
                 crew.go_on(second)
-        _take(crew, pipeline, batches)
+        crew.stand_still()
         legs.look()
     finally:
         crew.close()
-
-
-def _take(crew: Crew, pipeline: Pipeline, batches: Batches) -> bool:
-    """What was handed over, as far as its turn has come. Whether all workers stand still and nothing is left."""
-    given, still = crew.collect()
-    for batch in given:
-        batches.add(batch)
-    while True:
-        pipeline.take_batches(batches, crew.until())
-        over = batches.done()
-        if not over:
-            return still
-        crew.give_back(over)

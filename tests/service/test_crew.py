@@ -69,32 +69,36 @@ class Ignorant(Reader):
 
 
 class Bench:
-    """A crew without a judge: the test is the judge."""
+    """A crew whose judge only notes what he is given."""
 
     def __init__(self, *readers: Reader) -> None:
-        self.batches, self.clock, self.readers = Batches(len(readers)), Clock(), readers
+        self.clock, self.readers = Clock(), readers
         limits, servers = FlowLimits(slots_max=64), no_servers()
         self.workers = [Worker(limits, SECRET, servers) for _ in readers]
-        self.crew = Crew(self.workers, readers, self.batches, self.clock, lambda: Detail.FULL)
+        self.crew = Crew(self.workers, readers, self.clock, lambda: Detail.FULL, self.judge)
         self.times: list[int] = []
+        self.free_to_judge, self.judges = threading.Event(), 0
+        self.free_to_judge.set()
 
-    def turn(self) -> bool:
-        """As the judge does. Whether all stand still."""
-        given, still = self.crew.collect()
-        for batch in given:
-            self.batches.add(batch)
-        while True:
-            while (taken := self.batches.take(self.crew.until())) is not None:
-                self.times += (self.batches.order[taken.rows] - BEGIN).tolist()
-            over = self.batches.done()
-            if not over:
-                return still
-            self.crew.give_back(over)
+    def judge(self, batches: Batches, until: int) -> None:
+        """As the pipeline takes them; never two at a time."""
+        self.judges += 1
+        assert self.judges == 1
+        self.free_to_judge.wait()
+        while (taken := batches.take(until)) is not None:
+            self.times += (batches.order[taken.rows] - BEGIN).tolist()
+        self.judges -= 1
 
     def until_still(self) -> None:
-        """Turns until everybody waits."""
-        while not self.turn():
+        """Everybody waits, and everything is taken."""
+        while not self.crew.stand_still():
             pass
+
+    def until_taken(self, frames: int) -> None:
+        """So many frames were judged; the workers do that by themselves."""
+        while len(self.times) < frames:
+            assert not self.crew.ended
+            threading.Event().wait(0.002)
 
     def go_on(self) -> None:
         """That second is judged."""
@@ -104,8 +108,8 @@ class Bench:
         """They read what is left, and end."""
         self.crew.finish()
         while not self.crew.ended:
-            self.turn()
-        self.turn()
+            self.crew.stand_still()
+        self.crew.stand_still()
 
 
 @pytest.fixture
@@ -131,8 +135,7 @@ def started(crews: list[Bench], *readers: Reader) -> Bench:
 
 def test_frames_of_all_come_in_order_of_time(crews: list[Bench]) -> None:
     bench = started(crews, Reader([1, 5, 9], [13, 14]), Reader([2, 3, 10], [11, 20]))
-    while len(bench.times) < 10:
-        bench.turn()
+    bench.until_taken(10)
     assert bench.times == [1, 2, 3, 5, 9, 10, 11, 13, 14, 20]
     assert [worker.frames.frames for worker in bench.workers] == [5, 5]
 
@@ -143,41 +146,46 @@ def test_who_is_silent_is_waited_for_until_he_knows(crews: list[Bench]) -> None:
     bench = Bench(loud, silent)
     crews.append(bench)
     bench.crew._give(bench.crew._hands[0], None, BEGIN + 3)
-    bench.crew.collect()
-    assert bench.crew.until() == 0, "nobody has said that nothing came before"
+    bench.crew._collect()
+    assert bench.crew._until() == 0, "nobody has said that nothing came before"
     bench.crew._give(bench.crew._hands[1], None, BEGIN + 2)
-    assert bench.crew.until() == 0, "what is known since belongs to what was not collected"
-    bench.crew.collect()
-    assert bench.crew.until() == BEGIN + 2
+    assert bench.crew._until() == 0, "what is known since belongs to what was not collected"
+    bench.crew._collect()
+    assert bench.crew._until() == BEGIN + 2
 
 
 def test_a_worker_without_a_batch_left_waits_for_nobody_who_is_silent(crews: list[Bench]) -> None:
     """Order is worth less than a loss: it hands over four bursts, and the judge takes them."""
     loud = Reader(*[[number] for number in range(1, 40)])
     bench = started(crews, loud, Ignorant())
-    while len(bench.times) < 36:
-        bench.turn()
+    bench.until_taken(36)
     bench.until_ended()
     assert bench.times == list(range(1, 40))
     assert loud.most_held <= 4, "no queue without bound: the ring keeps the rest"
 
 
 def test_a_judge_who_is_slow_is_waited_for(crews: list[Bench]) -> None:
-    loud = Reader(*[[number] for number in range(100)])
-    bench = started(crews, loud, Reader())
-    while loud.reads < 4:
+    loud, other = Reader(*[[number] for number in range(0, 200, 2)]), Reader(*[[number] for number in range(1, 200, 2)])
+    bench = Bench(loud, other)
+    crews.append(bench)
+    bench.crew.start()
+    bench.until_still()
+    bench.free_to_judge.clear()
+    bench.go_on()
+    while max(loud.reads, other.reads) < 4:
         threading.Event().wait(0.005)
     threading.Event().wait(0.05)
-    assert loud.reads == 4
-    while len(bench.times) < 100:
-        bench.turn()
-    assert bench.times == list(range(100))
+    assert max(loud.reads, other.reads) == 4, "one works until its hands are empty; the other takes to the judge"
+    bench.free_to_judge.set()
+    bench.until_ended()
+    assert sorted(bench.times) == list(range(200))
+    assert max(loud.most_held, other.most_held) <= 4
 
 
 def test_all_stand_still_when_a_second_is_over(crews: list[Bench]) -> None:
     bench = started(crews, Reader([1, 2]), Reader([3]))
-    while not all(reader.silent.is_set() for reader in bench.readers):
-        bench.turn()
+    for reader in bench.readers:
+        assert reader.silent.wait(10)
     for _ in range(3):
         bench.clock.second += 1
         bench.until_still()
@@ -195,7 +203,7 @@ def test_at_the_end_everything_that_was_held_is_taken(crews: list[Bench]) -> Non
     bench = started(crews, Reader(*[[number] for number in range(0, 60, 2)]), Reader([1, 3, 5, 7]))
     bench.until_ended()
     assert sorted(bench.times) == sorted([*range(0, 60, 2), 1, 3, 5, 7])
-    assert bench.crew.until() > max(bench.times) + BEGIN
+    assert bench.crew._until() > max(bench.times) + BEGIN
 
 
 def test_told_to_end_while_all_stand_still(crews: list[Bench]) -> None:
@@ -214,16 +222,37 @@ class Broken(Reader):
         raise MemoryError("no more")
 
 
+def test_a_judge_who_fails_ends_it(crews: list[Bench]) -> None:
+    bench = Bench(Reader([1]), Reader([2]))
+    crews.append(bench)
+    bench.crew.start()
+    bench.until_still()
+
+    def fail(*_: object) -> None:
+        raise KeyError("no such thing")
+
+    bench.crew._judge = fail
+    bench.go_on()
+    with pytest.raises(KeyError, match="no such thing"):  # noqa: PT012 - it comes with one of the turns
+        while True:
+            bench.crew.stand_still()
+
+
 def test_a_failure_is_raised_where_the_judge_waits(crews: list[Bench]) -> None:
     bench = started(crews, Reader([1]), Broken())
     with pytest.raises(MemoryError, match="no more"):  # noqa: PT012 - it comes with one of the turns
         while True:
-            bench.turn()
+            bench.crew.stand_still()
 
 
 def test_closing_ends_those_who_wait_for_a_judge_who_is_gone(crews: list[Bench]) -> None:
     loud = Reader(*[[number] for number in range(100)])
-    bench = started(crews, loud, Reader())
+    bench = Bench(loud, Ignorant())
+    crews.append(bench)
+    bench.crew._hands[1].out = 1  # a batch of which the judge never sees the end
+    bench.crew.start()
+    bench.until_still()
+    bench.go_on()
     while loud.reads < 4:
         threading.Event().wait(0.005)
     bench.crew.close()
@@ -232,8 +261,9 @@ def test_closing_ends_those_who_wait_for_a_judge_who_is_gone(crews: list[Bench])
 
 def test_batches_come_back_to_who_filled_them(crews: list[Bench]) -> None:
     bench = started(crews, Reader([1], [3]), Reader([2], [4]))
-    while len(bench.times) < 4:
-        bench.turn()
+    bench.until_taken(4)
+    bench.clock.second += 1
+    bench.until_still()
     free = [list(hand.free) for hand in bench.crew._hands]
     assert [{batch.worker for batch in batches} for batches in free] == [{0}, {1}]
     assert [len(batches) for batches in free] == [4, 4]
