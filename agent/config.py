@@ -57,6 +57,7 @@ class TapConfig(NamedTuple):
     buffer_bytes: Annotated[int, Whole(MIB, 1024 * MIB)] = 32 * MIB  # a quarter of a second at 1 Gbit/s
     backend: BackendName = "auto"  # the ring on Linux
     filter: FilterText = ""  # what the kernel lets through, as in pcap-filter(7); empty: all
+    workers: Annotated[int, Whole(1, 4)] = 1  # threads that read and meter; beside them one judges
 
 
 class MeteringConfig(NamedTuple):
@@ -254,6 +255,10 @@ def _check_together(config: Config, text: str, where: str) -> None:
         (
             spool.segment_bytes * 4 > spool.limit_bytes,
             ("spool", "segment_bytes", "is more than a quarter of limit_bytes"),
+        ),
+        (
+            config.tap.workers > 1 and config.tap.backend == "pcapy",
+            ("tap", "workers", "is above 1 with the backend pcapy, which cannot share out a leg"),
         ),
         (
             bool(uplink.certificate) != bool(uplink.key),

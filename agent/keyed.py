@@ -19,6 +19,7 @@ _C3 = _U(0x7465646279746573)
 _FF = _U(0xFF)
 _13, _16, _17, _21, _32 = _U(13), _U(16), _U(17), _U(21), _U(32)
 _51, _48, _47, _43 = _U(51), _U(48), _U(47), _U(43)
+NO_MAC_BIT = _U(1 << 63)  # in what stands for a MAC address where the link has none
 
 
 @inline
@@ -98,3 +99,9 @@ def sip5(
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
     return v0 ^ v1 ^ v2 ^ v3
+
+
+@leaf
+def address_name(key0: np.uint64, key1: np.uint64, hi: np.uint64, lo: np.uint64) -> np.uint64:
+    """What stands for the MAC address of an IP address on a link that has none."""
+    return sip3(key0, key1, hi, lo, _U(1)) | NO_MAC_BIT

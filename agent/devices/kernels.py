@@ -13,10 +13,11 @@ from agent.devices.placing import WAYS, memo_place, owned, recall, scope_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
 from agent.devices.tallies import begin_stats, fetch_stats, measure_frame
 from agent.jit import LINE, Flags, Hashes, Slots, Words, fetch_line, kernel, leaf
-from agent.keyed import sip3
+from agent.keyed import NO_MAC_BIT, address_name, sip3
 from agent.packets.records import Application, PacketFlag, Verdict
 
 AHEAD = 8  # rows between asking for a device's lines and reading them
+FURTHER = 24  # and for a row's own: another worker's rows lie in another core's cache
 PROMOTED_FRAMES = 3
 FOREIGN_MIN = 2  # bits of the linear-counting map: two remote sources behind one MAC make it a gateway
 # A promoted device keeps its slot for so long after its last frame: a day, but no longer than it has earned. Cards that
@@ -33,7 +34,6 @@ D_PROMOTED, D_GROUP = int(DeviceFlag.PROMOTED), int(DeviceFlag.GROUP_SOURCE)
 S_SEGMENT, S_INTERNET = int(Scope.SEGMENT), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
 
-NO_MAC_BIT = U64(1 << 63)
 NS_PER_S = 1_000_000_000
 A_DHCP = int(Application.DHCP)
 ETHERTYPE_ARP = 0x0806
@@ -188,19 +188,22 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 
 @kernel
 def attribute_burst(
-    rows: Rows, count: int, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
+    rows: Rows, places: Words, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
     fresh: Slots, memo: Words, stats: Rows, octets: Flags, doors: Hashes,
 ) -> int:  # fmt: skip
-    """Count rows[:count] for their devices. `fresh[:n]` are slots that were promoted now. Returns n.
+    """Count the rows at `places`, in that order, for their devices. `fresh[:n]` are slots that were promoted now.
 
-    `octets` are the burst's, for the headers of DNS messages; empty where nobody has them. `doors`, a word for each
-    set, remembers the stranger who was turned away last.
+    `octets` are what the rows' offsets point into, for the headers of DNS messages; empty where nobody has them.
+    `doors`, a word for each set, remembers the stranger who was turned away last. Returns n.
     """
-    n = 0
+    n, count = 0, len(places)
     for i in range(count):
-        row = rows[i]
+        row = rows[U64(places[i])]
+        if i + FURTHER < count:
+            fetch_line(rows, places[i + FURTHER], 0)
+            fetch_line(rows, places[i + FURTHER], LINE)
         if i + AHEAD < count:
-            later = rows[i + AHEAD]
+            later = rows[U64(places[i + AHEAD])]
             sender, receiver = memo[memo_place(later["src_mac"])], memo[memo_place(later["dst_mac"])]
             fetch_line(devices, sender, 0)
             fetch_line(devices, sender, LINE)
@@ -213,9 +216,9 @@ def attribute_burst(
         source = row["src_mac"]
         named = (row["src_hi"] | row["src_lo"]) != U64(0)  # without an address it is nobody's
         if row["flags"] & F_NO_MAC and source == U64(0) and named:
-            source = sip3(secret[0], secret[1], row["src_hi"], row["src_lo"], U64(1)) | NO_MAC_BIT
+            source = address_name(secret[0], secret[1], row["src_hi"], row["src_lo"])
             row["src_mac"] = source
-            row["dst_mac"] = sip3(secret[0], secret[1], row["dst_hi"], row["dst_lo"], U64(1)) | NO_MAC_BIT
+            row["dst_mac"] = address_name(secret[0], secret[1], row["dst_hi"], row["dst_lo"])
         slot, base = recall(macs, secret, memo, source)
         if source == U64(0):
             slot = -1  # a free slot has the MAC 0: a frame that says it comes from there is nobody's

@@ -34,7 +34,7 @@ from agent.devices.trying import (
     outcome,
 )
 from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import LINE, Hashes, Reals, Tags, Words, brief, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Reals, Tags, Words, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
@@ -105,13 +105,20 @@ def _is_no_news(record: np.void, port: int) -> bool:
 
 @leaf
 def _look_ahead(
-    records: Rows, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes, edges: Rows,
-    tags: Tags, ranks: Hashes, ahead: Hashes, stats: Rows,
+    records: Rows, places: Words, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes,
+    edges: Rows, tags: Tags, ranks: Hashes, ahead: Hashes, stats: Rows,
 ) -> int:  # fmt: skip
-    """Both ends' devices and edges of records[start:stop] into `ahead`, and their cache lines asked for: `stop`."""
+    """Devices and edges of both ends of the records at places[start:stop] into `ahead`, and their lines asked for.
+
+    Returns `stop`.
+    """
     key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
+    for i in range(stop, min(stop + AHEAD, len(places))):  # another worker's lie in another core's cache
+        fetch_line(records, places[i], 0)
+        fetch_line(records, places[i], LINE)
+        fetch_line(records, places[i], 2 * LINE)
     for i in range(start, stop):
-        record, j = records[i], U64(i - start)
+        record, j = records[U64(places[i])], U64(i - start)
         originator, responder, port = _ends(record)
         ahead[U64(OUT), j], ahead[U64(IN), j] = U64(NO_SLOT), U64(NO_SLOT)
         if _is_no_news(record, port):
@@ -235,24 +242,27 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words)
     listed[listed[0]] = slot
 
 
-@brief
+@kernel
 def relate_records(
-    records: Rows, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words, crossed: Rows,
-    ahead: Hashes, stats: Rows, spare: Hashes,
+    records: Rows, places: Words, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words,
+    crossed: Rows, ahead: Hashes, stats: Rows, spare: Hashes,
 ) -> int:  # fmt: skip
-    """Take flow events into the edges of their ends and into their statistics; new and changed edges are listed.
+    """Take the flow events at `places`, in that order, into the edges of their ends and into their statistics.
 
-    `ahead` (KEPT, AHEAD) is room for what the next records need, `spare` (EXACT_MAX) for what a full count moves.
+    New and changed edges are listed. `ahead` (KEPT, AHEAD) is room for what the next records need, `spare`
+    (EXACT_MAX) for what a full count moves.
     Returns the number of fans in `crossed`.
     """
     macs, devices, memo, secret = known
     rows, tags, ranks, changed, touched = edges
-    n, base, fetched, size = 0, 0, 0, len(records)
+    n, base, fetched, size = 0, 0, 0, len(places)
     for i in range(size):
         if i >= fetched:
             base, stop = i, min(i + AHEAD, size)
-            fetched = _look_ahead(records, i, stop, macs, devices, memo, secret, rows, tags, ranks, ahead, stats)
-        record, j = records[i], U64(i - base)
+            fetched = _look_ahead(
+                records, places, i, stop, macs, devices, memo, secret, rows, tags, ranks, ahead, stats
+            )
+        record, j = records[U64(places[i])], U64(i - base)
         originator, responder, port = _ends(record)
         protocol = np.int64(record["key_ports"] & U64(0xFF))
         now_ns = np.int64(record["last_ns"])
@@ -305,18 +315,18 @@ def relate_records(
 
 @kernel
 def count_arp(
-    rows: Rows, count: int, macs: Hashes, fans: Rows, secret: Hashes, test: Reals, counts: Words,
+    rows: Rows, places: Words, macs: Hashes, fans: Rows, secret: Hashes, test: Reals, counts: Words,
     asked: Hashes, crossed: Rows,
 ) -> int:  # fmt: skip
-    """ARP requests -> ARP fans: how many addresses one device asks for.
+    """ARP requests among the rows at `places` -> ARP fans: how many addresses one device asks for.
 
     `asked` remembers keyed hashes of (device, target).
     Returns the number of fans in `crossed`. A hash that another one overwrote is counted twice; the table is far
     larger than what a ward asks for in a window.
     """
     n = 0
-    for i in range(count):
-        row = rows[i]
+    for i in range(len(places)):
+        row = rows[U64(places[i])]
         if row["verdict"] != LINK or row["ethertype"] != ETHERTYPE_ARP or row["dst_port"] != 1:
             continue
         if row["src_lo"] == row["dst_lo"]:

@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from agent.devices import kernels, kernels_edges, placing, trying
 from agent.devices.records import DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
-from agent.jit import Flags, aligned_rows
+from agent.jit import Flags, Words, aligned_rows
 
 ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of five minutes
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
 MAPPED_IPV4 = 0xFFFF00000000
 NO_OCTETS: Flags = np.zeros(0, np.uint8)
+PLACES = np.arange(1 << 15)  # of rows that are taken as they lie; no call takes more
+PROMOTIONS = 2 * len(PLACES)  # a row may promote its sender and its receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,45 +98,48 @@ class DeviceTable:
         self._crossed = np.zeros(CROSSED_MAX, FAN)
         self._crossings: list[Rows] = []
         self._memo = np.zeros(placing.MEMO, np.int64)
-        self._fresh = np.zeros(2 * 8192, np.uint32)
+        self._fresh = np.zeros(PROMOTIONS, np.uint32)
         self._known = placing.Known(self._macs, self.devices, self._memo, self._secret)
         self._placed = placing.Edges(self.edges, self._edge_tags, self._edge_ranks, self._changed, self._touched)
         self._promoted: list[npt.NDArray[np.uint32]] = []
         self.counts = np.zeros(kernels.COUNTS, np.int64)
         self.edge_counts = np.zeros(kernels_edges.COUNTS, np.int64)
 
-    def attribute(self, rows: Rows, count: int, octets: Flags = NO_OCTETS) -> None:
+    def attribute(self, rows: Rows, places: int | Words, octets: Flags = NO_OCTETS) -> None:
         """Count decoded rows for their senders and receivers, and ARP requests for their fans.
 
-        Without the burst's octets DNS questions and failures stay uncounted: they stand in the payload.
+        `places`: the first so many, or those, in that order. Without the octets that the rows point into DNS questions
+        and failures stay uncounted: they stand in the payload.
         """
+        order = PLACES[:places] if isinstance(places, int) else places
         arps = self.counts[kernels.ARPS]
         n = kernels.attribute_burst(
-            rows, count, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo,
+            rows, order, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo,
             self.stats, octets, self._doors,
         )  # fmt: skip
         if n:
             self._promoted.append(self._fresh[:n].copy())
         if self.counts[kernels.ARPS] != arps:
-            self._count_arp(rows, count)
+            self._count_arp(rows, order)
 
     def load(self, rows: Rows, records: Rows) -> None:
         """Bring every kernel of this room into memory, with no rows and no records."""
         self.attribute(rows, 0)
-        self._count_arp(rows, 0)
+        self._count_arp(rows, PLACES[:0])
         self.relate(records)
 
-    def _count_arp(self, rows: Rows, count: int) -> None:
+    def _count_arp(self, rows: Rows, order: Words) -> None:
         crossed = kernels_edges.count_arp(
-            rows, count, self._macs, self._fans, self._secret, self._test, self.edge_counts, self._asked, self._crossed
+            rows, order, self._macs, self._fans, self._secret, self._test, self.edge_counts, self._asked, self._crossed
         )
         self._keep_crossings(crossed)
 
-    def relate(self, records: Rows) -> None:
-        """Take flow events into the edges of both ends."""
+    def relate(self, records: Rows, places: Words | None = None) -> None:
+        """Take flow events into the edges of both ends: all, or those at `places`, in that order."""
+        order = PLACES[: len(records)] if places is None else places
         crossed = kernels_edges.relate_records(
-            records, self._known, self._placed, self._fans, self._sites, self._test, self.edge_counts, self._crossed,
-            self._ahead, self.stats, self._spare,
+            records, order, self._known, self._placed, self._fans, self._sites, self._test, self.edge_counts,
+            self._crossed, self._ahead, self.stats, self._spare,
         )  # fmt: skip
         self._keep_crossings(crossed)
 

@@ -10,17 +10,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.flows import kernels, kernels_key, lifecycle
+from agent.flows import kernels, kernels_key, kernels_shared, lifecycle
 from agent.flows.keys import TCP
-from agent.flows.lifecycle import FEW_PACKETS, SERVERS, SERVERS_FROM
+from agent.flows.lifecycle import FEW_PACKETS, SERVERS_FROM, SERVERS_SIZE
 from agent.flows.records import BIFLOW, Rows
-from agent.jit import aligned_rows
+from agent.jit import Hashes, Slots, aligned_rows
 
 EVENTS_PER_CALL = 1 << 15  # 8192 rows of four events each: one call takes a whole burst
 UNANSWERED_TIMEOUT_S = 30  # an unanswered datagram is a failed contact after this; resolvers retry for 5 to 15 s
 
 
 WAYS_ROWS_MAX = 4096  # flows that are looked at for their ways: a share, and rows of 192 octets
+
+
+class Told(NamedTuple):
+    """What one call of `meter_into` gave out."""
+
+    events: int
+    at_once: int  # of them, those that left at once: ends; the others were told at the end of the call
+    causes: Slots  # by event: the row behind it. Both parts are in the order of their rows
 
 
 class Ways(NamedTuple):
@@ -65,7 +73,10 @@ class FlowLimits:
 class FlowCache:
     """Biflows by key. Each call gives the events it caused, as slices of one buffer that the next call reuses."""
 
-    def __init__(self, limits: FlowLimits, secret: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, limits: FlowLimits, secret: tuple[int, int] | None = None, servers: Hashes | None = None
+    ) -> None:
+        """`servers`: what the caches of several workers learn together."""
         drawn = secret or (secrets.randbits(64), secrets.randbits(64))
         self._secret = np.array(drawn, np.uint64)
         self._slots = aligned_rows(limits.slots_max, BIFLOW)
@@ -75,9 +86,9 @@ class FlowCache:
         self._limits = np.append(limits.as_row(), 1)
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
-        self._servers = np.zeros(SERVERS_FROM + SERVERS, np.uint64)
-        self._servers[:SERVERS_FROM] = self._secret
-        self._moved = np.zeros(EVENTS_PER_CALL, np.uint32)
+        self.servers: Hashes = np.zeros(SERVERS_SIZE, np.uint64) if servers is None else servers
+        self.servers[:SERVERS_FROM] = self._secret
+        self._moved = np.zeros((kernels.MOVES, EVENTS_PER_CALL), np.uint32)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 
     def hash(self, rows: Rows, count: int) -> None:
@@ -98,12 +109,25 @@ class FlowCache:
         self._limits[lifecycle.EVERY_END] = every_end
         at, n = 0, -1
         while at < count or n < 0:
-            at, n = kernels.meter_burst(
-                rows, at, count, self._slots, self._tags, self._due_s, self._groups_s, self._limits, self.counts,
-                self._out, self._moved, self._servers,
-            )  # fmt: skip
+            at, n, _ = self._meter(rows, at, count, self._out)
             if n:
                 yield self._out[:n]
+
+    def _meter(self, rows: Rows, at: int, count: int, out: Rows) -> tuple[int, int, int]:
+        return kernels.meter_burst(
+            rows, at, count, self._slots, self._tags, self._due_s, self._groups_s, self._limits, self.counts,
+            out, self._moved, self.servers,
+        )  # fmt: skip
+
+    def share(self, rows: Rows, count: int) -> None:
+        """What the other workers must know of rows before any of them meters its own, and what this one must name."""
+        kernels_shared.share_rows(rows, count, self._secret, self.servers)
+
+    def meter_into(self, rows: Rows, count: int, out: Rows) -> Told:
+        """Count hashed rows; their events go into `out`, which has room for EVENTS_PER_PACKET of each row."""
+        assert count * kernels.EVENTS_PER_PACKET <= len(out) <= EVENTS_PER_CALL
+        _, n, at_once = self._meter(rows, 0, count, out)
+        return Told(n, at_once, self._moved[kernels.CAUSE, :n])
 
     def no_events(self) -> Rows:
         """An empty table of events."""

@@ -58,6 +58,9 @@ LAST_S = 0xFFFFFFFF  # what a deadline can hold: a flow from after 2106 ends at 
 # Columns of `counts`.
 PACKETS, OCTETS, CREATED, EXPORTED, EVICTED, PACKETS_OUT, OCTETS_OUT, IN_TABLE = 0, 1, 2, 3, 4, 5, 6, 7
 COUNTS = 8
+# Rows of `moved`: slots of flows that moved and by which row, in the order in which they did; the row behind each copy.
+MOVED, MOVED_BY, CAUSE = 0, 1, 2
+MOVES = 3
 
 
 @leaf
@@ -228,26 +231,35 @@ def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, due_s: Se
 def _tell(slots: Rows, moved: Slots, listed: int, out: Rows, n: int, counts: Words) -> int:
     """Copy out what moved and was not told when it ended; a slot that was given up and taken again is listed twice."""
     for i in range(listed):
-        later = moved[min(i + TELL_AHEAD, listed - 1)]
+        later = moved[MOVED, min(i + TELL_AHEAD, listed - 1)]
         fetch_line(slots, later, 0)
         fetch_line(slots, later, LINE)
         fetch_line(slots, later, 2 * LINE)
-        flow = slots[moved[i]]
+        flow = slots[moved[MOVED, i]]
         if flow["event"] != 0:
+            moved[CAUSE, n] = moved[MOVED_BY, i]
             n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
     return n
+
+
+@leaf
+def _caused(moved: Slots, before: int, n: int, row: int) -> None:
+    """Events that left at once: which row made them leave."""
+    for i in range(before, n):
+        moved[CAUSE, i] = row
 
 
 @kernel
 def meter_burst(
     rows: Rows, start: int, count: int, slots: Rows, tags: Tags, due_s: Seconds, groups_s: Words,
     limits: Words, counts: Words, out: Rows, moved: Slots, servers: Hashes,
-) -> tuple[int, int]:  # fmt: skip
-    """Count rows[start:count] into the table. Returns (row to go on with, copies in `out`); stops at a full `out`.
+) -> tuple[int, int, int]:  # fmt: skip
+    """Count rows[start:count] into the table; stops at a full `out`.
 
     Rows were given to `hash_flows` before. What happens to a flow within one call is told once, at its end: a start and
-    all that was seen of its handshake are one event. `moved` has as many places as `out`. `servers` (SERVERS_FROM +
-    SERVERS) is the key and the services that were seen to accept connections.
+    all that was seen of its handshake are one event. `moved` is (MOVES, places of `out`). `servers` (SERVERS_SIZE) is
+    the key and the services that were seen to accept connections.
+    Returns (row to go on with, copies in `out`, how many of those left at once and not at the end).
     """
     mask, n, fetched, listed = U64(len(slots) // WAYS - 1), 0, start, 0
     for i in range(start, count):
@@ -255,14 +267,14 @@ def meter_burst(
         if row["verdict"] != METERED:
             continue
         if n + listed + EVENTS_PER_PACKET > len(out):
-            return i, _tell(slots, moved, listed, out, n, counts)
+            return i, _tell(slots, moved, listed, out, n, counts), n
         if i >= fetched:
             fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, due_s)
         protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
         source_is_hi, key = key_of(row, protocol)
         base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)
         slot = _find(slots, tags, base, tag, key)
-        fresh = slot < 0
+        fresh, before = slot < 0, n
         if slot >= 0 and slots[slot]["state"] & S_CLOSED and flags & (SYN | ACK) == SYN:
             n = _end(slots[slot], R_END, out, n, counts)  # the port is used again
             counts[IN_TABLE] -= 1
@@ -283,6 +295,7 @@ def meter_burst(
             n = _end(flow, R_ACTIVE, out, n, counts)
             _zero(flow)
             flow["first_ns"] = row["time_ns"]
+        _caused(moved, before, n, i)
         forward = (flow["originator_is_hi"] == 1) == source_is_hi
         if protocol == TCP and row["payload_octets"] > 0 and row["flags"] & (F_PORTS | F_FRAGMENT) == F_PORTS:
             follow_sequence(flow, row, forward)
@@ -291,10 +304,10 @@ def meter_burst(
         counts[PACKETS] += 1
         counts[OCTETS] += np.int64(row["l3_octets"])
         if protocol == TCP:
-            before = np.int64(flow["state"])
+            state = np.int64(flow["state"])
             advance_tcp(flow, flags, forward)
-            if flags & SYN or before != flow["state"]:
-                time_handshake(flow, row, flags, forward, before)
+            if flags & SYN or state != flow["state"]:
+                time_handshake(flow, row, flags, forward, state)
             if flags & (SYN | ACK | RST) == SYN | ACK:
                 learn_server(row, servers)
         marks = marks_of(flow, protocol, flags, forward)
@@ -307,9 +320,9 @@ def meter_burst(
             groups_s[slot // GROUP] = ends_s
         if fresh or (new_mark and flow["event"] == 0):
             flow["event"] = E_STARTED if fresh else E_PROGRESS
-            moved[listed] = slot
+            moved[MOVED, listed], moved[MOVED_BY, listed] = slot, i
             listed += 1
-    return count, _tell(slots, moved, listed, out, n, counts)
+    return count, _tell(slots, moved, listed, out, n, counts), n
 
 
 @kernel

@@ -21,7 +21,8 @@ D_LEARNED = int(Direction.LEARNED)
 U64, U32 = np.uint64, np.uint32
 SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward
 SERVER_WAYS = 4
-SERVERS_FROM = 2  # their table begins after the two words of its key
+SERVERS_FROM = 2  # their table begins after the two words of its key; behind it is when each was learned
+SERVERS_SIZE = SERVERS_FROM + 2 * SERVERS
 US_MAX = 0xFFFFFFFF
 WORTH_MAX = 4
 # Silence is compared in steps of 2^20 ns, a millisecond; the clock of the ranks begins anew after six days. A packet
@@ -81,30 +82,36 @@ def yields(rank: int, now_ns: int) -> int:
 def _server(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> tuple[int, np.uint64]:
     """(first place, digest) of a TCP service in the table of those that answered; its first two words are the key."""
     digest = sip3(servers[0], servers[1], hi, lo, U64(port)) | U64(1)
-    sets = U64((len(servers) - SERVERS_FROM) // SERVER_WAYS)
+    sets = U64((len(servers) - SERVERS_FROM) // (2 * SERVER_WAYS))
     return SERVERS_FROM + np.int64((digest >> U64(32)) % sets) * SERVER_WAYS, digest
 
 
 @leaf
 def learn_server(row: np.void, servers: Hashes) -> None:
-    """The sender of a SYN/ACK serves that port. A full set gives up its first: bounded, and learned again."""
+    """The sender of a SYN/ACK serves that port. A full set gives up its first: bounded, and learned again.
+
+    Several workers have one table; the earliest time counts, so it does not matter who comes first.
+    """
     place, digest = _server(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), servers)
-    chosen = place
+    chosen, times = place, (len(servers) - SERVERS_FROM) // 2
+    now = U64(row["time_ns"])
     for way in range(SERVER_WAYS - 1, -1, -1):
         if servers[place + way] == U64(0):
             chosen = place + way
     for way in range(SERVER_WAYS):
         if servers[place + way] == digest:
             chosen = place + way
-    servers[chosen] = digest
+    if servers[chosen] != digest or now < servers[chosen + times]:
+        servers[chosen + times] = now
+        servers[chosen] = digest
 
 
 @leaf
-def _serves(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> bool:
+def _serves(hi: np.uint64, lo: np.uint64, port: int, now: np.uint64, servers: Hashes) -> bool:
     place, digest = _server(hi, lo, port, servers)
-    found = False
+    found, times = False, (len(servers) - SERVERS_FROM) // 2
     for way in range(SERVER_WAYS):
-        found = found or servers[place + way] == digest
+        found = found or (servers[place + way] == digest and servers[place + way + times] <= now)
     return found
 
 
@@ -117,8 +124,9 @@ def originates(row: np.void, protocol: int, servers: Hashes) -> tuple[bool, int]
             return True, D_INITIATOR
         if flags == SYN | ACK:
             return False, D_INITIATOR
-        sender = _serves(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), servers)
-        receiver = _serves(row["dst_hi"], row["dst_lo"], np.int64(row["dst_port"]), servers)
+        now = U64(row["time_ns"])
+        sender = _serves(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), now, servers)
+        receiver = _serves(row["dst_hi"], row["dst_lo"], np.int64(row["dst_port"]), now, servers)
         if sender != receiver:
             return receiver, D_LEARNED
     if (protocol == ICMP or protocol == ICMPV6) and row["flags"] & F_PORTS:

@@ -31,6 +31,10 @@ class FrameCounts:
         """Frames of tunnels that cannot be looked into."""
         return int(self._totals[kernels_count.UNSEEN])
 
+    def plus(self, more: "FrameCounts") -> "FrameCounts":
+        """What came in to both."""
+        return self.minus(FrameCounts().minus(more))
+
     def copy(self) -> "FrameCounts":
         """A snapshot."""
         return self.minus(FrameCounts())

@@ -110,16 +110,18 @@ def _gist(kind: int, row: np.void, store: Octets, at: int, have: int, key: Hashe
 
 @kernel
 def join_segments(
-    rows: Rows, count: int, octets: Octets, wanted: Flags, flows: Hashes, parts: Words, store: Octets,
+    rows: Rows, places: Words, octets: Octets, wanted: Flags, flows: Hashes, parts: Words, store: Octets,
     seen: Hashes, per_kind: Words, key: Hashes, budget: Words, chosen: Words,
 ) -> int:  # fmt: skip
-    """Messages that these rows made whole and that are news: `chosen[:n]` = (row, slot, octets). Returns n.
+    """Messages that the rows at `places`, in that order, made whole and that are news: `chosen[:n]` = (row, slot,
+    octets). Returns n.
 
     `store` holds HINT_OCTETS_MAX octets of each slot. A slot whose message is chosen has WHOLE set: the caller clears
     it when it has taken the octets. What was heard before, or is over the budget, is let go and counted.
     """
     n = 0
-    for i in range(count):
+    for number in range(len(places)):
+        i = U64(places[number])
         row = rows[i]
         if row["protocol"] != TCP or row["payload_caplen"] == 0 or row["verdict"] != METERED or row["flow"] == U64(0):
             continue

@@ -52,17 +52,18 @@ def _region(frame: np.void, row: np.void, octets: Octets) -> tuple[int, int]:
 
 @kernel
 def select_hints(
-    frames: Rows, rows: Rows, count: int, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
+    frames: Rows, rows: Rows, places: Words, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
     per_kind: Words, key: Hashes, budget: Words, chosen: Words,
 ) -> int:  # fmt: skip
-    """Rows whose hint is news: `chosen[:n]` = (row, offset, octets). Returns n.
+    """Rows among those at `places`, in that order, whose hint is news: `chosen[:n]` = (row, offset, octets). Returns n.
 
     `seen` remembers hashes of (source, kind, gist); `per_source` counts hints of one source and kind since it was last
     cleared, `per_kind` news and looks of one kind; `budget` says how many may pass, and counts what was skipped,
     left unseen, and a repeat. A DNS answer counts for who asked: one server answers everybody.
     """
     n = 0
-    for i in range(count):
+    for place in range(len(places)):
+        i = U64(places[place])
         kind = np.int64(rows[i]["hint"])
         if kind == 0 or not wanted[kind]:
             continue

@@ -28,6 +28,7 @@ class Counted(NamedTuple):
     legs: list[LegCounts]
     pressure: Pressure = Pressure()
     detail: str = "full"  # the coarsest level of the overload ladder in the open interval
+    shares: tuple[int, ...] = ()  # frames of each worker
 
     @property
     def dropped(self) -> int:
@@ -56,6 +57,14 @@ def _of_the_tables(grown: Pressure) -> dict[str, int | str]:
     """What full tables had to give up in the interval, beside flows, which stand in the coverage."""
     given_up = {"edges_evicted": grown.edges, "devices_evicted": grown.devices, "frames_unplaced": grown.frames}
     return {key: value for key, value in given_up.items() if value}
+
+
+def _of_the_workers(now: tuple[int, ...], before: tuple[int, ...]) -> dict[str, int | str]:
+    """How the frames of the interval were shared out; nothing is said of one worker."""
+    if len(now) < 2:
+        return {}
+    grown = [count - then for count, then in zip(now, before or (0,) * len(now), strict=True)]
+    return {"workers": len(now), **{f"worker{number}_frames": count for number, count in enumerate(grown)}}
 
 
 def _of_the_legs(legs: list[LegCounts]) -> dict[str, int | str]:
@@ -145,6 +154,7 @@ class IntervalBook:
             "unseen_frames": frames.unseen,
             "detail": now.detail,
             **_of_the_tables(now.pressure.since(before.pressure)),
+            **_of_the_workers(now.shares, before.shares),
             **_of_the_legs(now.legs),
         }
         counted = zip(now.legs, frames.leg_frames.tolist(), frames.leg_octets.tolist(), strict=False)

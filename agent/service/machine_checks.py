@@ -27,7 +27,7 @@ PROGRAM = Path(__file__).resolve()
 def machine_checks(config: Config | None, status: Status | None, root: Path = ROOT) -> Iterator[Check]:
     """Every line about the machine. `status` is the running sensor's."""
     yield _kernel(root)
-    yield _cores(root)
+    yield _cores(root, config.tap.workers if config is not None else 1)
     if config is not None:
         yield _memory(config, status, root)
     yield _capabilities(status, root)
@@ -52,12 +52,14 @@ def _kernel(root: Path) -> Check:
     return ok("kernel", release, "new enough for packet rings and the egress hook")
 
 
-def _cores(root: Path) -> Check:
+def _cores(root: Path, workers: int) -> Check:
     online = line_of(root / "sys/devices/system/cpu/online")
     cores = count_of(online) if online else os.cpu_count() or 1
     if cores < CORES_MIN:
         return warn("processor", "", f"{cores} core: frames are dropped sooner", f"give it {CORES_MIN}")
-    return ok("processor", "", f"{cores} cores")
+    if workers > cores:
+        return warn("processor", "", f"{cores} cores for {workers} workers", f"set [tap] workers to at most {cores}")
+    return ok("processor", "", f"{cores} cores" + (f", {workers} workers" if workers > 1 else ""))
 
 
 def count_of(ranges: str) -> int:

@@ -8,6 +8,7 @@ intervals close at once.
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from agent.config import Config
 from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
-from agent.devices.table import DeviceLimits, DeviceTable
+from agent.devices.table import PLACES, DeviceLimits, DeviceTable
 from agent.devices.view import Ward
 from agent.errors import InputError
 from agent.findings import thresholds
@@ -24,13 +25,18 @@ from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
 from agent.findings.records import Finding, Pressure, Turn
 from agent.findings.settings import JudgeSettings
-from agent.flows.cache import UNANSWERED_TIMEOUT_S, FlowCache, FlowLimits
+from agent.flows.cache import UNANSWERED_TIMEOUT_S, FlowLimits
+from agent.flows.caches import FlowCaches
 from agent.flows.records import FlowEvent, Rows
+from agent.jit import Words
 from agent.packets.counts import FrameCounts
-from agent.packets.decoder import Decoded, Decoder, Hint
+from agent.packets.decoder import Decoded, Decoder
 from agent.packets.hints import READERS
+from agent.packets.news import Heard, Hint, News
+from agent.service.batches import Batches
 from agent.service.intervals import Counted, IntervalBook
 from agent.service.overload import Detail
+from agent.service.worker import Worker, no_servers
 from agent.summaries.builder import Contents, SummaryBuilder
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.records import Burst, LegCounts
@@ -86,11 +92,12 @@ def _secret() -> tuple[int, int]:
     return secrets.randbits(64), secrets.randbits(64)
 
 
-def flow_limits(config: Config) -> FlowLimits:
-    """The `[metering]` section as the cache takes it."""
+def flow_limits(config: Config, workers: int = 1) -> FlowLimits:
+    """The `[metering]` section as the cache of each worker takes it: together they have what one would have."""
     metering = config.metering
+    share = -(-metering.flow_slots_max // workers)
     return FlowLimits(
-        metering.flow_slots_max,
+        1 << (share - 1).bit_length(),  # three workers have more together: slots are a power of two
         metering.tcp_idle_timeout_s,
         metering.udp_idle_timeout_s,
         metering.half_open_timeout_s,
@@ -108,14 +115,16 @@ class Pipeline:
     """All stages between the tap and the spool, and the clock that drives them."""
 
     def __init__(
-        self, config: Config, judgement: Judgement, outlet: Outlet, secret: tuple[int, int] | None = None
-    ) -> None:
+        self, config: Config, judgement: Judgement, outlet: Outlet, secret: tuple[int, int] | None = None,
+        workers: int = 1,
+    ) -> None:  # fmt: skip
         metering, findings = config.metering, config.findings
         self._config, self._outlet = config, outlet
-        drawn = secret or _secret()
-        self.decoder = Decoder(drawn, READERS)
-        self.frames = FrameCounts()
-        self.cache = FlowCache(flow_limits(config), drawn)
+        drawn, servers = secret or _secret(), no_servers()
+        self.workers = [Worker(flow_limits(config, workers), drawn, servers) for _ in range(workers)]
+        self._first = self.workers[0]  # alone, it does its work where the judge does his
+        self.cache = FlowCaches([worker.cache for worker in self.workers])
+        self._news = News(drawn, READERS)
         limits = DeviceLimits(
             metering.device_slots_max,
             metering.edge_slots_max,
@@ -146,24 +155,49 @@ class Pipeline:
 
     def load(self) -> None:
         """Bring every kernel into memory before the first frame: loading takes longer than many a capture."""
-        decoded = self.decoder.load()
-        self.frames.add(decoded.rows[:0])
-        self.table.load(decoded.rows, self.cache.no_events())
-        for events in (self.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
+        decoded = self._first.decoder.load()
+        self._first.frames.add(decoded.rows[:0])
+        self._news.load()
+        self.table.load(decoded.rows, self._first.cache.no_events())
+        for events in (self._first.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
             for records in events:
                 self.table.relate(records)
         self.cache.next_deadline_s()
 
     def load_live(self) -> None:
-        """As `load`, for what only live legs come to: the steps of the overload ladder. Their silence is news."""
+        """As `load`, for what only live legs come to: the overload ladder, several workers. Their silence is news."""
         self._live = True
-        self.decoder.load_headers()
+        self._first.decoder.load_headers()
+        if len(self.workers) > 1:
+            batches = Batches(1, 1)
+            batches.load()
+            self._first.load(batches.of(0)[0])
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """What can be done to a burst before its turn: decode, recognise, hash. One other thread may do it ahead."""
-        decoded = self.decoder.decode(burst, rows)
-        self.cache.hash(rows, decoded.count)
+        decoded = self._first.decoder.decode(burst, rows)
+        self._first.cache.hash(rows, decoded.count)
         return decoded
+
+    @staticmethod
+    def buffer() -> Rows:
+        """A row buffer for one burst."""
+        return Decoder.buffer()
+
+    @property
+    def frames(self) -> FrameCounts:
+        """What came in, to all workers."""
+        return reduce(FrameCounts.plus, (worker.frames for worker in self.workers))
+
+    @property
+    def hints_skipped(self) -> int:
+        """Hints that were over the budget."""
+        return self._news.skipped
+
+    @property
+    def detail(self) -> Detail:
+        """How closely frames of live legs are looked at."""
+        return self._detail
 
     @property
     def now_ns(self) -> int:
@@ -195,11 +229,11 @@ class Pipeline:
     def take_live(self, burst: Burst, rows: Rows) -> None:
         """A burst of live legs, as closely as the load allows; at totals only its frames are counted, and no more."""
         if self._detail is Detail.TOTALS:
-            self.frames.add(self.decoder.pass_over(burst, rows).rows[: burst.count])
+            self._first.frames.add(self._first.decoder.pass_over(burst, rows).rows[: burst.count])
             return
         if self._detail is Detail.HEADERS:
-            decoded = self.decoder.decode_headers(burst, rows)
-            self.cache.hash(rows, decoded.count)
+            decoded = self._first.decoder.decode_headers(burst, rows)
+            self._first.cache.hash(rows, decoded.count)
         else:
             decoded = self.decode(burst, rows)
         self.take_slice(decoded, 0, decoded.count)
@@ -219,18 +253,30 @@ class Pipeline:
 
     def take_slice(self, decoded: Decoded, start: int, stop: int) -> None:
         """Meter and attribute rows[start:stop] at the present time."""
-        rows = decoded.rows[start:stop]
-        self.frames.add(rows)
-        self.table.attribute(rows, stop - start, decoded.burst.octets)
-        for records in self.cache.meter_hashed(rows, stop - start, every_end=self._outlet.wants_flows):
+        rows, octets = decoded.rows[start:stop], decoded.burst.octets
+        self._first.frames.add(rows)
+        self.table.attribute(rows, stop - start, octets)
+        for records in self._first.cache.meter_hashed(rows, stop - start, every_end=self._outlet.wants_flows):
             self._relate(records)
-        self.decoder.hints(decoded, start, stop, self._now_s or 0, self._hear)
+        if decoded.hints or self._news.waits:
+            heard = Heard(decoded.burst.frames[start:stop], rows, octets)
+            self._news.tell(heard, PLACES[: stop - start], self._now_s or 0, self._hear)
 
-    def _relate(self, records: Rows) -> None:
-        self.table.relate(records)
+    def take_batches(self, batches: Batches, until: int) -> None:
+        """Attribute what workers have metered, in the order in which it came in, up to an order."""
+        while (taken := batches.take(until)) is not None:
+            self.table.attribute(batches.rows, taken.rows, batches.octets)
+            for places in (taken.ended, taken.events):
+                self._relate(batches.events, places)
+            if batches.hints or self._news.waits:
+                self._news.tell(batches.heard(), taken.rows, self._now_s or 0, self._hear)
+
+    def _relate(self, records: Rows, places: Words | None = None) -> None:
+        self.table.relate(records, places)
         if not self._outlet.wants_flows:
             return
-        ended = records[records["event"] == FlowEvent.ENDED]
+        told = records if places is None else records.take(places)
+        ended = told[told["event"] == FlowEvent.ENDED]
         if len(ended):
             self._outlet.flows(ended)
 
@@ -264,11 +310,12 @@ class Pipeline:
             self.cache.exported,
             self.cache.evicted,
             self.findings,
-            self.decoder.hints_skipped,
+            self.hints_skipped,
             edges_waiting,
             self._legs,
             Pressure(self.cache.evicted, *self.table.pressure()),
             self._coarsest.word,
+            tuple(worker.frames.frames for worker in self.workers),
         )
 
     def _silent_ns(self) -> int:
@@ -371,7 +418,8 @@ class Pipeline:
         """Frames received = processed + ignored, and every processed one is in a flow's and a device's counts."""
         frames = self.frames
         return (
-            self.decoder.frames == frames.frames == frames.processed + sum(frames.ignored().values())
+            sum(worker.decoder.frames for worker in self.workers) == frames.frames
+            and frames.frames == frames.processed + sum(frames.ignored().values())
             and self.cache.conserved()
             and self.table.conserved()
             and self.cache.metered == frames.metered

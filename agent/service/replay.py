@@ -169,7 +169,7 @@ def _coverage(pipeline: Pipeline, source: ReplaySource) -> str:
         dropped=dropped,
         flows_exported=pipeline.cache.exported,
         flows_evicted=pipeline.cache.evicted,
-        hints_skipped=pipeline.decoder.hints_skipped,
+        hints_skipped=pipeline.hints_skipped,
         hints_read=pipeline.ward.hints_read,
         hints_silent=pipeline.ward.hints_silent,
         conservation=pipeline.conserved() and received == frames.frames,

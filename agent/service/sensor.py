@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
@@ -33,13 +34,14 @@ from agent.service.startup import ready
 from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
+from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
 from agent.summaries.privacy import KEY_MIN_BYTES
-from agent.tap.live import open_legs
+from agent.tap.live import open_legs, open_shared
 from agent.tap.records import Fault, LegCounts
 from agent.tap.replay import ReplaySource
-from agent.tap.source import Source
+from agent.tap.source import Legs, Source
 from agent.wire.finding import finding_content
 from agent.wire.parts import split
 from agent.wire.summary import Summary
@@ -150,7 +152,7 @@ class _EachSecond:
         self._refused = False
         self._ladder = OverloadLadder()
 
-    def look(self, source: Source, pipeline: Pipeline, state: str = LISTENING) -> None:
+    def look(self, source: Legs, pipeline: Pipeline, state: str = LISTENING) -> None:
         """Between two bursts; nothing here waits."""
         legs = source.legs()
         _tell_faults(legs, self._faults, self._say)
@@ -172,9 +174,14 @@ class _EachSecond:
         self._file.close()
 
 
-def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: _EachSecond) -> None:
+def _listen(
+    source: Source | SharedLegs, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: _EachSecond
+) -> None:
     """Live legs: the wall clock drives; an empty burst is a tick."""
-    rows = pipeline.decoder.buffer()
+    if isinstance(source, SharedLegs):
+        listen_together(source, pipeline, clock, stop, partial(each_second.look, source, pipeline))
+        return
+    rows = pipeline.buffer()
     second = 0
     while not stop.is_set():
         burst = source.next_burst()
@@ -189,7 +196,6 @@ def _listen(source: Source, pipeline: Pipeline, clock: Clock, stop: threading.Ev
             pipeline.take_live(burst, rows)
     source.deafen()
     _empty(source, pipeline)
-    each_second.look(source, pipeline, ENDED)
 
 
 def _climb(ladder: OverloadLadder, legs: list[LegCounts], pipeline: Pipeline, say: Say) -> None:
@@ -204,7 +210,7 @@ def _climb(ladder: OverloadLadder, legs: list[LegCounts], pipeline: Pipeline, sa
 
 def _empty(source: Source, pipeline: Pipeline) -> None:
     """What the legs held when we were told to end is metered too; bounded, because a busy leg never falls silent."""
-    rows = pipeline.decoder.buffer()
+    rows = pipeline.buffer()
     for _ in range(LAST_BURSTS_MAX):
         burst = source.next_burst()
         if burst is None or not burst.count:
@@ -244,7 +250,7 @@ def run(
     parts = judgement(config, key, state, keeper.baseline if keeper else None)
     for fault in parts.refused:
         say(f"a pack of the site is left out: {fault}")
-    pipeline = Pipeline(config, parts, outlet)
+    pipeline = Pipeline(config, parts, outlet, workers=len(source.readers) if isinstance(source, SharedLegs) else 1)
     if keeper:
         outlet.learning = keeper.begin(pipeline.engine)
     pipeline.load()
@@ -260,6 +266,7 @@ def run(
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
                     _listen(source, pipeline, its_clock, ended, each_second)
+                    each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()
@@ -281,7 +288,7 @@ def _introduce(path: Path, run_id: bytes, contracts: str) -> None:
         write_atomically(path, json.dumps({"run": run_id.hex(), "contracts": contracts}).encode())
 
 
-def _source(config: Config, replay: list[Path] | None) -> Source:
+def _source(config: Config, replay: list[Path] | None) -> Source | SharedLegs:
     if replay:
         return ReplaySource(replay)
-    return open_legs(config.tap)
+    return open_shared(config.tap) if config.tap.workers > 1 else open_legs(config.tap)

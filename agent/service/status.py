@@ -95,6 +95,7 @@ class Status(NamedTuple):
     summaries: int
     flows_open: int
     flows_slots: int
+    workers: int
     flows_exported: int
     flows_evicted: int
     tcp_flows: int  # open TCP biflows that were looked at

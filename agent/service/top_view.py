@@ -138,7 +138,8 @@ def machine(status: Status) -> list[Line]:
     heat = "temperature unknown" if board.temperature_mc is None else f"{board.temperature_mc / 1000:.1f} °C"
     words = throttle_words(board.throttle) if board.throttle else ""
     hot = board.temperature_mc is not None and board.temperature_mc >= HOT_MC
-    told = f"memory {size(board.memory_bytes)}, {board.cpu_permille / 10:.1f} % of a core, {heat}"
+    together = f"{status.workers} workers, " if status.workers > 1 else ""
+    told = f"{together}{size(board.memory_bytes)}, {board.cpu_permille / 10:.1f} % of a core, {heat}"
     return [Line(f"sensor       {told}{', ' + words if words else ''}", bad=hot or bool(words)), _spool(status.spool)]
 
 

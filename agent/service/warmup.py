@@ -6,10 +6,13 @@ from io import StringIO
 from pathlib import Path
 
 from agent.config import Config
+from agent.flows.cache import FlowLimits
 from agent.jit import compiled
 from agent.packets.decoder import Decoder
+from agent.service.batches import Batches
 from agent.service.replay import Wanted, replay
-from agent.tap.ring import load_kernels
+from agent.service.worker import Worker, no_servers
+from agent.tap.ring_reader import load_kernels
 
 PCAP_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
 # An ARP request, and a DNS question that is a hint to nobody: together they pass through every kernel of the hot path.
@@ -33,5 +36,8 @@ def warm_up() -> tuple[int, int]:
         modern.write_bytes(PCAPNG)
         replay([classic, modern], Config(), Wanted(json=True), StringIO())
     load_kernels()
-    Decoder((0, 0), ()).load_headers()  # what only an overloaded tap needs
+    Decoder().load_headers()  # what only an overloaded tap needs
+    batches, worker = Batches(1, 1), Worker(FlowLimits(64), (0, 0), no_servers())  # and what only several workers do
+    batches.load()
+    worker.load(batches.of(0)[0])
     return compiled()

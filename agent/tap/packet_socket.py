@@ -21,6 +21,10 @@ from agent.tap.source import cannot_listen
 
 SOL_PACKET, ETH_P_ALL = 263, 3
 ADD_MEMBERSHIP, DROP_MEMBERSHIP, RX_RING, STATISTICS, VERSION, IGNORE_OUTGOING = 1, 2, 5, 6, 10, 23  # PACKET_*
+FANOUT, FANOUT_DATA = 18, 22  # PACKET_*
+BY_PROGRAM = 6  # PACKET_FANOUT_CBPF
+# PACKET_FANOUT_FLAG_*: the kernel finds a number that no other group has; what this machine sends is left out (5.9).
+UNIQUE_NUMBER, WITHOUT_OUTGOING = 0x2000, 0x4000
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 MR_PROMISC = 1  # PACKET_MR_PROMISC
 TPACKET_V3 = 2
@@ -32,6 +36,7 @@ BLOCKS_MIN = 8
 LINK_TYPES = {1: 1, 772: 1, 65534: 101}
 MAP_FIXED = 0x10  # mmap(2); Python's own mmap takes no address
 
+Ring = socket.socket  # that has, or will have, a ring
 BpfProgram = Sequence[tuple[int, int, int, int]]  # code, jump if true, jump if false, constant (linux/filter.h)
 NOTHING: BpfProgram = ((6, 0, 0, 0),)  # return 0: no frame passes
 
@@ -62,7 +67,7 @@ def geometry(buffer_bytes: int) -> Geometry:
     return Geometry(block, max(BLOCKS_MIN, buffer_bytes // block))
 
 
-def open_socket(leg: str) -> socket.socket:
+def open_socket(leg: str) -> Ring:
     """A packet socket that hears nothing yet."""
     try:
         return socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
@@ -70,7 +75,7 @@ def open_socket(leg: str) -> socket.socket:
         raise cannot_listen(leg, "not permitted") from error
 
 
-def make_ring(ring: socket.socket, leg: str, shape: Geometry) -> None:
+def make_ring(ring: Ring, leg: str, shape: Geometry) -> None:
     """Give the socket its ring, and let it leave out what this machine itself sends."""
     frames = shape.ring_bytes // FRAME_BYTES
     request = struct.pack("=7I", shape.block_bytes, shape.blocks, FRAME_BYTES, frames, BLOCK_TIMEOUT_MS, 0, 0)
@@ -91,19 +96,28 @@ def make_ring(ring: socket.socket, leg: str, shape: Geometry) -> None:
             raise
 
 
-def set_filter(ring: socket.socket, program: BpfProgram) -> None:
+def set_filter(ring: Ring, program: BpfProgram) -> None:
     """Let only those frames in that a classic BPF program passes."""
+    _hand_over(ring, socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def _hand_over(ring: Ring, level: int, option: int, program: BpfProgram) -> None:
+    """A struct sock_fprog (linux/filter.h), which the kernel copies."""
     code = b"".join(struct.pack("=HBBI", *step) for step in program)
     held = ctypes.create_string_buffer(code, len(code))
-    ring.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(held)))
+    ring.setsockopt(level, option, struct.pack("@HP", len(program), ctypes.addressof(held)))
 
 
-def clear_filter(ring: socket.socket) -> None:
+def clear_filter(ring: Ring) -> None:
     """Let everything in."""
-    ring.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+    try:
+        ring.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+    except OSError as error:
+        if error.errno != errno.ENOENT:  # there is none
+            raise
 
 
-def attach(ring: socket.socket, link: Link) -> None:
+def attach(ring: Ring, link: Link) -> None:
     """Listen to an interface, to all that passes it. OSError when it is gone in the meantime."""
     ring.setsockopt(SOL_PACKET, ADD_MEMBERSHIP, _promiscuous(link.number))
     try:
@@ -113,7 +127,25 @@ def attach(ring: socket.socket, link: Link) -> None:
         raise
 
 
-def leave(ring: socket.socket, number: int) -> None:
+def join(rings: Sequence[Ring], program: BpfProgram) -> bool:
+    """Share out what one interface hears: ring i gets the frames whose number, by the program, leaves i when divided.
+
+    Each is bound to the interface already. False: this kernel does not, or not now (before 6.13 it asks for an
+    interface that is up). A ring in a group cannot be bound anew, whoever asks: EINVAL (af_packet.c, packet_do_bind).
+    """
+    first, *others = rings
+    try:
+        first.setsockopt(SOL_PACKET, FANOUT, struct.pack("=HH", 0, BY_PROGRAM | UNIQUE_NUMBER | WITHOUT_OUTGOING))
+        number = struct.unpack("=HH", first.getsockopt(SOL_PACKET, FANOUT, 4))[0]
+        for other in others:
+            other.setsockopt(SOL_PACKET, FANOUT, struct.pack("=HH", number, BY_PROGRAM | WITHOUT_OUTGOING))
+        _hand_over(first, SOL_PACKET, FANOUT_DATA, program)
+    except OSError:
+        return False
+    return True
+
+
+def leave(ring: Ring, number: int) -> None:
     """No longer ask this interface to hear everything; one that is gone has forgotten it by itself."""
     try:
         ring.setsockopt(SOL_PACKET, DROP_MEMBERSHIP, _promiscuous(number))
@@ -127,12 +159,12 @@ def _promiscuous(number: int) -> bytes:
     return struct.pack("=iHH8x", number, MR_PROMISC, 0)
 
 
-def read_counts(ring: socket.socket) -> RingCounts:
+def read_counts(ring: Ring) -> RingCounts:
     """The struct tpacket_stats_v3, which asking sets back to zero."""
     return RingCounts(*struct.unpack("=3I", ring.getsockopt(SOL_PACKET, STATISTICS, 12)))
 
 
-def clear_error(ring: socket.socket) -> None:
+def clear_error(ring: Ring) -> None:
     """A socket whose interface went down says so once."""
     ring.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
@@ -142,22 +174,24 @@ def link_type(link: Link) -> int | None:
     return LINK_TYPES.get(link.kind)
 
 
-def map_rings(rings: Sequence[tuple[socket.socket, str]], shape: Geometry) -> Octets:
-    """All rings behind each other as one array, so that one burst may point into any of them.
+def place_for(shape: Geometry, rings: int) -> Octets:
+    """Room for all rings behind each other as one array, so that one burst may point into any of them.
 
-    The place is reserved first and the rings laid over it. It goes, and the rings with it, when the last array that
-    points there goes: nobody ever reads where nothing is mapped.
+    It goes, and the rings that were laid over it with it, when the last array that points there goes: nobody ever reads
+    where nothing is mapped.
     """
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-    place = np.frombuffer(mmap.mmap(-1, shape.ring_bytes * len(rings), flags=flags), np.uint8)
+    return np.frombuffer(mmap.mmap(-1, shape.ring_bytes * rings, flags=flags), np.uint8)
+
+
+def lay_ring(place: Octets, number: int, shape: Geometry, ring: Ring, leg: str) -> None:
+    """Map a socket's ring as number `number` of the place, over whatever was there."""
     libc_mmap = ctypes.CDLL(None, use_errno=True).mmap
     libc_mmap.restype = ctypes.c_void_p
     libc_mmap.argtypes = (
         ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
     )  # fmt: skip
-    for number, (ring, leg) in enumerate(rings):
-        start = place.ctypes.data + number * shape.ring_bytes
-        reach, way = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | MAP_FIXED
-        if libc_mmap(start, shape.ring_bytes, reach, way, ring.fileno(), 0) != start:
-            raise cannot_listen(leg, f"its ring cannot be mapped: {errno.errorcode.get(ctypes.get_errno(), '?')}")
-    return place
+    start = place.ctypes.data + number * shape.ring_bytes
+    reach, way = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | MAP_FIXED
+    if libc_mmap(start, shape.ring_bytes, reach, way, ring.fileno(), 0) != start:
+        raise cannot_listen(leg, f"its ring cannot be mapped: {errno.errorcode.get(ctypes.get_errno(), '?')}")

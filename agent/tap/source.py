@@ -8,19 +8,12 @@ from agent.tap.records import LEGS_MAX, Burst, LegCounts
 Faults = list[InputError]
 
 
-class Source(Protocol):
-    """Frames, burst by burst, from legs or from files."""
-
-    @property
-    def live(self) -> bool:
-        """Whether time passes by itself (legs) or with the frames (files)."""
+class Legs(Protocol):
+    """Where frames come from, whoever reads them."""
 
     @property
     def faults(self) -> Faults:
         """What was wrong with the input so far; a file's faults do not stop the files after it."""
-
-    def next_burst(self) -> Burst | None:
-        """The next frames; an empty burst when nothing came in time; None at the end."""
 
     def legs(self) -> list[LegCounts]:
         """What each leg received, lost and (never) sent since takeover."""
@@ -30,6 +23,17 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give everything back."""
+
+
+class Source(Legs, Protocol):
+    """Frames, burst by burst, from legs or from files."""
+
+    @property
+    def live(self) -> bool:
+        """Whether time passes by itself (legs) or with the frames (files)."""
+
+    def next_burst(self) -> Burst | None:
+        """The next frames; an empty burst when nothing came in time; None at the end."""
 
 
 def checked_legs(legs: list[str]) -> list[str]:

@@ -12,7 +12,8 @@ from agent.devices import trying
 from agent.devices.statistics import distinct
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.flows.kernels import WAYS
-from agent.packets.decoder import HINTS_PER_SECOND, Decoder
+from agent.packets.budgets import HINTS_PER_SECOND
+from agent.packets.decoder import Decoder
 from agent.packets.records import Verdict
 from agent.tap.records import BURST_FRAMES_MAX
 from tests.devices.bench import number
@@ -96,7 +97,7 @@ def test_names_of_a_starvation_are_heard_by_budget_and_the_rest_is_counted() -> 
     siege = Siege(config()).quiet(1)
     for _ in range(SECONDS):
         siege.play(dhcp_starvation(siege.rng, A_SECOND))
-    skipped = siege.pipeline.decoder.hints_skipped
+    skipped = siege.pipeline.hints_skipped
     siege.end()
     assert SECONDS * (A_SECOND - HINTS_PER_SECOND) <= skipped < SECONDS * A_SECOND
     assert sum(int(one.health["hints_skipped"]) for one in siege.watch.summaries) == skipped
@@ -129,11 +130,11 @@ PARTS = {
 def test_open_datagrams_of_every_id_take_no_more_room_than_few(kind: str) -> None:
     """C5: 65,536 ids at once. The places are counted from the start; each frame is metered, none is put together."""
     siege = Siege(config()).quiet(1)
-    before = siege.pipeline.decoder._fragments.nbytes
+    before = siege.pipeline.workers[0].decoder._fragments.nbytes
     table = fragments(PARTS[kind], 1 << 16)
     for _ in range(2):
         siege.play(table)
-    assert siege.pipeline.decoder._fragments.nbytes == before
+    assert siege.pipeline.workers[0].decoder._fragments.nbytes == before
     frames = siege.pipeline.frames
     assert frames.verdicts[Verdict.METERED] + frames.verdicts[Verdict.LINK] + frames.duplicates == siege.frames
     assert siege.memory[-1] - siege.memory[-2] < 1 << 20, "the second time"

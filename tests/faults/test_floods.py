@@ -153,7 +153,7 @@ def colliding(secret: tuple[int, int], wanted: set[int], sets: int) -> Table:
     """SYNs whose flows fall into some sets of a cache with this secret: what an attacker makes who knows it."""
     rng, cache, rows = np.random.default_rng(5), FlowCache(config_limits(), secret), Decoder.buffer()
     found = []
-    decoder = Decoder(secret, ())
+    decoder = Decoder()
     for _ in range(8):
         table = syn_flood(rng, 8 * BURST_FRAMES_MAX)
         for start, burst in enumerate(bursts(table, START_S * S, S)):
@@ -171,7 +171,8 @@ def config_limits() -> FlowLimits:
 
 def sets_of_the_ward(siege: Siege) -> set[int]:
     """Where the ward's talks lie in the cache."""
-    tags, slots = siege.pipeline.cache._tags, siege.pipeline.cache._slots
+    cache = siege.pipeline.workers[0].cache
+    tags, slots = cache._tags, cache._slots
     ports = slots["key_ports"] >> np.uint64(32)
     ours = (ports & np.uint64(0xFFFF) == PORT) | (ports >> np.uint64(16) == PORT)
     return set((np.flatnonzero((tags != 0) & ours) // WAYS).tolist())

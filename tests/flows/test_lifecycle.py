@@ -32,7 +32,7 @@ def packet(**fields: int) -> np.void:
 
 def no_servers() -> np.ndarray:  # type: ignore[type-arg]
     """Nobody was seen to accept anything."""
-    table = np.zeros(lifecycle.SERVERS_FROM + 64, np.uint64)
+    table = np.zeros(lifecycle.SERVERS_FROM + 2 * 64, np.uint64)
     table[: lifecycle.SERVERS_FROM] = 7, 11
     return table
 
@@ -148,7 +148,18 @@ def test_the_table_of_servers_is_bounded() -> None:
     for port in range(1000 // THIN):
         lifecycle.learn_server(packet(src_lo=5, src_port=port, tcp_flags=SYN | ACK), servers)
     assert servers[: lifecycle.SERVERS_FROM].tolist() == [7, 11], "its key is never overwritten"
-    assert lifecycle._serves(np.uint64(0), np.uint64(5), 1000 // THIN - 1, servers)
+    assert lifecycle._serves(np.uint64(0), np.uint64(5), 1000 // THIN - 1, np.uint64(0), servers)
+
+
+def test_what_is_learned_counts_from_its_time_on_whoever_learns_it_first() -> None:
+    """Workers learn from rows that another one has not come to yet."""
+    servers = no_servers()
+    early = packet(src_lo=7, src_port=50000, dst_lo=5, dst_port=50001, tcp_flags=ACK, time_ns=10)
+    late = packet(src_lo=7, src_port=50000, dst_lo=5, dst_port=50001, tcp_flags=ACK, time_ns=20)
+    for time_ns in (30, 20, 25):
+        lifecycle.learn_server(packet(src_lo=5, src_port=50001, tcp_flags=SYN | ACK, time_ns=time_ns), servers)
+    assert lifecycle.originates(early, TCP, servers)[1] == Direction.FIRST_SEEN
+    assert lifecycle.originates(late, TCP, servers) == (True, Direction.LEARNED)
 
 
 def segments(*spans: tuple[int, int], forward: bool = True) -> tuple[int, int]:

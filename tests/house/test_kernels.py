@@ -24,6 +24,9 @@ CAPTURE = ROOT / "tests" / "captures" / "ward.pcap.gz"
 NOT_IN_A_REPLAY: dict[str, str] = {
     "agent.tap.kernels_ring:walk_blocks": "walks live rings; tests/tap/test_ring.py",
     "agent.tap.kernels_ring:give_back": "returns their blocks; tests/tap/test_ring.py",
+    "agent.packets.kernels_order:order_frames": "several workers on live rings; tests/service/test_worker.py",
+    "agent.packets.kernels_order:merge_orders": "several workers on live rings; tests/service/test_batches.py",
+    "agent.flows.kernels_shared:share_rows": "several workers on live rings; tests/flows/test_kernels_shared.py",
     "agent.packets.kernels:decode_burst": "compiled into take_burst",
     "agent.packets.kernels_payload:recognise_burst": "compiled into take_burst",
     "agent.packets.kernels_mirror:mark_duplicates": "compiled into take_burst",

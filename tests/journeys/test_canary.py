@@ -124,7 +124,7 @@ def test_the_readers_heard_the_patients(frames: list[Frame], monkeypatch: pytest
     bench.play(frames)
     bench.end()
     assert set(heard) >= HEARD
-    assert bench.pipeline.decoder.hints_skipped == 0
+    assert bench.pipeline.hints_skipped == 0
     assert {"hl7", "dicom", "smb1", "http", "tls", "ssh", "ftp", "telnet", "mqtt", "snmp", "sip", "smtp", "imap"} <= {
         *_applications(bench)
     }

@@ -35,7 +35,7 @@ def datagram(ident: int = 7, ports: tuple[int, int] = (50000, 514), vlan: int = 
 def taken(*heard: tuple[float, bytes], decoder: Decoder | None = None) -> Rows:
     """Rows after the decoder; times in seconds."""
     burst = burst_of(Heard(octets, time_ns=round(at_s * S)) for at_s, octets in heard)
-    one = decoder or Decoder(SECRET, ())
+    one = decoder or Decoder()
     decoded = one.decode(burst, one.buffer())
     rows: Rows = decoded.rows[: decoded.count]
     return rows
@@ -57,7 +57,7 @@ def test_all_parts_of_a_datagram_are_one_flow() -> None:
 
 
 def test_parts_in_another_burst_are_joined() -> None:
-    decoder, parts = Decoder(SECRET, ()), datagram()
+    decoder, parts = Decoder(), datagram()
     taken((0, parts[0]), decoder=decoder)
     assert ports(taken((29, parts[1]), (30, parts[2]), decoder=decoder)) == [(50000, 514)] * 2
     assert ports(taken((31, parts[1]), decoder=decoder)) == [(0, 0)], "too late"
@@ -126,7 +126,7 @@ def test_random_parts_against_the_twin() -> None:
     parts = [part for ident in range(60 // THIN) for part in datagram(ident + 1, (40000 + ident, 514))]
     heard = [(dice.random() * 60, dice.choice(parts)) for _ in range(1000 // THIN)]
     heard.sort()
-    decoder = Decoder(SECRET, ())
+    decoder = Decoder()
     plain = taken(*heard, decoder=decoder).copy()
     later = plain["flags"] & (PacketFlag.FRAGMENT | PacketFlag.FIRST_FRAGMENT) == PacketFlag.FRAGMENT
     before = plain.copy()

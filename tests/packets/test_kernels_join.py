@@ -8,8 +8,10 @@ import pytest
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.packets import kernels_join as join
 from agent.packets.budgets import HINT_OCTETS_MAX, HINTS_PER_KIND
-from agent.packets.decoder import Decoder, Hint
+from agent.packets.decoder import Decoder
 from agent.packets.hints import READERS
+from agent.packets.news import Heard as Rows
+from agent.packets.news import Hint, News
 from agent.packets.records import HintKind as Kind
 from tests.forge import dicom
 from tests.forge.ethernet import IPV4, ethernet
@@ -30,7 +32,7 @@ class Ear:
     """A decoder with the flow hashes that the pipeline gives it."""
 
     def __init__(self) -> None:
-        self.decoder = Decoder(SECRET, READERS)
+        self.decoder, self.news = Decoder(), News(SECRET, READERS)
         self.cache = FlowCache(FlowLimits(), SECRET)
         self.second = 0
 
@@ -40,7 +42,8 @@ class Ear:
         rows = self.decoder.buffer()
         decoded = self.decoder.decode(burst_of(map(Heard, frames)), rows)
         self.cache.hash(rows, decoded.count)
-        self.decoder.hints(decoded, 0, decoded.count, self.second, told.append)
+        heard = Rows(decoded.burst.frames, rows, decoded.burst.octets)
+        self.news.tell(heard, np.arange(decoded.count), self.second, told.append)
         return told
 
 
@@ -83,7 +86,7 @@ def test_a_hello_in_two_parts_has_a_fingerprint(ear: Ear) -> None:
 def test_the_same_again_is_no_news(ear: Ear) -> None:
     ear.hear(*parts(LONG))
     assert ear.hear(*parts(LONG, port=40001)) == []
-    assert not join.is_joining(ear.decoder._flows)
+    assert not join.is_joining(ear.news._flows)
 
 
 @pytest.mark.parametrize("order", [(1, 0, 2), (0, 2, 1), (0, 1, 1), (0, 0, 2)])
@@ -119,15 +122,15 @@ def test_no_more_than_a_reader_may_see(ear: Ear) -> None:
 def test_a_length_that_lies_waits_for_nothing_that_does_not_come(ear: Ear) -> None:
     lying = b"\x16\x03\x01\xff\xff" + CHROME[5:]
     assert len(ear.hear(segment(lying, 1))) == 1
-    assert join.is_joining(ear.decoder._flows)
+    assert join.is_joining(ear.news._flows)
     assert ear.hear(*(segment(b"x" * 1400, 1 + len(lying) + 1400 * n) for n in range(4))) == [], "it says nothing more"
-    assert not join.is_joining(ear.decoder._flows)
+    assert not join.is_joining(ear.news._flows)
 
 
 def test_a_crowd_of_unfinished_messages_takes_no_room(ear: Ear) -> None:
     for port in range(1024, 1024 + 20_000 // THIN, 100):
         ear.hear(*(parts(LONG, port=port + n)[0] for n in range(100)))
-    assert np.count_nonzero(ear.decoder._flows) <= join.SLOTS
+    assert np.count_nonzero(ear.news._flows) <= join.SLOTS
     assert THIN > 1 or ear.hear(*parts(LONG, port=60_000)) == [], "they took this second's looks"
     ear.second += 1
     assert ear.hear(*parts(LONG, port=60_001))[-1].payload == LONG
@@ -138,11 +141,11 @@ def test_what_is_not_whole_after_a_second_or_two_is_given_up(ear: Ear) -> None:
     ear.hear(pieces[0])
     for _ in range(2):
         ear.second += 1
-        assert join.is_joining(ear.decoder._flows)
+        assert join.is_joining(ear.news._flows)
         ear.hear(segment(b"GET / HTTP/1.1\r\n\r\n", 1, 50000 + ear.second))
     ear.second += 1
     ear.hear(segment(b"GET / HTTP/1.1\r\n\r\n", 1, 50001))
-    assert not join.is_joining(ear.decoder._flows)
+    assert not join.is_joining(ear.news._flows)
     assert ear.hear(*pieces[1:]) == []
 
 
@@ -150,7 +153,7 @@ def test_whole_messages_are_within_the_budget(ear: Ear) -> None:
     heads = [HEAD.replace(b"late/1", b"late/%d" % n) for n in range(2 * HINTS_PER_KIND)]
     told = [hint for n, head in enumerate(heads) for hint in ear.hear(*parts(head, port=1024 + n))]
     assert len(told) <= HINTS_PER_KIND
-    assert ear.decoder.hints_skipped > 0
+    assert ear.news.skipped > 0
 
 
 def test_against_a_slow_twin(ear: Ear) -> None:

@@ -62,7 +62,7 @@ class Sensor:
     def play(self, frames: Iterable[Frame], *, leg: int = 0) -> list[int]:
         """One burst at file time; the seconds it stepped through."""
         burst = burst_of(Heard(f.octets, f.wirelen or len(f.octets), leg=leg, time_ns=f.time_ns) for f in frames)
-        rows = self.pipeline.decoder.buffer()
+        rows = self.pipeline.buffer()
         return list(self.pipeline.take_steps(self.pipeline.decode(burst, rows)))
 
     def end(self) -> Kept:
@@ -97,6 +97,7 @@ def status_of(**fields: Any) -> Status:
         summaries=1,
         flows_open=120,
         flows_slots=131_072,
+        workers=1,
         flows_exported=900,
         flows_evicted=0,
         tcp_flows=80,

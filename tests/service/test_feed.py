@@ -11,7 +11,7 @@ from agent.service.feed import decoded_bursts
 from agent.tap.records import Burst, LegCounts
 from tests.devices.bench import hello
 from tests.flows.talks import HOSTS
-from tests.simulators.bursts import HASHES, SECRET, Heard, burst_of
+from tests.simulators.bursts import HASHES, Heard, burst_of
 
 pytestmark = HASHES
 
@@ -53,7 +53,7 @@ def decoding() -> int:
 
 @pytest.mark.parametrize("bursts", [0, 1, 2, 7, 20])
 def test_in_order(bursts: int) -> None:
-    decoder = Decoder(SECRET, ())
+    decoder = Decoder()
     times = [int(decoded.rows["time_ns"][0]) for decoded in decoded_bursts(Memory(bursts), decoder.decode)]
     assert times == list(range(bursts))
     assert decoder.frames == bursts * len(HOSTS)
@@ -61,19 +61,19 @@ def test_in_order(bursts: int) -> None:
 
 
 def test_rows_stay_valid_while_the_next_are_decoded() -> None:
-    for number, decoded in enumerate(decoded_bursts(Memory(12), Decoder(SECRET, ()).decode)):
+    for number, decoded in enumerate(decoded_bursts(Memory(12), Decoder().decode)):
         assert set(decoded.rows["time_ns"][: decoded.count].tolist()) == {number}
 
 
 def test_leaving_early_ends_the_thread() -> None:
-    bursts = decoded_bursts(Memory(50), Decoder(SECRET, ()).decode)
+    bursts = decoded_bursts(Memory(50), Decoder().decode)
     next(bursts)
     bursts.close()
     assert decoding() == 0
 
 
 def test_a_failure_is_raised_on_the_other_side() -> None:
-    bursts = decoded_bursts(Memory(3, InputError("broken")), Decoder(SECRET, ()).decode)
+    bursts = decoded_bursts(Memory(3, InputError("broken")), Decoder().decode)
     assert [next(bursts).count for _ in range(3)] == [8, 8, 8]
     with pytest.raises(InputError, match="broken"):
         next(bursts)

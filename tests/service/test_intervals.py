@@ -3,6 +3,7 @@
 import numpy as np
 
 from agent.config import SummariesConfig
+from agent.findings.records import Pressure
 from agent.packets.counts import FrameCounts
 from agent.packets.records import PACKET
 from agent.service.intervals import Counted, IntervalBook, memory_bytes
@@ -66,9 +67,19 @@ def test_what_a_leg_says_of_itself_is_in_every_interval() -> None:
     }
 
 
-def test_four_bad_legs_fit_the_message() -> None:
+def test_how_frames_were_shared_out_is_told_of_several_workers() -> None:
+    made = book()
+    assert "workers" not in made.coverage(counted()._replace(shares=(5,))).health
+    now = counted()._replace(shares=(5, 7))
+    shares = {key: value for key, value in made.coverage(now).health.items() if key.startswith("worker")}
+    assert shares == {"workers": 2, "worker0_frames": 5, "worker1_frames": 7}
+    made.close(180, now)
+    assert made.coverage(now._replace(shares=(6, 9))).health["worker1_frames"] == 2
+
+
+def test_four_bad_legs_and_workers_fit_the_message() -> None:
     bad = LegCounts("eth1", 1, 1, 1, 1, 9, 1, 1, 1, 10**7, Fault.GONE)
-    coverage = book().coverage(counted()._replace(legs=[bad] * 4))
+    coverage = book().coverage(counted()._replace(legs=[bad] * 4, shares=(1, 2, 3, 4), pressure=Pressure(1, 2, 3, 4)))
     spool = {"spool_bytes": 1, "spool_not_sent": 1, "spool_write_errors": 1}  # what the outlet adds
     summary = Summary(Interval(0, S), coverage.legs, health=coverage.health | spool)
     assert body.encode(MessageType.SUMMARY, header(), summary.to_content())

@@ -97,6 +97,18 @@ def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
     assert unknown - {"processor"} == {"kernel", "memory", "capability"}
 
 
+@pytest.mark.parametrize(("online", "workers", "level", "words"), [
+    ("0-3\n", 1, Level.OK, "4 cores"), ("0-3\n", 4, Level.OK, "4 cores, 4 workers"),
+    ("0-1\n", 4, Level.WARN, "2 cores for 4 workers"),
+])  # fmt: skip
+def test_cores_for_the_workers(board: Path, online: str, workers: int, level: Level, words: str) -> None:
+    put(board, "sys/devices/system/cpu/online", online)
+    base = small()
+    config = base._replace(tap=base.tap._replace(workers=workers))
+    (told,) = [one for one in machine_checks.machine_checks(config, None, board) if one.topic == "processor"]
+    assert (told.level, told.what) == (level, words)
+
+
 @pytest.mark.parametrize(("text", "count"), [("0", 1), ("0-3", 4), ("0-1,4,6-7", 5), ("", 0), ("x", 0)])
 def test_ranges_of_processors(text: str, count: int) -> None:
     assert count_of(text) == count

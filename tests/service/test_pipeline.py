@@ -276,7 +276,7 @@ def at_level(sensor: Sensor, detail: Detail, frames: list[Frame]) -> None:
     """A burst of a live leg while the load asks for this level."""
     sensor.pipeline.look_as(detail)
     burst = burst_of(Heard(f.octets, len(f.octets), time_ns=f.time_ns) for f in frames)
-    sensor.pipeline.take_live(burst, sensor.pipeline.decoder.buffer())
+    sensor.pipeline.take_live(burst, sensor.pipeline.buffer())
 
 
 def test_every_level_of_the_ladder_counts_every_frame() -> None:

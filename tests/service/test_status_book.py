@@ -39,7 +39,9 @@ def test_a_second() -> None:
     clock.sleep(2)
     status = book.take(sensor.pipeline, [leg("eth1", len(frames)), leg("eth2", 0, Fault.DOWN)], Spool())
     assert parse(status.to_json()) == status
-    assert (status.devices, status.findings, status.flows_slots) == (2, 1, 4096), "one of the tap: it sent"
+    assert (status.devices, status.findings, status.flows_slots, status.workers) == (2, 1, 4096, 1), (
+        "one of the tap: it sent"
+    )
     assert status.flows_open + status.flows_exported == 1
     first, second = status.legs
     octets = sum(len(frame.octets) for frame in frames)

@@ -27,7 +27,8 @@ def test_everything_fits_80_by_24() -> None:
     )  # fmt: skip
     status = status_of(
         legs=(leg,) * 4, talkers=(TALKER,) * TALKERS_MAX, tcp_one=4096, tcp_flows=4096, tcp_both=0,
-        flows_open=131_072, flows_exported=10**9, flows_evicted=10**6, devices=4096, findings=9999, summaries=99_999,
+        workers=4, flows_open=131_072, flows_exported=10**9, flows_evicted=10**6, devices=4096, findings=9999,
+        summaries=99_999, ignored=9_999_999, duplicates=9_999_999, hints_skipped=9_999_999,
         spool=SpoolStatus(512 << 20, 512 << 20, 1 << 20, 1000, 10), board=BoardStatus(700 << 20, 3999, 81_234, 1),
     )  # fmt: skip
     shown = view(status, warning(status, 99, alive=True), 99, 80, 24)

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
+import numpy as np
+
 from agent.config import TapConfig
 from agent.errors import WardtapError
 from agent.packets.decoder import Decoder
-from agent.tap.live import open_legs
-from agent.tap.records import Burst
+from agent.tap.live import open_legs, open_shared
+from agent.tap.records import BURST_FRAMES_MAX, FRAME, Burst, LegCounts
+from agent.tap.shared import SharedLive
 from agent.tap.source import Source
 from tests.conftest import ROOT
 from tests.simulators.namespace import Namespace
@@ -27,7 +30,7 @@ class Listener:
     """The other end of the process."""
 
     def __init__(self, namespace: Namespace, tap: TapConfig) -> None:
-        fields = {name: getattr(tap, name) for name in ("legs", "buffer_bytes", "backend", "filter")}
+        fields = {name: getattr(tap, name) for name in ("legs", "buffer_bytes", "backend", "filter", "workers")}
         command = namespace.command(sys.executable, "-m", __name__, json.dumps(fields))
         self._child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.began: dict[str, Any] = self._answer()
@@ -84,13 +87,65 @@ def listening(namespace: Namespace, tap: TapConfig) -> Iterator[Listener]:
         made.close()
 
 
-def _told(burst: Burst, decoder: Decoder) -> list[dict[str, Any]]:
+class _InTurn:
+    """Shared legs whose readers are asked one after the other, by one thread."""
+
+    live, faults = True, list[WardtapError]()
+
+    def __init__(self, legs: SharedLive) -> None:
+        self._legs, self._turn, self._look_s = legs, -1, 0.0
+        self._frames = [np.zeros(BURST_FRAMES_MAX, FRAME) for _ in legs.readers]
+        self._in_use = [0] * len(legs.readers)
+        self._hears = False
+
+    @property
+    def worker(self) -> int:
+        """Whose frames the last burst were."""
+        return self._turn
+
+    def next_burst(self) -> Burst:
+        """Of the next worker; what it gave before is over."""
+        if not self._hears:
+            self._hears = True
+            self._legs.hear()
+        if time.monotonic() > self._look_s:
+            self._look_s = time.monotonic() + 1
+            for number in range(len(self._in_use)):
+                self._release(number)
+            self._legs.look()
+        self._turn = (self._turn + 1) % len(self._in_use)
+        self._release(self._turn)
+        burst = self._legs.readers[self._turn].read(self._frames[self._turn])
+        self._in_use[self._turn] = burst.count
+        return burst
+
+    def _release(self, number: int) -> None:
+        if self._in_use[number]:
+            self._legs.readers[number].release(1)
+        self._in_use[number] = 0
+
+    def legs(self) -> list[LegCounts]:
+        return self._legs.legs()
+
+    def grouped(self) -> list[bool]:
+        """Of each leg."""
+        return self._legs.grouped
+
+    def deafen(self) -> None:
+        self._hears = True
+        self._legs.deafen()
+
+    def close(self) -> None:
+        self._legs.close()
+
+
+def _told(burst: Burst, decoder: Decoder, worker: int = 0) -> list[dict[str, Any]]:
     rows = decoder.decode(burst, decoder.buffer()).rows
     told = []
     for number in range(burst.count):
         frame = burst.frames[number]
         at, size = int(frame["offset"]), int(frame["caplen"])
-        fields = {name: int(frame[name]) for name in FIELDS}
+        fields = {name: int(frame[name]) for name in FIELDS} | {"worker": worker}
         row = {name: int(rows[number][name]) for name in ("wire_octets", "verdict", "l3_octets", "payload_octets")}
         row["row_vlan"] = int(rows[number]["vlan"])
         told.append(fields | row | {"octets": burst.octets[at : at + size].tobytes().hex()})
@@ -100,8 +155,8 @@ def _told(burst: Burst, decoder: Decoder) -> list[dict[str, Any]]:
 class _Child:
     """The process's side."""
 
-    def __init__(self, source: Source) -> None:
-        self._source, self._decoder = source, Decoder((1, 2), ())
+    def __init__(self, source: Source | _InTurn) -> None:
+        self._source, self._decoder = source, Decoder()
         self._kept: list[tuple[Burst, list[dict[str, Any]]]] = []
 
     def _burst(self) -> Burst:
@@ -115,7 +170,8 @@ class _Child:
         """Frames with their rows."""
         end, found = time.monotonic() + seconds, []
         while len(found) < frames and time.monotonic() < end:
-            if more := _told(self._burst(), self._decoder):
+            burst = self._burst()
+            if more := _told(burst, self._decoder, getattr(self._source, "worker", 0)):
                 found += more
                 end = time.monotonic() + seconds
         return found
@@ -157,6 +213,11 @@ class _Child:
         self._burst()
         return [leg._asdict() for leg in self._source.legs()]
 
+    def grouped(self) -> list[bool]:
+        """Whether the kernel shares out each leg."""
+        assert isinstance(self._source, _InTurn)
+        return self._source.grouped()
+
     def resign(self) -> bool:
         """Give up root and every capability; whether new packet sockets are refused from here on."""
         os.setgroups([])
@@ -188,7 +249,8 @@ def main() -> None:
     """Take up the legs, then do as the lines say."""
     fields = json.loads(sys.argv[1])
     try:
-        source = open_legs(TapConfig(**(fields | {"legs": tuple(fields["legs"])})))
+        tap = TapConfig(**(fields | {"legs": tuple(fields["legs"])}))
+        source = _InTurn(open_shared(tap)) if tap.workers > 1 else open_legs(tap)
     except WardtapError as error:
         _say({"error": type(error).__name__, "text": str(error)})
         return

@@ -95,7 +95,7 @@ class Siege:
         self.second = START_S
         self.memory: list[int] = []  # after each second
         self.frames = 0
-        self._rows = self.pipeline.decoder.buffer()
+        self._rows = self.pipeline.buffer()
         self._words = self._ward()
         self.play(self._handshakes())
 
