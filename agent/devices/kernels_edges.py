@@ -105,13 +105,14 @@ def _is_no_news(record: np.void, port: int) -> bool:
 
 @leaf
 def _look_ahead(
-    records: Rows, places: Words, start: int, stop: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes,
+    records: Rows, places: Words, start: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes,
     edges: Rows, tags: Tags, ranks: Hashes, ahead: Hashes, stats: Rows,
 ) -> int:  # fmt: skip
-    """Devices and edges of both ends of the records at places[start:stop] into `ahead`, and their lines asked for.
+    """Devices and edges of both ends of the next records at `places` into `ahead`, and their lines asked for.
 
-    Returns `stop`.
+    Returns where those end.
     """
+    stop = min(start + AHEAD, len(places))
     key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
     for i in range(stop, min(stop + AHEAD, len(places))):  # another worker's lie in another core's cache
         fetch_line(records, places[i], 0)
@@ -258,10 +259,8 @@ def relate_records(
     n, base, fetched, size = 0, 0, 0, len(places)
     for i in range(size):
         if i >= fetched:
-            base, stop = i, min(i + AHEAD, size)
-            fetched = _look_ahead(
-                records, places, i, stop, macs, devices, memo, secret, rows, tags, ranks, ahead, stats
-            )
+            base = i
+            fetched = _look_ahead(records, places, i, macs, devices, memo, secret, rows, tags, ranks, ahead, stats)
         record, j = records[U64(places[i])], U64(i - base)
         originator, responder, port = _ends(record)
         protocol = np.int64(record["key_ports"] & U64(0xFF))

@@ -113,8 +113,7 @@ def join_segments(
     rows: Rows, places: Words, octets: Octets, wanted: Flags, flows: Hashes, parts: Words, store: Octets,
     seen: Hashes, per_kind: Words, key: Hashes, budget: Words, chosen: Words,
 ) -> int:  # fmt: skip
-    """Messages that the rows at `places`, in that order, made whole and that are news: `chosen[:n]` = (row, slot,
-    octets). Returns n.
+    """Messages that the rows at `places` made whole and that are news: `chosen[:n]` = (row, slot, octets). Returns n.
 
     `store` holds HINT_OCTETS_MAX octets of each slot. A slot whose message is chosen has WHOLE set: the caller clears
     it when it has taken the octets. What was heard before, or is over the budget, is let go and counted.

@@ -17,15 +17,13 @@ from agent.config import Config
 from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
-from agent.devices.table import PLACES, DeviceLimits, DeviceTable
+from agent.devices.table import PLACES, DeviceTable
 from agent.devices.view import Ward
 from agent.errors import InputError
-from agent.findings import thresholds
 from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
 from agent.findings.records import Finding, Pressure, Turn
-from agent.findings.settings import JudgeSettings
-from agent.flows.cache import UNANSWERED_TIMEOUT_S, FlowLimits
+from agent.flows.cache import UNANSWERED_TIMEOUT_S
 from agent.flows.caches import FlowCaches
 from agent.flows.records import FlowEvent, Rows
 from agent.jit import Words
@@ -35,6 +33,7 @@ from agent.packets.hints import READERS
 from agent.packets.news import Heard, Hint, News
 from agent.service.batches import Batches
 from agent.service.intervals import Counted, IntervalBook
+from agent.service.limits import device_limits, flow_limits, judge_settings
 from agent.service.overload import Detail
 from agent.service.worker import Worker, no_servers
 from agent.summaries.builder import Contents, SummaryBuilder
@@ -46,18 +45,6 @@ NS_PER_S = 1_000_000_000
 LOOKS_EVERY_MAX_S = 5  # on live legs time passes second by second; a longer step is a program that stood still
 SILENCE_NEWS_NS = 60 * NS_PER_S  # less than this is nothing to judge
 COUNTED_MAX = 8192  # edges of an interval that the judge is given (0.8 MB), four times a busy ward; a flood's come last
-SCAN_TEST = (
-    thresholds.FAN_STEP_FAILED,
-    thresholds.FAN_STEP_ANSWERED,
-    thresholds.FAN_SCORE_UPPER,
-    thresholds.FAN_SCORE_LOWER,
-    float(thresholds.FAN_HOSTS_MIN),
-    float(thresholds.FAN_PORTS_MIN),
-    float(thresholds.FAN_ARP_MIN),
-    float(thresholds.FAN_WINDOW_S * NS_PER_S),
-    float(thresholds.FAN_TRACEROUTE_FIRST),
-    float(thresholds.FAN_TRACEROUTE_LAST),
-)
 
 
 class Outlet(Protocol):
@@ -92,20 +79,6 @@ def _secret() -> tuple[int, int]:
     return secrets.randbits(64), secrets.randbits(64)
 
 
-def flow_limits(config: Config, workers: int = 1) -> FlowLimits:
-    """The `[metering]` section as the cache of each worker takes it: together they have what one would have."""
-    metering = config.metering
-    share = -(-metering.flow_slots_max // workers)
-    return FlowLimits(
-        1 << (share - 1).bit_length(),  # three workers have more together: slots are a power of two
-        metering.tcp_idle_timeout_s,
-        metering.udp_idle_timeout_s,
-        metering.half_open_timeout_s,
-        metering.closed_timeout_s,
-        metering.active_timeout_s,
-    )
-
-
 def _needs_a_word(leg: LegCounts) -> bool:
     """Whether a leg is judged although no frame came: it may be why none comes."""
     return bool(leg.fault or leg.tx_packets)
@@ -118,30 +91,17 @@ class Pipeline:
         self, config: Config, judgement: Judgement, outlet: Outlet, secret: tuple[int, int] | None = None,
         workers: int = 1,
     ) -> None:  # fmt: skip
-        metering, findings = config.metering, config.findings
         self._config, self._outlet = config, outlet
         drawn, servers = secret or _secret(), no_servers()
         self.workers = [Worker(flow_limits(config, workers), drawn, servers) for _ in range(workers)]
         self._first = self.workers[0]  # alone, it does its work where the judge does his
         self.cache = FlowCaches([worker.cache for worker in self.workers])
         self._news = News(drawn, READERS)
-        limits = DeviceLimits(
-            metering.device_slots_max,
-            metering.edge_slots_max,
-            metering.fan_slots_max,
-            config.identity.site_networks,
-            SCAN_TEST,
-        )
-        self.table = DeviceTable(limits, drawn)
+        self.table = DeviceTable(device_limits(config), drawn)
         self.ward = Ward(self.table, Identifier(judgement.packs))
-        settings = JudgeSettings(
-            findings.page_confidence,
-            findings.findings_per_interval_max,
-            findings.loss_warn_permille,
-            findings.loss_critical_permille,
-        )
-        self.engine, self._gate = Engine(judgement.contracts, settings, judgement.baseline), judgement.pseudonyms
-        self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, metering.device_slots_max)
+        self.engine = Engine(judgement.contracts, judge_settings(config), judgement.baseline)
+        self._gate = judgement.pseudonyms
+        self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, config.metering.device_slots_max)
         self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
         self._now_s: int | None = None
         self._first_s = 0

@@ -13,7 +13,7 @@ from agent.packets import kernels, kernels_mirror, kernels_payload
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.decoder import Decoder
 from agent.packets.records import PACKET, VERDICTS
-from agent.service.pipeline import SCAN_TEST
+from agent.service.limits import SCAN_TEST
 from agent.tap.replay import ReplaySource
 
 

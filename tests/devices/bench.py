@@ -9,7 +9,7 @@ from agent.devices import trying
 from agent.devices.records import DeviceFlag, EdgeDirection, Rows
 from agent.devices.table import DeviceLimits, DeviceTable
 from agent.flows.cache import FlowCache, FlowLimits
-from agent.service.pipeline import SCAN_TEST
+from agent.service.limits import SCAN_TEST
 from tests.flows.talks import START_S, Talk
 from tests.forge import arp
 from tests.forge.octets import mac as mac_octets

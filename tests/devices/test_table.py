@@ -9,7 +9,7 @@ import pytest
 from agent.devices.records import EDGE, DeviceFlag
 from agent.devices.table import DeviceLimits, DeviceTable, address_text, site_rows
 from agent.flows.records import FlowEvent
-from agent.service.pipeline import SCAN_TEST
+from agent.service.limits import SCAN_TEST
 from tests.devices.bench import IN, OUT, Bench, hello, session, small
 from tests.flows.talks import HOSTS, HOSTS6, START_S, random_frames
 from tests.forge import arp

@@ -6,7 +6,7 @@ import pytest
 from agent.devices import trying
 from agent.devices.records import DEVICE, FAN, FanKind
 from agent.findings import thresholds
-from agent.service.pipeline import SCAN_TEST
+from agent.service.limits import SCAN_TEST
 from tests.simulators.bursts import HASHES, SECRET
 
 pytestmark = HASHES

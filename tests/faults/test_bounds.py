@@ -58,7 +58,7 @@ def test_flows_that_differ_by_a_pattern_fall_into_sets_as_if_drawn(stride: int) 
     flows, sets = 60_000, 4096
     one = syn_flood(np.random.default_rng(0), 1)[0].tobytes()
     table = stamped(one, flows, {IP4_DST: octets_of(np.arange(flows) * stride, 4)})
-    rows = rows_of_table(Decoder(SECRET, ()), table)
+    rows = rows_of_table(Decoder(), table)
     cache = FlowCache(FlowLimits(sets * WAYS), SECRET)
     cache.hash(rows, len(rows))
     held = np.bincount((rows["flow"] & np.uint64(sets - 1)).astype(np.int64), minlength=sets)
@@ -147,7 +147,7 @@ def test_headers_that_lie_are_each_counted_by_their_reason() -> None:
     """C7: what a header says beyond the frame is believed by nobody; a lie further up costs ports only."""
     frames = lying_headers()
     rows = Decoder.buffer()
-    decoder = Decoder(SECRET, ())
+    decoder = Decoder()
     decoder.decode(burst_of(Heard(frame) for frame in frames), rows)
     told = Counter(Verdict(value).name for value in rows["verdict"][: len(frames)].tolist())
     assert set(told) == {"METERED", "LINK", "MALFORMED", "TOO_DEEP"}

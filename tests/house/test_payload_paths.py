@@ -13,7 +13,7 @@ SENSOR = [
 # attribute -> files of the sensor that may use it
 TOUCHED: dict[str, dict[str, str]] = {
     "payload": {
-        "agent/packets/decoder.py": "copies it out of the ring, and says its length",
+        "agent/packets/news.py": "copies it out of the ring, and says its length",
         "agent/service/pipeline.py": "gives it to its reader, and forgets it",
         "agent/service/uplink.py": "another payload: signed messages of the broker; this process sees no packet",
     },

@@ -50,8 +50,8 @@ class Ear:
             row["payload"], row["payload_caplen"] = MARGIN + 8, max(len(data) - 8, 0)
         self.budget[:] = self.held = 10
         n = news.select_hints(
-            frame, row, np.zeros(1, np.int64), octets[: MARGIN + len(data)], np.ones(64, np.uint8), self.seen, np.zeros(1, np.int64),
-            np.zeros((64, 2), np.int64), np.array(SECRET, np.uint64), self.budget, self.chosen,
+            frame, row, np.zeros(1, np.int64), octets[: MARGIN + len(data)], np.ones(64, np.uint8), self.seen,
+            np.zeros(1, np.int64), np.zeros((64, 2), np.int64), np.array(SECRET, np.uint64), self.budget, self.chosen,
         )  # fmt: skip
         return n == 1
 

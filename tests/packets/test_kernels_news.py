@@ -45,8 +45,8 @@ class Selection:
         rows = decode(burst)
         kernels_payload.recognise_burst(rows, len(rows), burst.octets)
         n = news.select_hints(
-            burst.frames, rows, np.arange(len(rows)), burst.octets, self.wanted, self.seen, self.per_source, self.per_kind,
-            self.key, self.budget, self.chosen,
+            burst.frames, rows, np.arange(len(rows)), burst.octets, self.wanted, self.seen, self.per_source,
+            self.per_kind, self.key, self.budget, self.chosen,
         )  # fmt: skip
         return [burst.octets[at : at + size].tobytes() for _, at, size in self.chosen[:n].tolist()]
 

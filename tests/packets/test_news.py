@@ -10,9 +10,8 @@ from agent.packets.hints.records import Signal
 from agent.packets.news import Heard as Rows
 from agent.packets.news import Hint, News
 from agent.packets.records import HintKind
-from tests.forge.ethernet import IPV4, ethernet
+from tests.forge.ethernet import IPV4, ethernet, lldp
 from tests.forge.ipv4 import TCP, Ipv4
-from tests.forge.link import lldp
 from tests.forge.tcp import Tcp, mss
 from tests.packets.test_decoder import A, B, decoded, request
 from tests.simulators.bursts import HASHES, SECRET, Heard, burst_of

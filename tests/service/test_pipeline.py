@@ -4,16 +4,14 @@ from agent.clock import stopwatch_s
 from agent.findings.records import Finding, Turn
 from agent.flows.records import FlowEndReason
 from agent.service.overload import Detail
-from agent.service.pipeline import SCAN_TEST, flow_limits
 from agent.tap.records import Fault, LegCounts
 from agent.wire import body
 from agent.wire.parts import split
 from agent.wire.types import MessageType
 from tests.devices.bench import hello, session, tries
-from tests.findings.bench import CONTRACTS
 from tests.flows.talks import HOSTS, START_S, Talk
 from tests.forge.pcap import Frame
-from tests.service.bench import Sensor, parts, small
+from tests.service.bench import Sensor, small
 from tests.simulators.bursts import HASHES, Heard, burst_of
 from tests.wire.samples import header
 
@@ -312,10 +310,3 @@ def test_totals_only_makes_what_is_said_lossy_and_loss_says_so() -> None:
     sensor.pipeline.advance(START_S + 120)
     sensor.play([at(121)])
     assert [one.health["detail"] for one in sensor.end().summaries] == ["totals-only", "totals-only", "full"]
-
-
-def test_limits_come_from_the_configuration() -> None:
-    limits = flow_limits(small())
-    assert (limits.slots_max, limits.tcp_idle_timeout_s, limits.active_timeout_s) == (4096, 600, 3600)
-    assert len(SCAN_TEST) == 10
-    assert parts().contracts.version == CONTRACTS.version

@@ -9,8 +9,9 @@ import pytest
 
 from agent.config import Config
 from agent.packets.records import Verdict
+from agent.service.limits import flow_limits
 from agent.service.overload import Detail
-from agent.service.pipeline import Pipeline, flow_limits
+from agent.service.pipeline import Pipeline
 from agent.tap.replay import ReplaySource
 from agent.wire.summary import Summary
 from tests.conftest import ROOT
