@@ -47,8 +47,8 @@ def unit(key: str) -> int:
 
 
 def settled(sensor: Sensor, namespace: Namespace) -> bool:
-    """Whether every frame that came is heard or told as lost, before long."""
-    return eventually(lambda: sensor.accounted() == namespace.received("eth1"), 30)
+    """Whether every frame that came is heard or told as lost, before long: a busy disk may keep a summary waiting."""
+    return eventually(lambda: sensor.accounted() == namespace.received("eth1"), 60)
 
 
 def honest(sensor: Sensor, namespace: Namespace) -> float:
