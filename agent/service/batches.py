@@ -73,6 +73,8 @@ class Batches:
         self.order = np.zeros(count * BURST_FRAMES_MAX, np.int64)
         self.events: Table = aligned_rows(count * EVENTS_MAX, BIFLOW)
         self.event_order = np.zeros(count * EVENTS_MAX, np.int64)
+        for table in (self.frames, self.rows, self.order):
+            table.fill(0)  # memory from the start, not in the middle of a burst; of the events few are ever used
         self._all = [Batch(self, number, number // each) for number in range(count)]
         self._spans = np.zeros((KINDS, count, 2), np.int64)
         self._places = np.zeros((KINDS, PLACES_MAX), np.int64)
