@@ -3,7 +3,10 @@
 tcpreplay puts the frames on one end at full speed, or at `--mbps`, with the program at the other; the programs take
 turns. Told: frames offered, frames that the program counted as read and as dropped, and the CPU time that the program
 used from the first frame until it was done, for a million frames; what the kernel does for the cable counts nowhere.
-With `--known` the program has seen the trace before: a ward's devices are not new every second.
+With `--known` the program has seen the trace before: a ward's devices are not new every second. With `--workers N` the
+ring with one worker and with N takes turns instead of the programs; `--senders` puts the frames on the cable several
+times at once, and `--mbps` in steps of several runs finds the rate at which each begins to drop. Cores that the senders
+use are not the workers': say how many there were.
 """
 
 import argparse
@@ -28,7 +31,7 @@ from agent.wire.types import MessageType
 from tests.simulators.namespace import Namespace, cable
 
 TICKS = os.sysconf("SC_CLK_TCK")
-CONFIG = '[tap]\nlegs = ["eth1"]\nbackend = "{}"\n[summaries]\ninterval_s = 5\n'
+CONFIG = '[tap]\nlegs = ["eth1"]\nbackend = "{}"\nworkers = {}\n[summaries]\ninterval_s = 5\n'
 
 
 class Figure(NamedTuple):
@@ -62,11 +65,18 @@ def settled(process: int) -> None:
 def replayed(namespace: Namespace, options: argparse.Namespace) -> tuple[int, float]:
     """Put the frames on the cable. (frames, seconds)"""
     speed = [f"--mbps={options.mbps}"] if options.mbps else ["--topspeed"]
-    told = namespace.run("tcpreplay", "-K", *speed, f"--limit={options.packets}", "-i", "ward", str(options.trace))
-    found = re.search(r"Actual: (\d+) packets \(\d+ bytes\) sent in ([\d.]+) seconds", told)
-    if found is None:
-        raise SystemExit(told)
-    return int(found[1]), float(found[2])
+    words = ["tcpreplay", "-K", *speed, f"--limit={options.packets}", "-i", "ward", str(options.trace)]
+    senders = [
+        subprocess.Popen(namespace.command(*words), stdout=subprocess.PIPE, text=True) for _ in range(options.senders)
+    ]
+    frames, seconds = 0, 0.0
+    for sender in senders:
+        told = sender.communicate(timeout=300)[0]
+        found = re.search(r"Actual: (\d+) packets \(\d+ bytes\) sent in ([\d.]+) seconds", told)
+        if found is None:
+            raise SystemExit(told)
+        frames, seconds = frames + int(found[1]), max(seconds, float(found[2]))
+    return frames, seconds
 
 
 def sensor_counts(folder: Path) -> tuple[int, int]:
@@ -80,11 +90,11 @@ def sensor_counts(folder: Path) -> tuple[int, int]:
     return read, dropped
 
 
-def sensor(backend: str) -> Callable[[Path], list[str]]:
+def sensor(backend: str, workers: int = 1) -> Callable[[Path], list[str]]:
     """wardtap with one of its backends."""
 
     def command(folder: Path) -> list[str]:
-        (folder / "wardtap.toml").write_text(CONFIG.format(backend))
+        (folder / "wardtap.toml").write_text(CONFIG.format(backend, workers))
         words = ["sensor", "--config", str(folder / "wardtap.toml"), "--state", str(folder / "state")]
         return [sys.executable, "-m", "agent", *words]
 
@@ -143,9 +153,13 @@ def main() -> None:
     parser.add_argument("--mbps", type=float, default=0)
     parser.add_argument("--known", type=int, default=0, help="passes before the one that is measured")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="compare one worker with so many")
+    parser.add_argument("--senders", type=int, default=1, help="how many put the frames on the cable at once")
     options = parser.parse_args()
     chosen = {"ring": (sensor("ring"), sensor_counts), "pcapy": (sensor("pcapy"), sensor_counts)}
-    if shutil.which("softflowd"):
+    if options.workers > 1:
+        chosen = {f"{count} workers": (sensor("ring", count), sensor_counts) for count in (1, options.workers)}
+    elif shutil.which("softflowd"):
         chosen["softflowd"] = (softflowd, softflowd_counts)
     figures: dict[str, list[Figure]] = {name: [] for name in chosen}
     for _ in range(options.runs):
