@@ -124,6 +124,7 @@ def replay(paths: list[Path], config: Config, wanted: Wanted, out: TextIO = sys.
     pipeline.settle()
     pipeline.drain()
     spent = Spent(startup_s, stopwatch_s() - began_s, steady_per_s)
+    source.close()
     _devices(pipeline, parts.pseudonyms, wanted, out)
     if wanted.json:
         out.write(_coverage(pipeline, source) + "\n")

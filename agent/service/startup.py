@@ -18,9 +18,13 @@ THRESHOLD_STARTING = 1_000_000
 THRESHOLD_RUNNING = 100_000  # tables are arrays: there is little for the collector to find
 
 
+_of_its_own: list[bool] = []  # whether this process was given to one program
+
+
 def lean() -> None:
     """To be called before the first import of numpy and numba, by a process that runs one program and ends."""
     gc.set_threshold(THRESHOLD_STARTING)
+    _of_its_own.append(True)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin before they sleep, and we multiply no matrix
     modules: dict[str, Any] = sys.modules
     for name in UNWANTED:
@@ -28,6 +32,11 @@ def lean() -> None:
 
 
 def ready() -> None:
-    """Everything that lives to the end is there (packs, contracts, tables): the collector need not look at it again."""
+    """Everything that lives to the end is there (packs, contracts, tables): the collector need not look at it again.
+
+    Only where `lean` was called: in somebody else's process nothing lives to the end.
+    """
+    if not _of_its_own:
+        return
     gc.set_threshold(THRESHOLD_RUNNING)
     gc.freeze()

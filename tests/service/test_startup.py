@@ -47,6 +47,7 @@ def capture(tmp_path: Path) -> Path:
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process as it was, afterwards."""
     before = gc.get_threshold()
+    monkeypatch.setattr(startup, "_of_its_own", [])
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     monkeypatch.setattr(sys, "modules", sys.modules.copy())
     yield
@@ -98,3 +99,9 @@ def test_only_programs_with_kernels_in_a_process_of_their_own(
     assert main() == 0
     assert calls == [1] * lean
     assert closed == ["wardtap"]
+
+
+def test_another_s_collector_is_left_as_it_is(process: None) -> None:
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    startup.ready()
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, frozen)
