@@ -19,7 +19,7 @@ NS_PER_S, LAST_S, OLDEST_S = 1_000_000_000, 0xFFFFFFFF, 3600
 FANS, FANS_EVICTED = 2, 3  # columns of the edges' `counts`, after EDGES and EDGES_EVICTED
 # New contacts that nobody answered, of one device within a second, that are each kept; more are counted. A scan begins
 # tens of thousands, and who reads them has enough of these; a device that starts up or finds its servers gone, dozens.
-TRIES_KEPT = 256
+TRIES_KEPT = 128
 # Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
 STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,

@@ -15,7 +15,7 @@ ANSWERS_MAX: Final = 4096
 A_TURN_MAX: Final = 256
 KEEP_NS: Final = 3600 * NS_PER_S
 
-Key = tuple[int, int, int, str]  # source MAC, protocol, port, peer
+Key = tuple[int, int, int, int, int]  # source MAC, protocol, port, the peer's address
 
 
 def _first(places: Places, edges: Rows) -> Places:
@@ -47,7 +47,7 @@ class Answers:
         for slot, protocol, port, hi, lo in zip(*(edges[name][chosen].tolist() for name in columns), strict=True):
             if case.role(slot) != UNKNOWN:
                 continue
-            key = (case.turn.devices.mac(slot), protocol, port, address_text(hi, lo))
+            key = (case.turn.devices.mac(slot), protocol, port, hi, lo)
             self._seen[key] = case.turn.now_ns
             self._seen.move_to_end(key)
             self._by_source.setdefault(key[0], set()).add(key)
@@ -63,8 +63,9 @@ class Answers:
     def count(self, mac: int, service: tuple[int, int] | None, peer: str, now_ns: int) -> int:
         """How many clinical devices answered this source, on a service or at an address."""
         hosts = {
-            key[3]
+            key[3:]
             for key in self._by_source.get(mac, ())
-            if now_ns - self._seen[key] <= KEEP_NS and (key[1:3] == service if service else key[3] == peer)
+            if now_ns - self._seen[key] <= KEEP_NS
+            and (key[1:3] == service if service else address_text(*key[3:]) == peer)
         }
         return len(hosts)

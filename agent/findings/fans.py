@@ -10,6 +10,10 @@ from agent.findings.case import Case, Places
 from agent.findings.draft import Draft
 from agent.findings.words import address_text
 
+# As plain numbers: an enumeration's member costs a microsecond, and hundreds of open scans are looked at each second.
+_OUT, _IN = int(EdgeDirection.ORIGINATES), int(EdgeDirection.RESPONDS)
+_HOSTS, _PORTS = int(FanKind.HOSTS), int(FanKind.PORTS)
+
 
 class FanKey(NamedTuple):
     """What is tried, and by whom."""
@@ -36,7 +40,7 @@ class OpenFan:
     @property
     def peer(self) -> str:
         """The scanned host; empty for a sweep of many."""
-        return address_text(self.key.peer_hi, self.key.peer_lo) if self.key.kind == FanKind.PORTS else ""
+        return address_text(self.key.peer_hi, self.key.peer_lo) if self.key.kind == _PORTS else ""
 
 
 def open_fan(case: Case, row: np.void, unknown: bool) -> OpenFan:
@@ -56,8 +60,8 @@ def open_fan(case: Case, row: np.void, unknown: bool) -> OpenFan:
 def own_edges(case: Case, fan: OpenFan) -> Places:
     """Edges the scanner began: to the service, or to the host."""
     own, edges, key = case.edges_of(fan.slot), case.edges, fan.key
-    own = own.compress(edges["direction"][own] == EdgeDirection.ORIGINATES)
-    if key.kind == FanKind.HOSTS:
+    own = own.compress(edges["direction"][own] == _OUT)
+    if key.kind == _HOSTS:
         return own.compress((edges["protocol"][own] == key.protocol) & (edges["port"][own] == key.port))
     peer_hi, peer_lo = np.uint64(key.peer_hi), np.uint64(key.peer_lo)
     own = own.compress((edges["peer_hi"][own] == peer_hi) & (edges["peer_lo"][own] == peer_lo))
@@ -69,7 +73,7 @@ def own_edges(case: Case, fan: OpenFan) -> Places:
 def other_ends(case: Case, fan: OpenFan) -> Places:
     """The same contacts as the scanned devices' edges."""
     ends, edges, key = case.edges_to(fan.slot), case.edges, fan.key
-    ends = ends.compress(edges["direction"][ends] == EdgeDirection.RESPONDS)
-    if key.kind == FanKind.HOSTS:
+    ends = ends.compress(edges["direction"][ends] == _IN)
+    if key.kind == _HOSTS:
         return ends.compress((edges["protocol"][ends] == key.protocol) & (edges["port"][ends] == key.port))
     return ends.compress(np.isin(edges["device"][ends], tuple(fan.victims)))

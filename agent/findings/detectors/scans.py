@@ -42,6 +42,7 @@ SCANS_MIN: Final = 4  # scans of one device in an hour that fold into one broad 
 EXPECTED: Final = "Devices on a ward reach the few servers they know; they do not search for others."
 _SPREADS: Final = ("smb-spread", "telnet-spread")  # a page whoever does it
 _TCP: Final = 6
+_HOSTS: Final = int(FanKind.HOSTS)
 
 
 class Scans:
@@ -100,7 +101,7 @@ class Scans:
         if fan.draft is None or case.turn.devices.mac(fan.slot) != fan.key.mac:
             return  # the slot belongs to another device by now
         finding = fan.draft.finding
-        if fan.key.kind == FanKind.HOSTS:
+        if fan.key.kind == _HOSTS:
             case.sweeps.setdefault(fan.key.mac, finding.cause)
         mine = np.concatenate([own_edges(case, fan), other_ends(case, fan)])
         mine = mine[~case.taken[mine]]
@@ -117,7 +118,7 @@ class Scans:
             yield fan.draft
 
     def _clinical_answers(self, case: Case, fan: OpenFan) -> int:
-        service = (fan.key.protocol, fan.key.port) if fan.key.kind == FanKind.HOSTS else None
+        service = (fan.key.protocol, fan.key.port) if fan.key.kind == _HOSTS else None
         return self._answers.count(fan.key.mac, service, fan.peer, case.turn.now_ns)
 
     def _expire(self, now_ns: int) -> None:
