@@ -111,6 +111,17 @@ def pump(
     pytest.fail(f"not seen: {seen}")
 
 
+def carried(speaker: Session, topic: str, payload: bytes, quiet: Session) -> int:
+    """Publish until it arrives, as the courier does: a subscription may be on its way still. The last token."""
+    for _ in range(4):
+        token = speaker.publish(topic, payload)
+        for _ in range(250):
+            speaker.step(0.01)
+            if Arrived(topic, payload, retained=False) in quiet.step(0.01):
+                return token
+    pytest.fail(f"{topic}: never arrived")
+
+
 def test_the_version_is_what_the_broker_speaks(place: Place) -> None:
     assert place.session("tap-1").protocol == ("5" if place.kind in {"mosquitto-5", "mosquitto-tls-acl"} else "3.1.1")
 
@@ -118,13 +129,8 @@ def test_the_version_is_what_the_broker_speaks(place: Place) -> None:
 def test_a_summary_of_full_size_goes_up_and_an_acknowledgement_comes_down(place: Place) -> None:
     tap, far = place.session("tap-1", f"{OURS}/down/#"), place.session("far", "wardtap/1/ward/tap-1/up/#")
     payload = bytes(range(256)) * (SUMMARY_BYTES // 256)
-    token = tap.publish(f"{OURS}/up/summary", payload)
-    up = pump(far, tap, lambda seen: any(isinstance(each, Arrived) for each in seen))
-    assert Arrived(f"{OURS}/up/summary", payload, retained=False) in up
-    far.publish(f"{OURS}/down/ack", b"stored")
-    down = pump(tap, far, lambda seen: any(isinstance(each, Arrived) for each in seen))
-    assert Arrived(f"{OURS}/down/ack", b"stored", retained=False) in down
-    assert token is not None
+    assert carried(tap, f"{OURS}/up/summary", payload, far)
+    assert carried(far, f"{OURS}/down/ack", b"stored", tap)
     assert tap.room == tap.settings.window  # PUBACK came
 
 
