@@ -2,7 +2,7 @@
 
 Peers are what is installed of softflowd, nfpcapd (nfdump), argus and ndpiReader (libndpi-bin), and NFStream in a Python
 that has it. They alternate, so a machine that drifts hurts all alike. Medians. With several traces (a short one first)
-the steady rate is the slope between the first two: what more packets cost more, the start being the same.
+the slope between the first two is told: what more packets cost more, the start being the same.
 """
 
 import argparse
@@ -109,17 +109,30 @@ def slopes(short: Column, long: Column) -> dict[str, float]:
     return {name: more / (long.median(name) - short.median(name)) for name in short.runs if name in long.runs}
 
 
-def tell_rates(steady: dict[str, float], own_word: float, bare: float) -> list[Bar]:
-    """Print the rates and make bars of them."""
-    own = steady["wardtap"]
-    print("steady, from the slope between the first two traces")
+def told_rate(column: Column) -> float:
+    """wardtap's own steady rate."""
+    return statistics.median(run.told["packets_per_s"] for run in column.runs["wardtap"])
+
+
+def tell_slopes(steady: dict[str, float], own_word: float) -> None:
+    """What further packets cost, and whether the program's own word agrees."""
+    print("slope between the first two traces")
     for name, rate in steady.items():
+        print(f"  {name:<12}{rate / 1e6:>8.2f} million packets a second; wardtap {steady['wardtap'] / rate:.2f} times")
+    print(f"  packets_per_s says {own_word / 1e6:.2f} million: {own_word / steady['wardtap']:.2f} of the slope")
+
+
+def tell_rates(column: Column, bare: float) -> list[Bar]:
+    """wardtap's steady rate beside the peers' over all of the last trace; prints them and makes bars of them."""
+    own = told_rate(column)
+    rates_of = {name: column.packets / column.median(name) for name in column.runs if name != "wardtap"}
+    print("wardtap's steady rate, and the peers' over all")
+    for name, rate in {"wardtap": own, **rates_of, "bare walk": bare}.items():
         print(f"  {name:<12}{rate / 1e6:>8.2f} million packets a second; wardtap {own / rate:.2f} times as many")
-    print(f"  {'bare walk':<12}{bare / 1e6:>8.2f} million packets a second; wardtap {own / bare:.2f} times as many")
-    print(f"  packets_per_s says {own_word / 1e6:.2f} million: {own_word / own:.2f} of the slope")
-    said = {name: f"{rate / 1e6:.2f} million/s" for name, rate in steady.items()}
-    bars = [Bar(name, steady[name], said[name], "own" if name == "wardtap" else "other") for name in steady]
-    return [Bar("bare walk of the file", bare, f"{bare / 1e6:.2f} million/s", "limit"), *bars]
+    said = {name: f"{rate / 1e6:.2f} million/s" for name, rate in rates_of.items()}
+    bars = [Bar(name, rate, said[name]) for name, rate in rates_of.items()]
+    limit = Bar("bare walk of the file", bare, f"{bare / 1e6:.2f} million/s", "limit")
+    return [limit, Bar("wardtap, steady", own, f"{own / 1e6:.2f} million/s", "own"), *bars]
 
 
 def main() -> None:
@@ -128,18 +141,16 @@ def main() -> None:
     parser.add_argument("traces", type=Path, nargs="+")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--nfstream-python", default="", help="a Python that has nfstream")
-    parser.add_argument("--picture", type=Path, help="where to draw the steady rates (SVG)")
+    parser.add_argument("--picture", type=Path, help="where to draw the rates on the last trace (SVG)")
     options = parser.parse_args()
     columns = [measure(trace, options.runs, options.nfstream_python) for trace in options.traces]
-    if len(columns) < 2:
-        return
-    long = columns[1]
-    own_word = statistics.median(run.told["packets_per_s"] for run in long.runs["wardtap"])
-    bare = statistics.median(rates(options.traces[1], options.runs))
-    bars = tell_rates(slopes(columns[0], long), own_word, bare)
+    if len(columns) > 1:
+        tell_slopes(slopes(columns[0], columns[1]), told_rate(columns[1]))
+    last = columns[-1]
+    bars = tell_rates(last, statistics.median(rates(options.traces[-1], options.runs)))
     if options.picture:
-        note = f"{long.packets:,} packets of 50,000 flows; two cores; more is better"
-        options.picture.write_text(drawing("Steady rate of a replay", note, bars), encoding="utf-8")
+        note = f"{last.packets:,} packets of 50,000 flows, two cores; more is better"
+        options.picture.write_text(drawing("Packets a second of a replay", note, bars), encoding="utf-8")
 
 
 if __name__ == "__main__":
