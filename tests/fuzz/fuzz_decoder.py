@@ -49,7 +49,7 @@ def main() -> None:
             "timeout": HANGS_S,
             "artifact_prefix": f"{asked.corpus or passing}/found-",
             "print_final_stats": 1,
-            # The peak that libFuzzer asks the system for (getrusage) begins at that of the process that started this one:
+            # The peak that libFuzzer asks the system for (getrusage) begins at that of whoever started this process:
             # tests of two gigabytes would be this fuzzer's fault. One allocation is what a frame could cause.
             "rss_limit_mb": 0,
             "malloc_limit_mb": 512,

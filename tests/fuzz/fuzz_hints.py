@@ -35,6 +35,8 @@ def main() -> None:
             "timeout": HANGS_S,
             "artifact_prefix": f"{asked.corpus or passing}/found-",
             "print_final_stats": 1,
+            "rss_limit_mb": 0,  # see fuzz_decoder.py
+            "malloc_limit_mb": 512,
         }
         atheris.Setup([sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), str(corpus)], judge)
         atheris.Fuzz()
