@@ -39,6 +39,8 @@ class Account:
             self.ends[run] = max(self.ends.get(run, 0), seq)
         for record in survey.records:
             self._declare(record)
+        if survey.damage:  # nothing may be left of what stood here but the number in the name
+            self.ends[segment.run] = max(self.ends.get(segment.run, 0), segment.first_seq)
         end = self._oldest.get((segment.run, segment.lane), 0) - 1
         for first, last in survey.suspects:
             self.suspects.setdefault(segment.run, []).append((first, last or end, segment.lane.label))

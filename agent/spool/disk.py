@@ -139,10 +139,11 @@ class SpoolDisk:
             held.clear()
 
     def _forget_old_runs(self, generation: int) -> None:
-        """Run files older than the run before: their place is told by segment names as long as it matters."""
+        """Run files older than the run before, but for those that say where a run ended of which something is here."""
+        told = {segment.generation + 1 for segment in list_segments(self.folder)[0]}
         for path in self.folder.glob(f"*{RUN_SUFFIX}"):
             number = path.name.partition("-")[0]
-            if number.isascii() and number.isdigit() and int(number[:18]) < generation - 1:
+            if number.isascii() and number.isdigit() and _is_old(int(number[:18]), generation, told):
                 try:
                     path.unlink()
                 except OSError:
@@ -282,6 +283,10 @@ class SpoolDisk:
                 last - first + 1 for held in victim.given_up.values() for first, last in held.ranges()
             )
         return True
+
+
+def _is_old(number: int, generation: int, told: set[int]) -> bool:
+    return number < generation - 1 and number not in told
 
 
 def _by_lane(segments: Iterable[Segment]) -> dict[Lane, int]:

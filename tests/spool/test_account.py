@@ -69,3 +69,15 @@ def test_an_unread_segment_may_hold_what_looks_missing(tmp_path: Path) -> None:
     assert books.floor([segment for segment in unread[:1] if segment], 9) == 7
     assert books.floor([segment for segment in unread if segment], 9) == 10
     assert books.floor([], 9) == 1
+
+
+def test_where_nothing_can_be_read_the_name_says_that_a_number_was_there(tmp_path: Path) -> None:
+    """A segment given up on a full disk has one mark left; with that damaged, its name is the last witness."""
+    books = Account()
+    path = tmp_path / segment_name(1, Lane.BULK, 7, 0, RUN)
+    path.write_bytes(b"\0" * 44)
+    segment = parse_name(path)
+    assert segment is not None
+    books.enter(Survey(segment))
+    assert books.ends[RUN] == 7
+    assert books.lost(RUN, 7, Coverage([(1, 6)])) == [(7, 7, "summary", "damaged")]

@@ -31,7 +31,7 @@ from agent.spool.account import Account
 from agent.spool.coverage import Coverage, progress_bytes, read_progress
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
-from agent.spool.segment import Frame, Kind, frames, list_segments
+from agent.spool.segment import Frame, Kind, frames, list_segments, parse_name
 from agent.spool.store import SegmentFile
 from agent.wire import body
 from agent.wire.command import Receipt
@@ -60,6 +60,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.written: dict[Key, Any] = {}
         self.promised: set[Key] = set()
         self.damaged: set[Key] = set()
+        self.untold: set[Key] = set()  # declared lost in a record that was damaged itself
         self.acknowledged: dict[bytes, Coverage] = {}
         self.handed: dict[Key, SpoolRecord] = {}
         self.told: dict[Key, set[str]] = {}
@@ -69,7 +70,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32))
     def begin(self, seed: int) -> None:
-        self.chance = Random(seed)
+        self.chance = self.disk.chance = Random(seed)
         self.start()
 
     def start(self) -> None:
@@ -191,6 +192,25 @@ class SpoolMachine(RuleBasedStateMachine):
             Path(path).unlink()
             after = set()
         self.damaged |= before - after
+        for key in before - after:
+            self._declaration_is_damaged(key)
+        if not before:
+            self._grave_is_damaged(path, gone=how == "delete" or not content)
+
+    def _declaration_is_damaged(self, key: Key) -> None:
+        """What a gap record said goes with it; the collector still misses it, by the next run's `before`."""
+        record = self.written.get(key)
+        if record is not None and record.kind == MessageType.GAP:
+            self.untold |= {lost for lost, _ in _declared(record.body)}
+
+    def _grave_is_damaged(self, path: Path, *, gone: bool) -> None:
+        """The one mark of what was given up on a full disk: its numbers but the one that the file's name still says."""
+        segment = parse_name(path)
+        assert segment is not None
+        first = (segment.run, segment.first_seq)
+        self.damaged |= {key for key in self.given_up | self.live().buried if key[0] == segment.run and key > first}
+        if gone:
+            self.damaged.add(first)
 
     @invariant()
     def a_bounded_amount(self) -> None:
@@ -227,7 +247,11 @@ class SpoolMachine(RuleBasedStateMachine):
     def check_promises(self, here: set[Key], last: HandWriter) -> None:
         """What was called durable or was handed out is there, but for damage and for what was said to go."""
         kept = {key for key in self.promised | self.handed.keys() if key[0] != last.run}
-        excused = self.damaged | {(run, seq) for run, held in self.acknowledged.items() for seq in _numbers(held)}
+        excused = (
+            self.damaged
+            | self.untold
+            | {(run, seq) for run, held in self.acknowledged.items() for seq in _numbers(held)}
+        )
         for key in kept - here - excused:
             assert self.told.get(key), f"{key} was durable and is gone"
             assert key in self.given_up, f"{key} was durable, undamaged, not given up, and is gone"
@@ -246,7 +270,12 @@ class SpoolMachine(RuleBasedStateMachine):
             for seq in range(1, before_seq + 1):
                 key = (before_run, seq)
                 known = self.acknowledged.get(before_run, Coverage())
-                settled = key in here or seq in known or key in self.told or seq in read.get(before_run, Coverage())
+                settled = (
+                    key in here
+                    or seq in known
+                    or key in self.told.keys() | self.untold
+                    or seq in read.get(before_run, Coverage())
+                )
                 assert settled, f"{key} of {before_seq} vanished without a word"
         for run, seq in self.handed:
             ends = [end for before, end in wrote.values() if before == run]
@@ -306,7 +335,7 @@ def test_the_machine_finds_a_planted_fault(
 ) -> None:
     monkeypatch.setattr(owner, name, fault)
     plain = settings(
-        max_examples=1000, stateful_step_count=30, deadline=None, phases=[Phase.generate], database=None,
+        max_examples=4000, stateful_step_count=30, deadline=None, phases=[Phase.generate], database=None,
         suppress_health_check=QUIET, derandomize=True, report_multiple_bugs=False,
     )  # fmt: skip
     with pytest.raises(AssertionError):
