@@ -39,7 +39,7 @@ class Account:
             self.ends[run] = max(self.ends.get(run, 0), seq)
         for record in survey.records:
             self._declare(record)
-        if survey.damage:  # nothing may be left of what stood here but the number in the name
+        if survey.broken_grave:
             self.ends[segment.run] = max(self.ends.get(segment.run, 0), segment.first_seq)
         end = self._oldest.get((segment.run, segment.lane), 0) - 1
         for first, last in survey.suspects:

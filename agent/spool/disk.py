@@ -19,14 +19,13 @@ from agent.spool.coverage import Coverage, read_progress
 from agent.spool.records import Identity, Lane, Segment, SpoolCounts, SpoolLimits
 from agent.spool.recovery import RUN_SUFFIX, examine, run_file
 from agent.spool.room import GapRange, Need, Victim, choose, victim_ranges
-from agent.spool.segment import HEAD_BYTES, Kind, frame, list_segments
+from agent.spool.segment import GRAVE_BYTES, Kind, frame, list_segments
 from agent.spool.store import FILE_MODE, LaneLog, bury
 
 FOLDER_MODE = 0o750
 OWNER_FILE = "owner"
 RELIEF_EVERY_S = 10.0  # a disk that others fill: one unacknowledged segment given up at most this often
 BULK_PERCENT = 75  # of the limit: summaries never take the room in which a finding can still be kept
-GRAVE_BYTES = HEAD_BYTES  # what a segment that was given up on a full disk still has
 SEGMENTS_MIN = 4  # with fewer nothing could ever be given up
 FRESH_FILES_MAX = 3  # tries in new files within one commit before waiting
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

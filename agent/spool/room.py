@@ -69,7 +69,7 @@ def _upto(coverage: Coverage, last_seq: int) -> Coverage:
 
 def _damaged(survey: Survey, same: Sequence[Segment], later: Sequence[Segment], durable_seq: int | None) -> Coverage:
     """Numbers between the intact neighbours of damage, without what the run's other files hold."""
-    known = max(survey.marked.get(survey.segment.run, 0), survey.segment.first_seq)  # the name is a witness too
+    known = survey.segment.first_seq if survey.broken_grave else survey.marked.get(survey.segment.run, 0)
     end = min((other.first_seq - 1 for other in later), default=known)
     if durable_seq is not None:
         end = min(end, durable_seq)

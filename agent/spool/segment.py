@@ -28,6 +28,7 @@ FILE_BYTES_MAX = 1 << 23  # what a reader will take into memory; writers stay at
 _HEAD = struct.Struct(">4sBBHIQ16s")
 CHECK_BYTES = 8
 HEAD_BYTES = _HEAD.size + CHECK_BYTES
+GRAVE_BYTES = HEAD_BYTES  # what a segment that was given up on a full disk still has: one mark
 HASH_BUDGET = 8  # a file made of forged heads costs at most this many times its size
 _NAME = re.compile(r"([0-9]{8,18})-([fs])-([0-9]{20})-([0-9]{3,9})-([0-9a-f]{32})\.seg")
 

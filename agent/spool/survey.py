@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from agent.spool.coverage import Coverage
 from agent.spool.records import Segment
-from agent.spool.segment import Damage, Frame, Kind, frames, read_segment
+from agent.spool.segment import GRAVE_BYTES, Damage, Frame, Kind, frames, read_segment
 
 EVERY = 1 << 20  # intervals of one segment or run: every record may stand alone
 
@@ -26,6 +26,14 @@ class Survey:
             elif item.kind is Kind.RECORD:
                 self.records.append(item)
         self.suspects = list(self._suspects())
+
+    @property
+    def broken_grave(self) -> bool:
+        """Of what was durable here the name is the last witness, and says one number.
+
+        By its size: a record that was torn before it was durable is no witness of anything.
+        """
+        return bool(self.damage) and not self.records and self.segment.size_bytes == GRAVE_BYTES
 
     def forget(self) -> None:
         """Let the bodies go."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from agent.spool.account import Account
 from agent.spool.coverage import Coverage
 from agent.spool.records import Lane
-from agent.spool.segment import Kind, frame, parse_name, segment_name
+from agent.spool.segment import GRAVE_BYTES, Kind, frame, parse_name, segment_name
 from agent.spool.survey import Survey
 from agent.wire import body
 from agent.wire.header import NO_PREVIOUS, Header
@@ -75,8 +75,8 @@ def test_where_nothing_can_be_read_the_name_says_that_a_number_was_there(tmp_pat
     """A segment given up on a full disk has one mark left; with that damaged, its name is the last witness."""
     books = Account()
     path = tmp_path / segment_name(1, Lane.BULK, 7, 0, RUN)
-    path.write_bytes(b"\0" * 44)
-    segment = parse_name(path)
+    path.write_bytes(bytes(GRAVE_BYTES))
+    segment = parse_name(path, GRAVE_BYTES)
     assert segment is not None
     books.enter(Survey(segment))
     assert books.ends[RUN] == 7

@@ -31,7 +31,7 @@ from agent.spool.account import Account
 from agent.spool.coverage import Coverage, progress_bytes, read_progress
 from agent.spool.reader import SpoolReader
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
-from agent.spool.segment import Frame, Kind, frames, list_segments, parse_name
+from agent.spool.segment import GRAVE_BYTES, Frame, Kind, frames, list_segments, parse_name
 from agent.spool.store import SegmentFile
 from agent.wire import body
 from agent.wire.command import Receipt
@@ -195,7 +195,7 @@ class SpoolMachine(RuleBasedStateMachine):
         for key in before - after:
             self._declaration_is_damaged(key)
         if not before:
-            self._grave_is_damaged(path, gone=how == "delete" or not content)
+            self._grave_is_damaged(path, gone=how == "delete" or len(content) != GRAVE_BYTES)
 
     def _declaration_is_damaged(self, key: Key) -> None:
         """What a gap record said goes with it; the collector still misses it, by the next run's `before`."""
