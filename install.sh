@@ -194,8 +194,9 @@ run_tests() {
     [ "$failed" = 0 ]
 }
 
-# Two lanes side by side, because few machines have only one core: everything compiled, which waits for brokers, disks
-# and clocks, and the slow forms of the kernels, which only compute.
+# Two lanes side by side, because few machines have only one core: the tests that wait for brokers, disks, interfaces and
+# clocks, and those that only compute, with the slow forms of the kernels after them.
+waiting="tests/collector tests/faults tests/journeys tests/service tests/tap tests/uplink"
 all_steps() {
     step "format (ruff format --check)" "$py" -m ruff format --check --quiet .
     step "lint (ruff check)" "$py" -m ruff check --quiet .
@@ -212,32 +213,36 @@ lanes() {
     (
         # shellcheck disable=SC2030 # the lane's own; it is read from the file below
         report='' failed=0
-        slow_forms
+        computing
         printf '%s' "$report" >"$lane/report"
         exit "$failed"
     ) >"$lane/said" 2>&1 &
     beside=$!
     trap 'kill "$beside" 2>/dev/null; exit 130' INT TERM
-    step "tests, compiled" tests
+    # shellcheck disable=SC2086 # a list of folders
+    step "tests that wait" tests $waiting
     # shellcheck disable=SC2031
     wait "$beside" || failed=$((failed + 1))
     trap - INT TERM
     cat "$lane/said"
     # shellcheck disable=SC2031
-    report="$report$(cat "$lane/report" || say "FAILED        slow forms of the kernels")
+    report="$report$(cat "$lane/report" || say "FAILED        the lane of tests that compute")
 "
     rm -r "$lane"
 }
-slow_forms() {
+computing() {
+    # shellcheck disable=SC2046,SC2086 # one option for each folder
+    step "tests that compute" tests $(printf -- '--ignore=%s ' $waiting)
     step "types (mypy strict)" "$py" -m mypy
     # Plain Python shows the lines that the compiled form hides, and reads past an array's end raise IndexError there.
-    kernels="tests/tap tests/packets tests/flows tests/devices"
+    # The readers of hints are plain Python in any case, and sockets (root) are no kernels.
+    kernels="tests/tap tests/packets tests/flows tests/devices --ignore=tests/packets/hints"
     # shellcheck disable=SC2086 # a list of folders
-    step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 tests -q $kernels
+    step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 tests -q -m "not root" $kernels
     # Its own cache: a cached kernel does not know whether it was compiled with bounds checks.
     # shellcheck disable=SC2086
     step "hostile input (NUMBA_BOUNDSCHECK=1)" with_env NUMBA_BOUNDSCHECK=1 XDG_CACHE_HOME="$here/.venv/boundscheck" \
-        tests -q $kernels tests/fuzz
+        tests -q $kernels tests/fuzz --ignore=tests/fuzz/test_fuzz_hints.py
 }
 # The fuzzer is published for x86-64 only and nothing else needs it, so only the tests ask for it.
 ensure_fuzzer() {
