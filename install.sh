@@ -194,9 +194,9 @@ run_tests() {
     [ "$failed" = 0 ]
 }
 
-# Two lanes side by side, because few machines have only one core: the tests that wait for brokers, disks, interfaces and
-# clocks, and those that only compute, with the slow forms of the kernels after them.
-waiting="tests/collector tests/faults tests/journeys tests/service tests/tap tests/uplink"
+# Three lanes side by side: tests that wait for brokers, disks, interfaces and clocks leave a core idle nine tenths of
+# their time; those that only compute, and the slow forms of the kernels, are in the foreground and take it.
+breaking="tests/collector tests/faults" listening="tests/journeys tests/service tests/tap tests/uplink"
 all_steps() {
     step "format (ruff format --check)" "$py" -m ruff format --check --quiet .
     step "lint (ruff check)" "$py" -m ruff check --quiet .
@@ -209,30 +209,37 @@ all_steps() {
     lanes
 }
 lanes() {
-    lane=$(mktemp -d)
+    said=$(mktemp -d)
+    # shellcheck disable=SC2086 # lists of folders
+    beside breaking "tests that break things" tests $breaking
+    breaking_lane=$!
+    # shellcheck disable=SC2086
+    beside listening "tests that listen" tests $listening
+    listening_lane=$!
+    trap 'kill "$breaking_lane" "$listening_lane" 2>/dev/null; exit 130' INT TERM
+    computing
+    wait "$breaking_lane" || failed=$((failed + 1))
+    wait "$listening_lane" || failed=$((failed + 1))
+    trap - INT TERM
+    cat "$said/breaking" "$said/listening"
+    report="$report$(cat "$said/breaking.report" "$said/listening.report" || say "FAILED        a lane of tests ended early")
+"
+    rm -r "$said"
+}
+beside() {
+    lane=$1
+    shift
     (
         # shellcheck disable=SC2030 # the lane's own; it is read from the file below
         report='' failed=0
-        computing
-        printf '%s' "$report" >"$lane/report"
+        step "$@"
+        printf '%s' "$report" >"$said/$lane.report"
         exit "$failed"
-    ) >"$lane/said" 2>&1 &
-    beside=$!
-    trap 'kill "$beside" 2>/dev/null; exit 130' INT TERM
-    # shellcheck disable=SC2086 # a list of folders
-    step "tests that wait" tests $waiting
-    # shellcheck disable=SC2031
-    wait "$beside" || failed=$((failed + 1))
-    trap - INT TERM
-    cat "$lane/said"
-    # shellcheck disable=SC2031
-    report="$report$(cat "$lane/report" || say "FAILED        the lane of tests that compute")
-"
-    rm -r "$lane"
+    ) >"$said/$lane" 2>&1 &
 }
 computing() {
     # shellcheck disable=SC2046,SC2086 # one option for each folder
-    step "tests that compute" tests $(printf -- '--ignore=%s ' $waiting)
+    step "tests that compute" tests $(printf -- '--ignore=%s ' $breaking $listening)
     step "types (mypy strict)" "$py" -m mypy
     # Plain Python shows the lines that the compiled form hides, and reads past an array's end raise IndexError there.
     # The readers of hints are plain Python in any case, and sockets (root) are no kernels.
