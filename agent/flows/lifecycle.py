@@ -184,10 +184,13 @@ def follow_sequence(flow: np.void, row: np.void, forward: bool) -> None:
         newest = end
     if forward:
         flow["forward_next"] = U32(newest)
-        flow["forward_resent"] = U32(np.int64(flow["forward_resent"]) + again)
     else:
         flow["reverse_next"] = U32(newest)
-        flow["reverse_resent"] = U32(np.int64(flow["reverse_resent"]) + again)
+    if again > 0:  # seldom: they stand in a row's third line, which nobody asked for
+        if forward:
+            flow["forward_resent"] = U32(np.int64(flow["forward_resent"]) + again)
+        else:
+            flow["reverse_resent"] = U32(np.int64(flow["reverse_resent"]) + again)
 
 
 @leaf
