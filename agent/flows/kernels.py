@@ -22,6 +22,7 @@ from agent.flows.lifecycle import (
     follow_sequence,
     learn_server,
     marks_of,
+    may_be_clinical,
     originates,
     rank_of,
     time_handshake,
@@ -92,13 +93,17 @@ def _end(flow: np.void, reason: int, out: Rows, n: int, counts: Words) -> int:
 
 @leaf
 def _give_up(flow: np.void, every_end: bool, out: Rows, n: int, counts: Words) -> int:
-    """A flow ends for lack of room. Nobody answered it, it carried nothing, all of it is told: its end is no news."""
+    """A flow ends for lack of room. Nobody answered or refused it and all of it is told: its end is no news.
+
+    But a flow of a clinical protocol is counted when it ends, if it carried anything.
+    """
     if flow["event"] != 0:
         n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
-    said = flow["forward_data"] != 0 or flow["reverse_data"] != 0 or flow["marks"] & (M_ANSWERED | M_REFUSED)
     moved = U32(flow["forward_packets"]) != flow["told_forward_packets"]
     moved |= U32(flow["reverse_packets"]) != flow["told_reverse_packets"]
-    if every_end or said or moved:
+    news = every_end or moved or flow["marks"] & (M_ANSWERED | M_REFUSED) != 0
+    carried = flow["forward_data"] != 0 or flow["reverse_data"] != 0
+    if news or (carried and may_be_clinical(flow)):
         return _leave(flow, E_ENDED, R_RESOURCES, out, n, counts)
     _count_end(flow, counts)
     return n
