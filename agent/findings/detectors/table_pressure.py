@@ -25,7 +25,7 @@ HOUR_NS: Final = 3600 * NS_PER_S
 CONTACTS_MIN: Final = 24
 EXPECTED: Final = "The tables hold ten times a busy ward."
 _WORDS: Final = (
-    "flows ended early", "contacts forgotten", "devices gave up their place", "frames of senders without a place",
+    "flows ended early", "contacts not kept", "devices gave up their place", "frames of senders without a place",
 )  # of the columns of Pressure  # fmt: skip
 
 
