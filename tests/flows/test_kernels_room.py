@@ -124,16 +124,16 @@ def test_who_is_given_up_is_the_least_worthy_of_its_set_and_of_those_the_longest
 def test_an_end_that_is_no_news_is_counted_and_not_told() -> None:
     """A million tries are a million starts; that their flows left for lack of room says nothing of them."""
     frames: list[Frame] = []
-    for number in range(1000 // THIN):
+    for number in range(300):
         Talk((HOSTS[0], (f"10.2.{number >> 8}.{number & 255}", HOSTS[1][1])), (40000, 80), frames=frames).tcp(
-            number / 1000, SYN
+            number / 300, SYN
         )
     refused, clinical = Talk(ports=(50001, 22), frames=frames), Talk(ports=(50002, 2575), frames=frames)
     refused.tcp(2, SYN)
     refused.tcp(2, RST | ACK, back=True)
     clinical.tcp(2, SYN)
     clinical.tcp(2, ACK, b"MSH|")
-    frames += [frame._replace(time_ns=frame.time_ns + 3 * S) for frame in flood(500 // THIN)]
+    frames += [frame._replace(time_ns=frame.time_ns + 3 * S) for frame in flood(200)]
     rows = rows_of(frames)
     told, caches = [], []
     for every_end in (True, False):
