@@ -117,15 +117,26 @@ def _fetch_plainly(rows: npt.NDArray[Any], index: int | np.uint64, octets: int) 
     """Plain Python has no cache lines to fetch."""
 
 
+def _address(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    """Of `octets` behind the start of rows[index], whether a row is a record or has columns."""
+    array = context.make_array(signature.args[0])(context, builder, args[0])
+    stride = cast("Any", cgutils).unpack_tuple(builder, array.strides)[0]
+    offset = builder.add(builder.mul(args[1], stride), args[2])
+    return builder.add(builder.ptrtoint(array.data, cgutils.intp_t), offset)
+
+
+@intrinsic
+def _line_address(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: ARG001 - numba gives their types
+    """Where `fetch_line` looks: a wrong address faults nowhere and is only slow, so a test asks."""
+    return types.intp(rows, types.intp, types.intp), _address
+
+
 @intrinsic
 def _fetch_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: ARG001 - numba gives their types
     """A hint to the processor; an address outside the array is harmless, it cannot fault (LLVM LangRef, prefetch)."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        offset = builder.add(builder.mul(args[1], array.itemsize), args[2])
-        start = builder.ptrtoint(array.data, cgutils.intp_t)
-        address = builder.inttoptr(builder.add(start, offset), cgutils.voidptr_t)
+        address = builder.inttoptr(_address(context, builder, signature, args), cgutils.voidptr_t)
         number = cgutils.int32_t
         shape = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
         call: Any = cast("Any", cgutils).get_or_insert_function(builder.module, shape, "llvm.prefetch.p0i8")

@@ -115,3 +115,25 @@ def test_bits_of_a_word() -> None:
         for word in (1 << bits, (1 << bits + 1) - 1):
             assert compiled(np.uint64(word)) == word.bit_length() == jit._bits_plainly(np.uint64(word))
     assert compiled(np.uint64(0)) == 0
+
+
+@pytest.mark.skipif(THIN > 1, reason="nothing is compiled without the JIT")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.zeros(9, np.uint16),
+        np.zeros((9, 8), np.uint64),
+        np.zeros((9, 16), np.uint32),
+        np.zeros(9, [("row", "<u8", (12,))]),
+    ],
+    ids=["words", "columns", "narrow columns", "records"],
+)
+def test_the_line_that_is_asked_for_is_the_row_s(rows: np.ndarray) -> None:  # type: ignore[type-arg]
+    """A line of somewhere else would be fetched as well, and nothing but a stopwatch would notice."""
+    assert where(rows, 5, jit.LINE) == rows[5:].ctypes.data + jit.LINE
+
+
+@jit.leaf
+def where(rows: np.ndarray, index: int, octets: int) -> int:  # type: ignore[type-arg]
+    """As `fetch_line` finds it."""
+    return jit._line_address(rows, index, octets)  # type: ignore[no-any-return]

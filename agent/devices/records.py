@@ -58,8 +58,8 @@ DEVICE = np.dtype(
         ("arp_requests", "<u4"),
         ("arp_answered", "<u4"),  # ARP replies it sent
         ("peers", "<u4"),  # distinct edges, out and in
-        ("tries", "<u4"),  # contacts begun in the second `tries_s` that nobody had answered when they were kept
-        ("tries_s", "<u4"),  # since 1970
+        ("tries", "<u4"),  # contacts that nobody had answered when they were kept, less what `trying` has forgiven
+        ("tries_s", "<u4"),  # the second in which it did so last, since 1970
         ("room", "u1", (12,)),  # rows begin at a cache line
     ],
     align=True,

@@ -17,9 +17,10 @@ HOSTS, PORTS, ARP_FAN = int(FanKind.HOSTS), int(FanKind.PORTS), int(FanKind.ARP)
 NS_PER_S, LAST_S, OLDEST_S = 1_000_000_000, 0xFFFFFFFF, 3600
 
 FANS, FANS_EVICTED = 2, 3  # columns of the edges' `counts`, after EDGES and EDGES_EVICTED
-# New contacts that nobody answered, of one device within a second, that are each kept; more are counted. A scan begins
-# tens of thousands, and who reads them has enough of these; a device that starts up or finds its servers gone, dozens.
-TRIES_KEPT = 128
+# New contacts that nobody answered and that are each kept: so many of one device at once, and so many a second after
+# that; more are counted. A scan begins tens of thousands, and who reads them has enough of these; a device that starts
+# up or finds its servers gone, dozens. What one device tries in a minute fits a summary's table.
+TRIES_KEPT, TRIES_A_SECOND = 128, 32
 # Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
 STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
@@ -30,11 +31,16 @@ RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it h
 
 @leaf
 def had_its_share(device: np.void, now_ns: int) -> bool:
-    """Whether a device has begun as many contacts without an answer in this second as are kept one by one."""
+    """Whether a device has begun as many contacts without an answer as are kept one by one.
+
+    `tries` counts those that were kept, less what the seconds since have forgiven.
+    """
     second = min(max(now_ns // NS_PER_S, 0), LAST_S)
     passed = second - np.int64(device["tries_s"])  # negative: a flow that ends was heard last some time ago
     if passed > 0 or passed < -OLDEST_S:
-        device["tries_s"], device["tries"] = U32(second), U32(0)
+        forgiven = passed * TRIES_A_SECOND if passed > 0 else TRIES_KEPT
+        device["tries"] = U32(max(np.int64(device["tries"]) - forgiven, 0))
+        device["tries_s"] = U32(second)
     if device["tries"] >= U32(TRIES_KEPT):
         return True
     device["tries"] += U32(1)

@@ -43,11 +43,13 @@ class Answers:
         fits &= edges["direction"][asked] == EdgeDirection.ORIGINATES
         fits &= (edges["gates"][asked] & np.uint8(EdgeGate.ANSWERED)) != 0
         chosen, _ = case.in_order(_first(asked[fits], edges), A_TURN_MAX)
-        columns = ("device", "protocol", "port", "peer_hi", "peer_lo")
-        for slot, protocol, port, hi, lo in zip(*(edges[name][chosen].tolist() for name in columns), strict=True):
-            if case.role(slot) != UNKNOWN:
+        slots = edges["device"][chosen].tolist()
+        unknown = {slot: case.turn.devices.mac(slot) for slot in set(slots) if case.role(slot) == UNKNOWN}
+        columns = (edges[name][chosen].tolist() for name in ("protocol", "port", "peer_hi", "peer_lo"))
+        for slot, protocol, port, hi, lo in zip(slots, *columns, strict=True):
+            if slot not in unknown:
                 continue
-            key = (case.turn.devices.mac(slot), protocol, port, hi, lo)
+            key = (unknown[slot], protocol, port, hi, lo)
             self._seen[key] = case.turn.now_ns
             self._seen.move_to_end(key)
             self._by_source.setdefault(key[0], set()).add(key)

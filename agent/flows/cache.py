@@ -104,7 +104,7 @@ class FlowCache:
         """Count hashed rows; yields events as they fill the buffer (once, for bursts of up to 8192 rows).
 
         Without `every_end` flows that leave for lack of room are told only if their end says something that was not
-        told before: somebody answered or refused, or they carried payload.
+        told before: somebody answered or refused, or they may be of a clinical protocol.
         """
         self._limits[lifecycle.EVERY_END] = every_end
         at, n = 0, -1

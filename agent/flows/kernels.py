@@ -22,6 +22,7 @@ from agent.flows.lifecycle import (
     follow_sequence,
     learn_server,
     marks_of,
+    may_be_clinical,
     originates,
     rank_of,
     time_handshake,
@@ -35,7 +36,7 @@ from agent.packets.records import PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 16-bit tags holds four sets
 EVENTS_PER_PACKET = 4  # at most: what was not told of a flow that ends, its end, a start
-AHEAD = 64  # rows whose slots are fetched together: 64 x 5 cache lines fit the first-level cache
+FAR, NEAR = 32, 16  # rows between asking for a set's lines, for a slot's, and reading them
 TELL_AHEAD = 8  # events between asking for a slot's lines and copying them
 # A set has one cache line that says when each of its flows is due to end and, from RANK on, who gives way first.
 DUE = np.dtype([("due_s", "<u4", (2 * WAYS,))])
@@ -95,13 +96,17 @@ def _end(flow: np.void, reason: int, out: Rows, n: int, counts: Words) -> int:
 
 @leaf
 def _give_up(flow: np.void, every_end: bool, out: Rows, n: int, counts: Words) -> int:
-    """A flow ends for lack of room. Nobody answered it, it carried nothing, all of it is told: its end is no news."""
+    """A flow ends for lack of room. Nobody answered or refused it and all of it is told: its end is no news.
+
+    But a flow of a clinical protocol is counted when it ends, if it carried anything.
+    """
     if flow["event"] != 0:
         n = _leave(flow, np.int64(flow["event"]), 0, out, n, counts)
-    said = flow["forward_data"] != 0 or flow["reverse_data"] != 0 or flow["marks"] & (M_ANSWERED | M_REFUSED)
     moved = U32(flow["forward_packets"]) != flow["told_forward_packets"]
     moved |= U32(flow["reverse_packets"]) != flow["told_reverse_packets"]
-    if every_end or said or moved:
+    news = every_end or moved or flow["marks"] & (M_ANSWERED | M_REFUSED) != 0
+    carried = flow["forward_data"] != 0 or flow["reverse_data"] != 0
+    if news or (carried and may_be_clinical(flow)):
         return _leave(flow, E_ENDED, R_RESOURCES, out, n, counts)
     _count_end(flow, counts)
     return n
@@ -206,25 +211,35 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 
 
 @leaf
-def _fetch(rows: Rows, start: int, stop: int, slots: Rows, tags: Tags, due_s: Seconds) -> int:
-    """Ask for the cache lines that rows[start:stop] will need: those of their sets, then slots. Returns `stop`."""
-    mask = U64(len(slots) // WAYS - 1)
-    for i in range(start, stop):
-        place = rows[i]["flow"] & mask
-        fetch_line(tags, place * U64(WAYS), 0)
-        fetch_line(due_s, place, 0)
-    for i in range(start, stop):
-        digest = rows[i]["flow"]
-        base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)
-        found = -1
-        for way in range(WAYS):
-            found = base + way if tags[base + way] == tag else found
-        if found < 0:
-            found = _room(tags, due_s, base, np.int64(rows[i]["time_ns"]))
-            fetch_line(slots, found, 2 * LINE)
-        fetch_line(slots, found, 0)
-        fetch_line(slots, found, LINE)
-    return stop
+def _fetch_set(rows: Rows, i: int, tags: Tags, due_s: Seconds) -> None:
+    """Ask for the lines of a row's set."""
+    place = rows[i]["flow"] & U64(len(due_s) - 1)
+    fetch_line(tags, place * U64(WAYS), 0)
+    fetch_line(due_s, place, 0)
+
+
+@leaf
+def _fetch_slot(rows: Rows, i: int, slots: Rows, tags: Tags, due_s: Seconds) -> None:
+    """Ask for the lines of a row's flow, or of whoever will make room for it; its set's were asked for before."""
+    digest = rows[i]["flow"]
+    base, tag = np.int64(digest & U64(len(due_s) - 1)) * WAYS, U16(digest >> U64(48)) | U16(1)
+    found = -1
+    for way in range(WAYS):
+        found = base + way if tags[base + way] == tag else found
+    if found < 0:
+        found = _room(tags, due_s, base, np.int64(rows[i]["time_ns"]))
+        fetch_line(slots, found, 2 * LINE)
+    fetch_line(slots, found, 0)
+    fetch_line(slots, found, LINE)
+
+
+@leaf
+def _fetch_first(rows: Rows, start: int, count: int, slots: Rows, tags: Tags, due_s: Seconds) -> None:
+    """What the loop asks for while it works on the rows before, for its first rows."""
+    for i in range(start, min(start + FAR, count)):
+        _fetch_set(rows, i, tags, due_s)
+    for i in range(start, min(start + NEAR, count)):
+        _fetch_slot(rows, i, slots, tags, due_s)
 
 
 @leaf
@@ -261,15 +276,18 @@ def meter_burst(
     the key and the services that were seen to accept connections.
     Returns (row to go on with, copies in `out`, how many of those left at once and not at the end).
     """
-    mask, n, fetched, listed = U64(len(slots) // WAYS - 1), 0, start, 0
+    mask, n, listed = U64(len(slots) // WAYS - 1), 0, 0
+    _fetch_first(rows, start, count, slots, tags, due_s)
     for i in range(start, count):
         row = rows[i]
+        if i + FAR < count:
+            _fetch_set(rows, i + FAR, tags, due_s)
+        if i + NEAR < count:
+            _fetch_slot(rows, i + NEAR, slots, tags, due_s)
         if row["verdict"] != METERED:
             continue
         if n + listed + EVENTS_PER_PACKET > len(out):
             return i, _tell(slots, moved, listed, out, n, counts), n
-        if i >= fetched:
-            fetched = _fetch(rows, i, min(i + AHEAD, count), slots, tags, due_s)
         protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
         source_is_hi, key = key_of(row, protocol)
         base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)

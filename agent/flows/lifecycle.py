@@ -6,6 +6,7 @@ from agent.flows.keys import ICMP, ICMPV6, TCP, request_type
 from agent.flows.records import Direction, FlowMark, FlowState
 from agent.jit import Hashes, Words, leaf
 from agent.keyed import sip3
+from agent.packets.records import Application as App
 from agent.packets.records import PacketFlag
 
 F_PORTS = int(PacketFlag.PORTS)
@@ -19,6 +20,10 @@ M_SETTLED = M_ANSWERED | M_HANDSHAKE | M_EXCHANGED | M_TWO_WAY
 D_INITIATOR, D_PORT, D_FIRST = int(Direction.INITIATOR), int(Direction.PORT), int(Direction.FIRST_SEEN)
 D_LEARNED = int(Direction.LEARNED)
 U64, U32 = np.uint64, np.uint32
+# A bit for each application that is clinical, and for TLS, in which one may run.
+CLINICAL = U64(
+    1 << App.DICOM | 1 << App.HL7 | 1 << App.IEEE11073 | 1 << App.INTELLIVUE | 1 << App.CAPSULE | 1 << App.TLS
+)
 SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward
 SERVER_WAYS = 4
 SERVERS_FROM = 2  # their table begins after the two words of its key; behind it is when each was learned
@@ -63,6 +68,20 @@ def worth_of(flow: np.void) -> int:
     if flow["reverse_packets"] == 0 or flow["forward_packets"] == 0:
         return 2
     return 4 if flow["marks"] & M_TWO_WAY else 3  # a flood of questions and answers has one of each
+
+
+@leaf
+def may_be_clinical(flow: np.void) -> bool:
+    """Whether somebody may count this flow as one of a clinical protocol when it ends, by what it says or its ports."""
+    spoken = np.int64(flow["application"])
+    if spoken != 0:
+        return bool(CLINICAL >> U64(spoken) & U64(1)) if spoken < 64 else True
+    for port in (flow["key_ports"] >> U64(48), (flow["key_ports"] >> U64(32)) & U64(0xFFFF)):
+        dicom = port == U64(104) or port == U64(2762) or port == U64(11112)
+        monitor = port == U64(24005) or port == U64(24105) or port == U64(5090)
+        if dicom or monitor or port == U64(2575) or port == U64(6464):
+            return True
+    return False
 
 
 @leaf
@@ -192,10 +211,13 @@ def follow_sequence(flow: np.void, row: np.void, forward: bool) -> None:
         newest = end
     if forward:
         flow["forward_next"] = U32(newest)
-        flow["forward_resent"] = U32(np.int64(flow["forward_resent"]) + again)
     else:
         flow["reverse_next"] = U32(newest)
-        flow["reverse_resent"] = U32(np.int64(flow["reverse_resent"]) + again)
+    if again > 0:  # seldom: they stand in a row's third line, which nobody asked for
+        if forward:
+            flow["forward_resent"] = U32(np.int64(flow["forward_resent"]) + again)
+        else:
+            flow["reverse_resent"] = U32(np.int64(flow["reverse_resent"]) + again)
 
 
 @leaf

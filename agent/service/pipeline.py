@@ -9,9 +9,11 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from agent.config import Config
 from agent.devices.baseline import Baseline
@@ -77,6 +79,16 @@ class Judgement:
 
 def _secret() -> tuple[int, int]:
     return secrets.randbits(64), secrets.randbits(64)
+
+
+def _seconds(times_ns: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(row, second) where each second of a burst's own time begins; time that runs backwards begins none."""
+    first = int(times_ns[0]) // NS_PER_S
+    if int(times_ns.max()) // NS_PER_S == first:
+        return [(0, first)]
+    seconds = np.maximum.accumulate(times_ns) // NS_PER_S
+    starts = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist()]
+    return list(zip(starts, seconds[starts].tolist(), strict=True))
 
 
 def _needs_a_word(leg: LegCounts) -> bool:
@@ -203,10 +215,9 @@ class Pipeline:
         rows, count = decoded.rows, decoded.count
         if not count:
             return
-        seconds = np.maximum.accumulate(rows["time_ns"][:count]) // NS_PER_S
-        starts = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist()]
-        for start, stop in zip(starts, [*starts[1:], count], strict=True):
-            second = max(int(seconds[start]), self._now_s or 0)
+        steps = _seconds(rows["time_ns"][:count])
+        for (start, its_second), (stop, _) in pairwise([*steps, (count, 0)]):
+            second = max(its_second, self._now_s or 0)
             self.advance(second)
             self.take_slice(decoded, start, stop)
             yield second - self._first_s

@@ -8,6 +8,8 @@ import pytest
 from agent.devices import tallies
 from agent.devices.records import EXACT_MAX, STATS, Clinical, Scope
 from agent.devices.statistics import registers
+from agent.flows import lifecycle
+from agent.flows.records import BIFLOW, FlowState
 from agent.packets.records import Application
 from tests.devices.bench import GATEWAY, hello, number, tries
 from tests.devices.talk_of_all_kinds import Pair, frames_of_all_kinds, greetings
@@ -151,6 +153,28 @@ def test_rows_are_whole_cache_lines() -> None:
     lines = {"tx": tallies.TX_LINE, "rx": tallies.RX_LINE, "sizes": tallies.SIZES_LINE, "gaps": tallies.GAPS_LINE}
     assert at == {name: 64 * line for name, line in lines.items()}
     assert STATS.itemsize % 64 == 0
+
+
+PORTS = sorted({1, 80, 443, 103, 105, 104, 2575, 2762, 6464, 11112, 24005, 24105, 5090})
+
+
+@pytest.mark.parametrize("protocol", [6, 17, 1])
+def test_no_end_of_a_clinical_flow_is_passed_over(protocol: int) -> None:
+    """The cache tells no end that nobody counts; what is counted here it must take for something that may be."""
+    record = np.zeros(1, BIFLOW)[0]
+    record["state"], record["forward_data"] = FlowState.SYN, 1
+    counted = 0
+    for application in Application:
+        for port in PORTS:
+            for low, high in ((50000, port), (port, 50000)):
+                record["application"] = application
+                record["key_ports"] = low << 48 | high << 32 | protocol
+                if tallies.clinical_of(record, protocol, port) >= 0:
+                    counted += 1
+                    assert lifecycle.may_be_clinical(record), (application, port)
+    assert counted > 50
+    record["application"], record["key_ports"] = 0, 50000 << 48 | 80 << 32 | protocol
+    assert not lifecycle.may_be_clinical(record)
 
 
 def test_registers_are_where_they_are_asked_for() -> None:

@@ -23,12 +23,15 @@ def device() -> np.void:
     return row
 
 
-def test_a_share_is_a_second_s() -> None:
+def test_a_share_comes_back_second_by_second() -> None:
     one = device()
     told = [trying.had_its_share(one, NOW_NS + n) for n in range(trying.TRIES_KEPT + 3)]
     assert told == [False] * trying.TRIES_KEPT + [True] * 3
     assert trying.had_its_share(one, NOW_NS - 30 * S), "a flow that ends was heard last some time ago: no new share"
-    assert not trying.had_its_share(one, NOW_NS + S)
+    told = [trying.had_its_share(one, NOW_NS + S + n) for n in range(trying.TRIES_A_SECOND + 1)]
+    assert told == [False] * trying.TRIES_A_SECOND + [True]
+    told = [trying.had_its_share(one, NOW_NS + 60 * S + n) for n in range(trying.TRIES_KEPT + 1)]
+    assert told == [False] * trying.TRIES_KEPT + [True], "a minute's rest gives all of it back, and no more"
 
 
 @pytest.mark.parametrize("now_ns", [0, (1 << 62), NOW_NS])

@@ -154,7 +154,7 @@ def colliding(secret: tuple[int, int], wanted: set[int], sets: int) -> Table:
     rng, cache, rows = np.random.default_rng(5), FlowCache(config_limits(), secret), Decoder.buffer()
     found = []
     decoder = Decoder()
-    for _ in range(8):
+    while sum(map(len, found)) < AIMED:
         table = syn_flood(rng, 8 * BURST_FRAMES_MAX)
         for start, burst in enumerate(bursts(table, START_S * S, S)):
             count = decoder.decode(burst, rows).count

@@ -20,12 +20,12 @@ from agent.findings.words import NS_PER_S, sentence, time_text, within_text
 MOST: Final = Pressure(flows=1000, edges=1000, devices=1000, frames=1000)
 WINDOW_NS: Final = 60 * NS_PER_S
 HOUR_NS: Final = 3600 * NS_PER_S
-# New contacts of one turn, at least half of them of one device, that name it: fewer than a device's share of a second
-# (devices/trying.py), so that a scan is named in whichever second it is told.
-CONTACTS_MIN: Final = 100
+# New contacts of one turn, at least half of them of one device, that name it: fewer than are kept of one that scans
+# (devices/trying.py), so that it is named in whichever second it is told.
+CONTACTS_MIN: Final = 24
 EXPECTED: Final = "The tables hold ten times a busy ward."
 _WORDS: Final = (
-    "flows ended early", "contacts forgotten", "devices gave up their place", "frames of senders without a place",
+    "flows ended early", "contacts not kept", "devices gave up their place", "frames of senders without a place",
 )  # of the columns of Pressure  # fmt: skip
 
 
