@@ -1,11 +1,14 @@
 """Shared fixtures. Captures from real networks live outside the project: WARDTAP_CAPTURES names their folder."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# A shell has what it runs in the background ignore Ctrl-C (POSIX, 2.11), and all that the tests start would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def captures_folder() -> Path | None:

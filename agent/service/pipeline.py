@@ -146,10 +146,8 @@ class Pipeline:
             self._first.load(batches.of(0)[0])
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
-        """What can be done to a burst before its turn: decode, recognise, hash. One other thread may do it ahead."""
-        decoded = self._first.decoder.decode(burst, rows)
-        self._first.cache.hash(rows, decoded.count)
-        return decoded
+        """What can be done to a burst before its turn: decode, recognise. One other thread may do it ahead."""
+        return self._first.decoder.decode(burst, rows)
 
     @staticmethod
     def buffer() -> Rows:
@@ -205,9 +203,9 @@ class Pipeline:
             return
         if self._detail is Detail.HEADERS:
             decoded = self._first.decoder.decode_headers(burst, rows)
-            self._first.cache.hash(rows, decoded.count)
         else:
             decoded = self.decode(burst, rows)
+        self._first.cache.hash(rows, decoded.count)
         self.take_slice(decoded, 0, decoded.count)
 
     def take_steps(self, decoded: Decoded) -> Iterator[int]:
@@ -215,6 +213,7 @@ class Pipeline:
         rows, count = decoded.rows, decoded.count
         if not count:
             return
+        self._first.cache.hash(rows, count)  # here, because whoever decodes ahead has the longer way
         steps = _seconds(rows["time_ns"][:count])
         for (start, its_second), (stop, _) in pairwise([*steps, (count, 0)]):
             second = max(its_second, self._now_s or 0)

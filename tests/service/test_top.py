@@ -121,6 +121,8 @@ def terminal(state: Path, *, end: bytes | signal.Signals) -> tuple[str, int, boo
         if not ended and "\x1b[J" in heard:
             ended = True
             os.write(master, end) if isinstance(end, bytes) else os.kill(child, end)
+    if "\x1b[?1049l" not in heard:
+        os.kill(child, signal.SIGKILL)  # it would wait for ever for somebody who reads
     _, status = os.waitpid(child, 0)
     same = termios.tcgetattr(master)[:4] == before[:4]
     os.close(master)
