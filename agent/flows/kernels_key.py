@@ -2,7 +2,7 @@
 
 Before: decoded rows. After: rows of one biflow and one secret have one digest, whatever their direction. Two IPv4
 addresses are one word, so most keys are two words, and those are hashed side by side in the processor's wide registers.
-It stands apart from the meter so that it runs ahead, on the core that decodes.
+It stands apart from the meter so that it can run where there is time for it.
 """
 
 import numpy as np

@@ -23,14 +23,18 @@ BLOCK = 128  # rows: 16 KiB, half a first-level cache
 def take_burst(
     frames: Rows, count: int, octets: Octets, rows: Rows, verdicts: Words, cursor: Cursor, scratch: Rows, recent: Hashes
 ) -> tuple[int, int]:
-    """`frames[:count]` -> `rows[:count]`, as the kernels would one after the other: (rows with a hint, fragments)."""
+    """`frames[:count]` -> `rows[:count]`, as the kernels would one after the other: (rows with a hint, fragments).
+
+    Without `recent` (no slots) duplicates stay unmarked: what they are compared with is another thread's.
+    """
     hints, fragments = 0, 0
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
         block = rows[start:stop]
         decode_burst(frames[start:stop], stop - start, octets, block, verdicts, cursor, scratch)
         hints += recognise_burst(block, stop - start, octets)
-        mark_duplicates(block, stop - start, recent, verdicts)
+        if len(recent):
+            mark_duplicates(block, stop - start, recent, verdicts)
         for i in range(stop - start):
             fragments += np.int64(block[i]["flags"] & F_FRAGMENT != 0)
     return hints, fragments

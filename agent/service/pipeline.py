@@ -147,7 +147,7 @@ class Pipeline:
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """What can be done to a burst before its turn: decode, recognise. One other thread may do it ahead."""
-        return self._first.decoder.decode(burst, rows)
+        return self._first.decoder.decode_ahead(burst, rows)
 
     @staticmethod
     def buffer() -> Rows:
@@ -204,7 +204,7 @@ class Pipeline:
         if self._detail is Detail.HEADERS:
             decoded = self._first.decoder.decode_headers(burst, rows)
         else:
-            decoded = self.decode(burst, rows)
+            decoded = self._first.decoder.decode(burst, rows)
         self._first.cache.hash(rows, decoded.count)
         self.take_slice(decoded, 0, decoded.count)
 
@@ -213,7 +213,8 @@ class Pipeline:
         rows, count = decoded.rows, decoded.count
         if not count:
             return
-        self._first.cache.hash(rows, count)  # here, because whoever decodes ahead has the longer way
+        self._first.decoder.follow(decoded)  # this and the next here: whoever decodes ahead has the longer way
+        self._first.cache.hash(rows, count)
         steps = _seconds(rows["time_ns"][:count])
         for (start, its_second), (stop, _) in pairwise([*steps, (count, 0)]):
             second = max(its_second, self._now_s or 0)
