@@ -77,6 +77,7 @@ def _draft(case: Case, index: int, slot: int) -> Draft:
     groups = (
         Group(f"new-edge|{role}|{service}", mac_text(mac), DEVICES_MIN, f"{{n}} {many(role)}"),
         Group(f"new-edge|{mac_text(mac)}", f"{peer}|{service}", KINDS_MIN, "{n} new contacts of this device"),
+        Group(f"new-edge|{role}|{peer}|{service}", mac_text(mac), 1, f"{{n}} {many(role)}"),
     )
     finding = case.finding("new-edge", Severity.REVIEW, slot, told)
     return Draft(finding, Subject(mac, case.peer_mac(edge), peer, protocol, port), groups)

@@ -62,10 +62,19 @@ def test_what_the_contract_allows_is_never_new(bench: Bench) -> None:
 
 def test_one_new_service_of_many_devices_is_one_cause(bench: Bench) -> None:
     printers = taught(bench, devices=8)
-    said = bench.judge([bench.edge(p, "10.1.1.1", 9999) for p in printers])
+    said = bench.judge([bench.edge(p, f"10.1.1.{p}", 9999) for p in printers])
     assert len(said) == 3
     assert said[-1].cause == "new-edge|printer|out|tcp|9999"
     assert "one of 3 printers within the hour" in said[-1].sentence
+
+
+def test_one_new_peer_of_many_devices_is_one_cause_from_the_first_on(bench: Bench) -> None:
+    printers = taught(bench, devices=8)
+    (said,) = bench.judge([bench.edge(p, "10.1.1.1", 9999) for p in printers])
+    assert said.cause == "new-edge|printer|10.1.1.1|out|tcp|9999"
+    assert "within the hour" not in said.sentence
+    (again,) = bench.judge(after_ns=HOUR, interval_closed=True)
+    assert again.count == 8
 
 
 def test_many_new_contacts_of_one_device_are_one_cause(bench: Bench) -> None:
