@@ -24,7 +24,7 @@ class Said(NamedTuple):
     expected: str = ""
     once: str = ""  # the cause beside the device, where it is not the peer and the service
     edge: bool = True  # whether the edge's counts are evidence
-    together: bool = False  # whether devices of a role that do it with one peer are one cause from the first on
+    together: bool = False  # whether devices that do it with one peer are one cause from the first on
 
 
 def peer_of(edge: np.void) -> str:
@@ -55,7 +55,7 @@ def edge_draft(case: Case, edge: np.void, said: Said) -> Draft:
     )
     what, whose = said.once or service, f"{{n}} {many(role)}"
     groups = (
-        Group(f"{said.id}|{role}|{peer_of(edge)}|{what}", mac, 1, whose)
+        Group(f"{said.id}|{peer_of(edge)}|{what}", mac, 1, "{n} devices")
         if said.together
         else Group(f"{said.id}|{role}|{what}", mac, DEVICES_MIN, whose),
         Group(

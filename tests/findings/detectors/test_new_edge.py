@@ -99,6 +99,23 @@ def test_a_peer_that_has_got_a_role_since_is_no_new_peer(bench: Bench) -> None:
     assert not bench.judge([bench.edge(printers[0], peer, 7777)])
 
 
+def test_what_the_other_ends_contract_names_is_no_news(bench: Bench) -> None:
+    """A server without a contract pushes to a pump, whose contract lets it."""
+    (server, *_) = taught(bench, "hospital-server")
+    pump, cabinet = bench.add("infusion-pump"), bench.add("dispensing-cabinet")
+    assert not bench.judge([bench.edge(server, pump, 1500)])
+    assert ids(bench.judge([bench.edge(server, pump, 1501)])) == ["new-edge"]
+    assert ids(bench.judge([bench.edge(server, cabinet, 1500)])) == ["new-edge"]
+
+
+def test_a_newcomer_has_five_minutes_to_say_what_it_is(bench: Bench) -> None:
+    taught(bench, "unknown")
+    guest = bench.add("unknown", first_ns=bench.now_ns)
+    assert not bench.judge([bench.edge(guest, "203.0.113.9", 9999)])
+    assert not bench.judge(after_ns=60 * S, interval_closed=True)
+    assert ids(bench.judge(after_ns=300 * S, interval_closed=True)) == ["new-edge"]
+
+
 def test_an_edge_that_is_held_for_its_role_is_said_once(bench: Bench) -> None:
     (guest, *_) = taught(bench, "unknown")
     assert ids(bench.judge([bench.edge(guest, "10.1.1.1", 9999)])) == ["new-edge"]
