@@ -25,7 +25,7 @@ HOUR_NS: Final = 3600 * NS_PER_S
 DAY_NS: Final = 24 * HOUR_NS
 
 KEYS_A_ROLE_MAX: Final = 512  # 28 consumer devices need 37 kinds of contact each (MUD profiles); a role needs few more
-KEYS_A_DEVICE_MAX: Final = 64  # one device cannot fill its role's part
+KEYS_A_DEVICE_MAX: Final = 128  # one device cannot fill its role's part; twenty roles ask a server for six services
 DEVICES_A_KEY_MAX: Final = 8  # devices remembered by name for one kind of contact; more are "several"
 DEVICES_MAX: Final = 1024  # with a setting of their own
 PENDING_MAX: Final = 256  # new contacts that were said and may be approved

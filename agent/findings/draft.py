@@ -10,7 +10,7 @@ class Group(NamedTuple):
 
     key: str  # the cause of the folded finding
     member: str  # what makes this one different from the others
-    at_least: int
+    at_least: int  # 1: the first speaks for all that follow
     phrase: str  # `{n} infusion pumps`, filled with the number of members
 
 

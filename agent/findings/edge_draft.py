@@ -24,6 +24,7 @@ class Said(NamedTuple):
     expected: str = ""
     once: str = ""  # the cause beside the device, where it is not the peer and the service
     edge: bool = True  # whether the edge's counts are evidence
+    together: bool = False  # whether devices that do it with one peer are one cause from the first on
 
 
 def peer_of(edge: np.void) -> str:
@@ -52,8 +53,11 @@ def edge_draft(case: Case, edge: np.void, said: Said) -> Draft:
         last_ns=max(int(edge["first_ns"]), int(edge["last_ns"])),
         expected=case.contracts.expected(role) or said.expected,
     )
+    what, whose = said.once or service, f"{{n}} {many(role)}"
     groups = (
-        Group(f"{said.id}|{role}|{said.once or service}", mac, DEVICES_MIN, f"{{n}} {many(role)}"),
+        Group(f"{said.id}|{peer_of(edge)}|{what}", mac, 1, "{n} devices")
+        if said.together
+        else Group(f"{said.id}|{role}|{what}", mac, DEVICES_MIN, whose),
         Group(
             f"{said.id}|{mac}", said.once or f"{peer_of(edge)}|{service}", PEERS_MIN, "{n} such contacts of this device"
         ),

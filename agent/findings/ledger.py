@@ -71,10 +71,13 @@ class Ledger:
             if self._live(whole, now_ns) is not None:
                 self._remember(replace(draft.finding, count=0), draft.subject, now_ns, parent=whole)
                 return self._again(self._open[draft.finding.cause], draft, now_ns)
-        for group in draft.groups:
-            members = self._member(group, now_ns)
-            if members >= group.at_least:
-                return self._join(draft, group, members, now_ns)
+        groups = [(group, self._member(group, now_ns)) for group in draft.groups]
+        fits = [(group, members) for group, members in groups if members >= group.at_least]
+        fits.sort(
+            key=lambda one: self._live(one[0].key, now_ns) is None
+        )  # one that was said goes before one that is new
+        if fits:
+            return self._join(draft, *fits[0], now_ns)
         finding = self._explained(draft)
         return self._say(finding, draft.subject, now_ns)
 
@@ -145,17 +148,17 @@ class Ledger:
     def _join(self, draft: Draft, group: Group, members: int, now_ns: int) -> Finding | None:
         """Fold a relative: the first time the group speaks for all, later it only counts (or becomes worse)."""
         self._remember(draft.finding, draft.subject, now_ns, parent=group.key)
-        told = draft.finding.sentence.rstrip(".")
-        joined = replace(
-            draft.finding,
-            cause=group.key,
-            sentence=f"{told} (one of {group.phrase.format(n=members)} within the hour).",
-            evidence=(*draft.finding.evidence, ("group", group.phrase.format(n=members))),
-        )
+        joined = replace(draft.finding, cause=group.key)
+        if members > 1:
+            joined = replace(
+                joined,
+                sentence=f"{joined.sentence.rstrip('.')} (one of {group.phrase.format(n=members)} within the hour).",
+                evidence=(*joined.evidence, ("group", group.phrase.format(n=members))),
+            )
         known = self._live(group.key, now_ns)
         if known is not None:
             return self._again(known, Draft(joined, draft.subject), now_ns)
-        return self._say(joined, Subject(0), now_ns)
+        return self._say(joined, Subject(0) if members > 1 else draft.subject, now_ns)
 
     def _explained(self, draft: Draft) -> Finding:
         """Open findings that this one explains become its evidence, and their repeats count here."""

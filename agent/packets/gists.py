@@ -24,6 +24,7 @@ H_QUERY, H_ANSWER, H_SYN = int(HintKind.DNS_QUERY), int(HintKind.DNS_ANSWER), in
 H_TLS, H_TLS_SERVER, H_QUIC = int(HintKind.TLS_CLIENT), int(HintKind.TLS_SERVER), int(HintKind.QUIC)
 H_MODBUS, H_NTP, H_SNMP, H_ND = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.ND)
 H_BACNET = int(HintKind.BACNET)
+BOOTREPLY = 2  # RFC 951: `op` of what a server says
 H_ARP, H_INTELLIVUE = int(HintKind.ARP), int(HintKind.INTELLIVUE)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
 
@@ -302,6 +303,8 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
         return digest(octets, at + 2, size - 2, key, start)
     if kind == H_NETBIOS and size >= 4:  # the number comes first, or behind a datagram's kind and flags
         return _datagram_or_name(octets, at, size, key, start)
+    if kind == H_DHCP and size >= 12 and octets[at] == BOOTREPLY:  # each answer is news: it tells that a device began
+        return digest(octets, at, size, key, start)
     if kind == H_DHCP and size >= 12:  # behind its number and the seconds since it began
         first = U64(u32(octets, at) >> 8)
         return digest(octets, at + 12, size - 12, key, sip3(key[0], key[1], start, first, U64(6)))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from agent.packets import kernels_news as news
 from agent.packets.hints import READERS
 from agent.packets.records import PACKET, HintKind
 from agent.tap.records import FRAME
-from tests.forge import bedside, tls
+from tests.forge import bedside, dhcp, tls
 from tests.packets.hints.payloads import PAYLOADS
 from tests.packets.hints.samples import LINUX_OPTIONS, ber, snmp, syn
 from tests.simulators.bursts import HASHES, MARGIN, SECRET, THIN
@@ -116,6 +117,15 @@ def test_what_is_new_in_each_message_is_no_news(kind: HintKind, payload: bytes, 
     assert ear.is_news(kind, payload)
     for at in places:
         assert not ear.is_news(kind, payload[:at] + bytes([payload[at] ^ 0x55]) + payload[at + 1 :]), at
+
+
+def test_each_answer_of_a_dhcp_server_is_news() -> None:
+    """A device that starts again and again is given the same lease each time, under another number."""
+    ear = Ear()
+    offer = dhcp.Dhcp(dhcp.OFFER, "00:d0:75:18:60:3e", 7, {}, yours="10.1.1.2", server="10.1.1.1")
+    assert ear.is_news(HintKind.DHCP, offer.octets())
+    assert not ear.is_news(HintKind.DHCP, offer.octets())
+    assert ear.is_news(HintKind.DHCP, replace(offer, transaction=8).octets())
 
 
 def test_clients_that_shuffle_their_extensions_are_told_once() -> None:

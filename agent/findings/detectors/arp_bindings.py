@@ -21,7 +21,11 @@ from agent.findings.words import NS_PER_S, address_text, mac_text, time_text
 BINDINGS_MAX: Final = 8192  # twice the device table
 LEASES_MAX: Final = 4096
 CLAIMS_A_TURN_MAX: Final = 1024
-ALIVE_NS: Final = 60 * NS_PER_S  # a device that was heard so lately has not given its address away
+ALIVE_NS: Final = 60 * NS_PER_S  # a device that was heard so lately may still have its address
+# It has it still if it is heard after the claim. A stand-in claims the address of a server that died seconds ago, and
+# claims are looked at up to an interval late: who was heard just now was heard after all of them.
+JUST_NOW_NS: Final = 2 * NS_PER_S
+WAITING_MAX: Final = 256  # claims that wait for a sign of the one before
 ADDRESSES_MIN: Final = 3  # taken by one device in an hour that fold into one finding
 IMPORTANT: Final = frozenset({"pacs", "hospital-server", "imaging-modality", NETWORK_GEAR})
 # Virtual MAC addresses: VRRP (RFC 9568), HSRP 1 and 2, GLBP.
@@ -51,6 +55,7 @@ class ArpBindings:
         self._arps = -1
         self._holders: OrderedDict[int, Holder] = OrderedDict()
         self._leases: OrderedDict[int, int] = OrderedDict()  # address -> MAC it was given to
+        self._waiting: list[_Move] = []
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Claims that were not there in the last turn."""
@@ -59,6 +64,7 @@ class ArpBindings:
             self._leases.move_to_end(grant.address)
         while len(self._leases) > LEASES_MAX:
             self._leases.popitem(last=False)
+        yield from self._decided(case)
         arps = case.turn.devices.arps()
         if arps == self._arps:
             return
@@ -85,11 +91,27 @@ class ArpBindings:
         old = case.slot_of(holder.mac)
         if self._leases.get(address) == mac or old is None:
             return
-        alive = case.turn.now_ns - int(case.turn.devices.lasts_ns()[old]) < ALIVE_NS
-        important = case.turn.devices.is_gateway(old) or case.role(old) in IMPORTANT
-        if not alive and not important:
-            return
-        yield _draft(case, _Move(slot, old, address, holder.since_ns, alive), page=alive and important)
+        move = _Move(slot, old, address, holder.since_ns, case.turn.now_ns, (mac, holder.mac))
+        silent_ns = case.turn.now_ns - int(case.turn.devices.lasts_ns()[old])
+        if JUST_NOW_NS < silent_ns < ALIVE_NS and len(self._waiting) < WAITING_MAX:
+            self._waiting.append(move)
+        else:
+            yield from _drafts(case, move, alive=silent_ns < ALIVE_NS)
+
+    def _decided(self, case: Case) -> Iterator[Draft]:
+        """Claims whose former holder was heard since, or is silent for so long that it is gone."""
+        waiting, self._waiting = self._waiting, []
+        for move in waiting:
+            macs = tuple(case.turn.devices.mac(slot) for slot in (move.slot, move.old))
+            last_ns = int(case.turn.devices.lasts_ns()[move.old])
+            if macs != move.macs:
+                continue  # one of them has lost its place
+            if last_ns > move.claimed_ns:
+                yield from _drafts(case, move, alive=True)
+            elif case.turn.now_ns - last_ns >= ALIVE_NS:
+                yield from _drafts(case, move, alive=False)
+            else:
+                self._waiting.append(move)
 
 
 class _Move(NamedTuple):
@@ -99,18 +121,26 @@ class _Move(NamedTuple):
     old: int
     address: int
     since_ns: int
-    alive: bool
+    claimed_ns: int
+    macs: tuple[int, int]  # of both, when it was claimed
 
 
-def _draft(case: Case, move: _Move, *, page: bool) -> Draft:
+def _drafts(case: Case, move: _Move, *, alive: bool) -> Iterator[Draft]:
+    """Nobody misses the address of a printer that is gone."""
+    important = case.turn.devices.is_gateway(move.old) or case.role(move.old) in IMPORTANT
+    if alive or important:
+        yield _draft(case, move, alive=alive, page=alive and important)
+
+
+def _draft(case: Case, move: _Move, *, alive: bool, page: bool) -> Draft:
     devices = case.turn.devices
     mac, was = devices.mac(move.slot), devices.mac(move.old)
     address = address_text(0, _MAPPED | move.address)
     own = [c for c in devices.claims()[move.slot].tolist() if c and c != move.address]
-    if own or not move.alive:
+    if own or not alive:
         finding_id = "arp-binding-changed"
         beside = f", beside its own {address_text(0, _MAPPED | int(own[0]))}" if own else ""
-        state = "which is still there" if move.alive else "which is silent"
+        state = "which is still there" if alive else "which is silent"
         whose = f"it belongs to the {case.label(move.old)}, {state}"
         text = f"{case.label(move.slot)} claims by ARP the address {address}{beside}: {whose}"
     else:

@@ -71,7 +71,9 @@ class ChangeEvents:
 def _server(case: Case, edge: np.void, before: str) -> Draft:
     text = f"reports to {case.peer_text(edge)} on {service_of(edge)}, and to {before} before"
     once = f"server|{int(edge['port'])}"
-    return edge_draft(case, edge, Said("change-event", Severity.REVIEW, text, (("before", before),), EXPECTED, once))
+    evidence = (("before", before),)
+    said = Said("change-event", Severity.REVIEW, text, evidence, EXPECTED, once, together=True)
+    return edge_draft(case, edge, said)
 
 
 def _push(case: Case, edge: np.void) -> Draft:
@@ -80,4 +82,5 @@ def _push(case: Case, edge: np.void) -> Draft:
         f"was sent {octets >> 10} KiB by {case.peer_text(edge)} on {service_of(edge)} in one session, as firmware or a "
         "drug library is"
     )
-    return edge_draft(case, edge, Said("change-event", Severity.REVIEW, text, (("octets", octets),), EXPECTED))
+    evidence = (("octets", octets),)
+    return edge_draft(case, edge, Said("change-event", Severity.REVIEW, text, evidence, EXPECTED, together=True))

@@ -71,7 +71,7 @@ class _Beat:
     gaps_ns: list[float] = field(default_factory=list)  # newest last
     events: int = 0
     sessions: int = 0  # of the gaps, those whose events were whole sessions
-    flows: int = 0
+    flows: int = 0  # sessions that it has had at least
     ended: int = 0
     silent_ns: int = 0  # heard without it
     longest_ns: float = 0.0  # between the last events of two intervals, and pauses after which it went on
@@ -116,7 +116,7 @@ class HeartbeatLost:
     def _hear(self, case: Case) -> tuple[set[Key], bool]:
         """Take in the interval's rows of clinical devices: which were heard, and whether all of them were looked at."""
         rows, count = case.turn.counted, case.roles.shape[0]
-        fits = (rows["packets_out"] > 0) & (rows["device"] < count) & ~np.isin(rows["port"], NO_HEARTBEAT)
+        fits = (rows["device"] < count) & ~np.isin(rows["port"], NO_HEARTBEAT)
         fits &= case.contracts.clinical.take(case.roles.take(np.minimum(rows["device"], count - 1))) if count else False
         there = np.flatnonzero(fits)
         chosen = there[:ROWS_MAX]
@@ -131,15 +131,22 @@ class HeartbeatLost:
         ):
             slot, direction, protocol, port, hi, lo = key
             place = (slot, direction, protocol, port, hi, lo)
+            ended = answered + failed
             beat = self._beats.pop(place, None)
+            if not out:  # nothing but the end of a session
+                if beat is not None and beat.mac == mac:
+                    self._beats[place], beat.ended = beat, ended
+                continue
             seen.add(place)
             if beat is None or beat.mac != mac:
-                beat = _Beat(mac, last, scope, peer, application)
+                beat = _Beat(mac, last, scope, peer, application, ended=ended)
             else:
                 _take(beat, last, flows, min(out, back) or out)
             self._beats[place] = beat  # the newest last
             beat.peer_device, beat.application = peer, application or beat.application
-            beat.flows, beat.ended = beat.flows + flows, answered + failed
+            # Who sends and begins no session has an open one, whatever ended before: a record that was cut for its age.
+            beat.flows = beat.flows + flows if flows else max(beat.flows, beat.ended + 1)
+            beat.ended = ended
             beat.silent_ns = max(0, min(case.turn.span_ns, case.turn.now_ns - last)) if case.alive else 0
         while len(self._beats) > WATCHED_MAX:
             del self._beats[next(iter(self._beats))]

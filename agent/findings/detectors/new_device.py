@@ -1,5 +1,10 @@
-"""new-device: first seen after the tap had settled. Said at the end of the interval, when it may have a role."""
+"""new-device: first seen after the tap had settled. Said at the end of the interval, when it may have a role.
 
+Phones draw their address at random, some each day anew. Where visitors come and go that is no news: they are told
+when more come in a day than twice the busiest of the last week.
+"""
+
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -8,8 +13,12 @@ from agent.findings.case import Case, Told
 from agent.findings.catalogue import UNKNOWN
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Severity
-from agent.findings.words import article, mac_text, one, time_text
+from agent.findings.words import NS_PER_S, article, mac_text, one, time_text
 
+DAYS_KEPT: Final = 7  # of which the busiest says how many randomised addresses are usual here
+USUAL_FACTOR: Final = 2
+USUAL_MORE: Final = 2  # beside the factor: one phone more than one is nothing
+DAY_NS: Final = 24 * 3600 * NS_PER_S
 WAITING_MAX: Final = 4096  # new devices of one interval that are remembered; more are counted
 NAMED_MAX: Final = 10  # said one by one in an interval; a flood of addresses is one finding that counts
 _LOCAL: Final = 0x02 << 40  # the locally administered bit of a MAC (IEEE 802-2014, 8.2.2): randomised
@@ -22,6 +31,9 @@ class NewDevices:
     def __init__(self) -> None:
         self._waiting: dict[int, int] = {}  # slot -> MAC
         self._uncounted = 0
+        self._days: deque[int] = deque(maxlen=DAYS_KEPT)  # randomised addresses that came on each
+        self._day = self._today = 0
+        self._told_today = False
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Devices of unknown link type (no MAC) are addresses, not devices: they are never new."""
@@ -42,10 +54,21 @@ class NewDevices:
         others = [slot for _, slot in named[NAMED_MAX:]]
         if others or self._uncounted:
             yield _digest(case, others or [named[0][1]], len(others) + self._uncounted, "more new devices")
-        if randomised:
-            yield _digest(case, randomised, len(randomised), "new devices with a randomised address")
+        if randomised and self._is_unusual(len(randomised), case.turn.now_ns // DAY_NS):
+            yield _digest(case, randomised, self._today, "new devices with a randomised address")
         self._waiting.clear()
         self._uncounted = 0
+
+    def _is_unusual(self, count: int, day: int) -> bool:
+        """Whether more phones came today than on the days before; on the first day that any come, and once a day."""
+        if day != self._day:
+            self._days.extend([self._today, *(0,) * min(DAYS_KEPT, day - self._day - 1)] if self._day else [])
+            self._day, self._today, self._told_today = day, 0, False
+        self._today += count
+        busiest = max(self._days, default=0)
+        unusual = self._today > (USUAL_FACTOR * busiest + USUAL_MORE if busiest else 0)
+        first, self._told_today = unusual and not self._told_today, unusual or self._told_today
+        return first
 
 
 def _draft(case: Case, mac: int, slot: int) -> Draft:

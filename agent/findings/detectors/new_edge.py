@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from agent.devices.records import EdgeDirection, EdgeGate, Scope
 from agent.findings.case import Case, Told, edge_evidence, more_in_turn
 from agent.findings.catalogue import UNKNOWN
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
-from agent.findings.records import Severity
-from agent.findings.words import address_text, mac_text, many, one, protocol_text, service_text
+from agent.findings.records import Rows, Severity
+from agent.findings.words import NS_PER_S, address_text, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is counted
 LOOKED_AT_MAX: Final = 512  # of which the baseline is asked one by one in a turn
 DEVICES_MIN: Final = 3  # devices of a role with the same new contact in an hour that fold into one finding
+PATIENCE_NS: Final = 300 * NS_PER_S  # in which a newcomer may still say what it is
 KINDS_MIN: Final = 4  # new contacts of one device in an hour that fold into one finding
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
 EXPECTED: Final = "It does what other devices of its role on this ward were seen to do while the tap learned."
@@ -34,6 +36,7 @@ def new_edges(case: Case) -> Iterator[Draft]:
     there = np.flatnonzero(fits)
     there = there[watched[case.roles.take(edges["device"][there])] | unsure]
     there = there[~usual.shared(usual.keys(edges.take(there), case.roles))]
+    there = there[~_named_by_peer(case, edges.take(there))]
     chosen, late = case.in_order(there, LOOKED_AT_MAX)
     slots = edges["device"][chosen].tolist()
     macs = [case.turn.devices.mac(slot) for slot in slots]
@@ -44,6 +47,8 @@ def new_edges(case: Case) -> Iterator[Draft]:
         role = case.role(slot)
         if not new or case.turn.devices.is_gateway(slot) or case.settings.in_change_window(role, case.turn.now_ns):
             continue
+        if role == UNKNOWN and case.turn.now_ns - case.turn.devices.first_ns(slot) < PATIENCE_NS:
+            continue  # it is held for its role, and comes again
         if not usual.said(case.turn.devices.mac(slot), key):
             continue  # an edge that is held for its role comes again with every interval
         drafts += 1
@@ -51,6 +56,17 @@ def new_edges(case: Case) -> Iterator[Draft]:
             yield _draft(case, index, slot)
     if late or drafts > EDGES_MAX:
         yield more_in_turn(case, "new-edge", len(late) + max(0, drafts - EDGES_MAX))
+
+
+def _named_by_peer(case: Case, edges: Rows) -> npt.NDArray[np.bool_]:
+    """Which contacts the other end's contract names: that a pump is sent a library is no news of its server."""
+    mirrored = edges.copy()
+    mirrored["device"], mirrored["peer_device"] = edges["peer_device"], edges["device"]
+    mirrored["direction"] = 1 - edges["direction"]
+    known = edges["peer_device"] < case.roles.shape[0]
+    mirrored["device"][~known] = 0
+    named: npt.NDArray[np.bool_] = known & (edges["scope"] == Scope.SEGMENT)
+    return named & (case.contracts.judge(mirrored, case.roles) > 0)
 
 
 def _draft(case: Case, index: int, slot: int) -> Draft:
@@ -77,6 +93,7 @@ def _draft(case: Case, index: int, slot: int) -> Draft:
     groups = (
         Group(f"new-edge|{role}|{service}", mac_text(mac), DEVICES_MIN, f"{{n}} {many(role)}"),
         Group(f"new-edge|{mac_text(mac)}", f"{peer}|{service}", KINDS_MIN, "{n} new contacts of this device"),
+        Group(f"new-edge|{role}|{peer}|{service}", mac_text(mac), 1, f"{{n}} {many(role)}"),
     )
     finding = case.finding("new-edge", Severity.REVIEW, slot, told)
     return Draft(finding, Subject(mac, case.peer_mac(edge), peer, protocol, port), groups)

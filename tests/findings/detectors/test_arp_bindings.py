@@ -82,6 +82,34 @@ def test_a_server_that_is_gone_is_a_review(bench: Bench) -> None:
     assert "which is silent" in found.sentence
 
 
+def test_a_stand_in_that_comes_seconds_after_the_death_is_a_review(bench: Bench) -> None:
+    pacs = ward(bench)
+    bench.devices[pacs].last_ns = bench.now_ns - 5 * S
+    assert not claims(bench, bench.add("unknown", claims=(OTHER,)), PACS)
+    assert not bench.judge(after_ns=30 * S)
+    (found,) = bench.judge(after_ns=30 * S)
+    assert (found.id, found.severity) == ("arp-binding-changed", Severity.REVIEW)
+    assert "which is silent" in found.sentence
+    assert not bench.judge(after_ns=30 * S)
+
+
+def test_an_owner_that_is_heard_after_the_claim_is_still_there(bench: Bench) -> None:
+    pacs = ward(bench)
+    bench.devices[pacs].last_ns = bench.now_ns - 5 * S
+    assert not claims(bench, bench.add("unknown", claims=(OTHER,)), PACS)
+    bench.devices[pacs].last_ns = bench.now_ns + 1
+    (found,) = bench.judge(after_ns=10 * S)
+    assert (found.id, found.severity) == ("arp-binding-changed", Severity.PAGE)
+
+
+def test_a_claim_of_who_has_lost_its_place_is_forgotten(bench: Bench) -> None:
+    pacs = ward(bench)
+    bench.devices[pacs].last_ns = bench.now_ns - 5 * S
+    assert not claims(bench, bench.add("unknown", claims=(OTHER,)), PACS)
+    bench.devices[pacs].mac += 1
+    assert not [f for _ in range(3) for f in bench.judge(after_ns=60 * S) if f.severity is Severity.PAGE]
+
+
 def test_virtual_routers_share_by_design(bench: Bench) -> None:
     ward(bench, "network-gear", mac=0x00000C07AC01)
     assert not claims(bench, bench.add("network-gear", claims=(OTHER,)), PACS)

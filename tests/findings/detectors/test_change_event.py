@@ -2,7 +2,7 @@
 
 from agent.findings.records import Finding
 from agent.findings.settings import ChangeWindow
-from tests.findings.bench import IN, Bench, S, ids
+from tests.findings.bench import IN, Bench, S
 
 HOUR = 3600 * S
 
@@ -56,6 +56,17 @@ def test_many_pumps_that_move_are_one_cause(bench: Bench) -> None:
     pumps = [bench.add("infusion-pump") for _ in range(20)]
     for _ in range(25):
         bench.interval([bench.edge(p, "10.1.1.1", 3613) for p in pumps], HOUR)
-    said = bench.interval([bench.edge(p, "10.1.1.2", 3613) for p in pumps], HOUR)
-    assert ids(said) == ["change-event"] * 3
-    assert "one of 3 infusion pumps within the hour" in said[-1].sentence
+    (said,) = bench.interval([bench.edge(p, "10.1.1.2", 3613) for p in pumps], HOUR)
+    assert said.cause == "change-event|10.1.1.2|server|3613"
+    (again,) = bench.interval(after_ns=HOUR)
+    assert again.count == 20
+    assert "one of 20 devices within the hour" in again.sentence
+
+
+def test_a_library_that_goes_out_all_day_is_one_cause(bench: Bench) -> None:
+    pumps = [bench.add("infusion-pump") for _ in range(20)]
+    said = [found for p in pumps for found in push(bench, p) + bench.interval(after_ns=1500 * S)]
+    assert {found.cause for found in said} == {"change-event|10.1.1.1|in|tcp|1500"}
+    assert said[-1].count >= 17
+    (other,) = bench.interval([bench.edge(pumps[3], "10.1.1.9", 1500, direction=IN, octets_in=1 << 20)])
+    assert "10.1.1.9" in other.cause

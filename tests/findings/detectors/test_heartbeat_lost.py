@@ -73,6 +73,29 @@ def test_an_orderly_close_is_no_finding(bench: Bench) -> None:
     assert not silence(bench, 10)
 
 
+def test_a_session_that_outlives_its_record_is_still_open(bench: Bench) -> None:
+    """A record is cut each hour (active timeout) and counts as ended, while what it tells of goes on."""
+    monitor = bench.add("patient-monitor")
+    minutes(bench, monitor, 5)
+    minutes(bench, monitor, 5, flows=0, answered=1)
+    minutes(bench, monitor, 5, flows=0, answered=2)
+    assert ids(silence(bench, 4)) == ["heartbeat-lost"]
+
+
+def test_a_session_that_began_before_it_was_watched_is_open(bench: Bench) -> None:
+    monitor = bench.add("patient-monitor")
+    for _ in range(4):
+        bench.interval([beat(bench, monitor, flows=0, answered=7)])
+    assert ids(silence(bench, 4)) == ["heartbeat-lost"]
+
+
+def test_a_close_that_is_told_in_a_later_interval_is_orderly(bench: Bench) -> None:
+    monitor = bench.add("patient-monitor")
+    minutes(bench, monitor, 4)
+    assert not heard(bench.interval([beat(bench, monitor, answered=1, packets_out=0, packets_in=0)]))
+    assert not silence(bench, 10)
+
+
 @pytest.mark.parametrize(
     ("role", "severity"),
     [("ventilator", Severity.PAGE), ("central-station", Severity.PAGE), ("infusion-pump", Severity.REVIEW)],

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.findings.records import Severity
-from tests.findings.bench import Bench, ids
+from tests.findings.bench import Bench, S, ids
 
 LOCAL = 0x02 << 40
 
@@ -45,6 +45,23 @@ def test_randomised_addresses_are_counted_in_one_digest(bench: Bench) -> None:
     assert (found.mac, found.count) == (0, 300)
     more = [bench.add("phone", LOCAL | n) for n in range(1000, 1010)]
     assert not bench.judge(new_devices=slots(*more), interval_closed=True)
+
+
+def test_where_phones_come_and_go_each_day_only_an_unusual_day_is_told(bench: Bench) -> None:
+    said = []
+    for day in range(12):
+        for n in range(20 if day != 10 else 60):
+            phone = bench.add("phone", LOCAL | 1000 * day + n + 1)
+            said += [(day, f) for f in bench.judge(new_devices=slots(phone), interval_closed=True)]
+        bench.now_ns += 24 * 3600 * S
+    assert [day for day, _ in said] == [0, 10]
+    assert said[1][1].sentence == "43 new devices with a randomised address appeared on the ward's network."
+
+
+def test_where_none_ever_comes_one_is_told(bench: Bench) -> None:
+    assert not bench.judge(interval_closed=True)
+    bench.now_ns += 30 * 24 * 3600 * S
+    assert ids(bench.judge(new_devices=slots(bench.add("phone", LOCAL | 7)), interval_closed=True)) == ["new-device"]
 
 
 def test_a_flood_names_ten_and_counts_the_rest(bench: Bench) -> None:

@@ -62,10 +62,19 @@ def test_what_the_contract_allows_is_never_new(bench: Bench) -> None:
 
 def test_one_new_service_of_many_devices_is_one_cause(bench: Bench) -> None:
     printers = taught(bench, devices=8)
-    said = bench.judge([bench.edge(p, "10.1.1.1", 9999) for p in printers])
+    said = bench.judge([bench.edge(p, f"10.1.1.{p}", 9999) for p in printers])
     assert len(said) == 3
     assert said[-1].cause == "new-edge|printer|out|tcp|9999"
     assert "one of 3 printers within the hour" in said[-1].sentence
+
+
+def test_one_new_peer_of_many_devices_is_one_cause_from_the_first_on(bench: Bench) -> None:
+    printers = taught(bench, devices=8)
+    (said,) = bench.judge([bench.edge(p, "10.1.1.1", 9999) for p in printers])
+    assert said.cause == "new-edge|printer|10.1.1.1|out|tcp|9999"
+    assert "within the hour" not in said.sentence
+    (again,) = bench.judge(after_ns=HOUR, interval_closed=True)
+    assert again.count == 8
 
 
 def test_many_new_contacts_of_one_device_are_one_cause(bench: Bench) -> None:
@@ -88,6 +97,23 @@ def test_a_peer_that_has_got_a_role_since_is_no_new_peer(bench: Bench) -> None:
         bench.interval([bench.edge(slot, peer, 7777) for slot in printers], after_ns=HOUR)
     bench.devices[peer].role = "hospital-server"
     assert not bench.judge([bench.edge(printers[0], peer, 7777)])
+
+
+def test_what_the_other_ends_contract_names_is_no_news(bench: Bench) -> None:
+    """A server without a contract pushes to a pump, whose contract lets it."""
+    (server, *_) = taught(bench, "hospital-server")
+    pump, cabinet = bench.add("infusion-pump"), bench.add("dispensing-cabinet")
+    assert not bench.judge([bench.edge(server, pump, 1500)])
+    assert ids(bench.judge([bench.edge(server, pump, 1501)])) == ["new-edge"]
+    assert ids(bench.judge([bench.edge(server, cabinet, 1500)])) == ["new-edge"]
+
+
+def test_a_newcomer_has_five_minutes_to_say_what_it_is(bench: Bench) -> None:
+    taught(bench, "unknown")
+    guest = bench.add("unknown", first_ns=bench.now_ns)
+    assert not bench.judge([bench.edge(guest, "203.0.113.9", 9999)])
+    assert not bench.judge(after_ns=60 * S, interval_closed=True)
+    assert ids(bench.judge(after_ns=300 * S, interval_closed=True)) == ["new-edge"]
 
 
 def test_an_edge_that_is_held_for_its_role_is_said_once(bench: Bench) -> None:
