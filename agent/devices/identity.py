@@ -361,7 +361,7 @@ def _contradictions(device: _Device, best: str, role: str, opposing: Pairs) -> t
     if opposing:
         vague = {"oui"} if vendor is not None and vendor.kind in _MANY_THINGS else set()
         found = [f"{family} says {other}, not {role}" for family, other in opposing if family not in vague]
-    if best not in {role, UNKNOWN}:
+    if best not in {role, UNKNOWN} and role != UNKNOWN:
         found.append(f"evidence now leans to {best}, named {role} before")
     if device.makers and vendor is not None and vendor.kind in {"maker", "other", "hobby-board"}:
         for maker, signal in device.makers.items():

@@ -61,6 +61,7 @@ GATE: dict[str, Form] = {
     "dhcp.message": Form.WORD,
     "dhcp.options": Form.WORD,
     "dhcp.order": Form.NEVER,
+    "dhcp.routes": Form.WORD,
     "dhcp.size": Form.NEVER,
     "dhcp.vendor": Form.WORD,
     "dhcp.vendor-class": Form.WORD,
