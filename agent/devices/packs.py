@@ -19,7 +19,8 @@ PACKS_FOLDER = Path(__file__).resolve().parents[2] / "firmware_config" / "packs"
 _UNSURE_FACTOR, _UNSURE_MAX = 0.5, 1.0  # a fact without a source is light
 _VOTE_MAX = 3.0
 _VENDOR_CACHE = 512  # organisations on one ward are few
-SPEAKS_FOR_OTHERS, DRAWN = "speaks for other addresses", "locally administered"  # said of an address, by no line
+# Said of a card, by no line of a pack.
+SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN = "speaks for other addresses", "given as the router", "locally administered"
 
 TABLES = ("vendors.toml", "signals.toml")
 
@@ -120,7 +121,7 @@ class Packs:
         stated = {word for rule in rules for word in (rule.token, rule.vendor, rule.model, rule.os) if word}
         makers = {name for _, name, _, _ in self._makers.rows}
         services = {service.token for service in self.services.values()}
-        return frozenset({*ROLE_INDEX, SPEAKS_FOR_OTHERS, DRAWN} | stated | makers | services)
+        return frozenset({*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN} | stated | makers | services)
 
     def _add_layer(self, layer: Layer) -> None:
         vendors, signals = layer.vendors, layer.signals
