@@ -6,16 +6,17 @@ evidence: what comes later and disagrees is reported as a contradiction, for it 
 
 import itertools
 from collections.abc import Container
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
 
 from agent.devices import scoring
 from agent.devices.evidence import Evidence, Identity, Name
-from agent.devices.facts import FactBook, Pairs
+from agent.devices.facts import FactBook
 from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
-from agent.devices.packs import DRAWN, SPEAKS_FOR_OTHERS, Packs, Rule, Service, VendorEntry
-from agent.devices.records import EdgeDirection
+from agent.devices.known import MANY_THINGS, Known, contradictions, maker, system
+from agent.devices.packs import DRAWN, GIVEN_AS_ROUTER, SPEAKS_FOR_OTHERS, Packs, Rule, Service
+from agent.devices.posture import posture_of
+from agent.devices.records import EdgeDirection, Posture
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
 from agent.devices.scoring import Ranking, Vote
 from agent.packets.hints.records import SIGNALS_MAX, Signal
@@ -41,9 +42,10 @@ _BEHIND_A_GATEWAY = frozenset(
     {"link", "oui", "gateway", "mac"}
 )  # families that speak of the box itself, not of what it forwards
 _GATEWAY = Vote("gateway", "gateway", SPEAKS_FOR_OTHERS, is_token=True, roles={"network-gear": 3.0})
+_PATIENT_DEPENDS = frozenset({"vital", "clinical"})  # tiers that forged frames must not take from a device
+_ROUTER = Vote("gateway", "gateway", GIVEN_AS_ROUTER, is_token=True, roles={"network-gear": 1.6})
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
 _RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
-_MANY_THINGS = frozenset({"general", "virtual"})  # makers whose card alone names nothing
 _IMPLEMENTATION = "dicom.implementation"
 
 
@@ -57,27 +59,6 @@ def is_real_mac(mac: int) -> bool:
     return 0 < mac < 1 << 48 and not mac & _GROUP_BIT
 
 
-@dataclass(slots=True)
-class _Device:
-    """What is known of one address."""
-
-    vendor: VendorEntry | None
-    card: Vote | None  # what the address alone says: its maker, or that it was drawn at random
-    first_ns: int
-    facts: dict[tuple[str, str], Vote] = field(default_factory=dict)
-    seen: set[tuple[str, str]] = field(default_factory=set)
-    names: dict[Name, None] = field(default_factory=dict)
-    makers: dict[str, str] = field(default_factory=dict)  # maker a rule states -> signal
-    models: dict[str, None] = field(default_factory=dict)
-    systems: dict[str, str] = field(default_factory=dict)  # operating system -> signal
-    implementations: dict[str, None] = field(default_factory=dict)  # DICOM implementation class UIDs heard from it
-    is_gateway: bool = False
-    role: str = UNKNOWN  # concluded
-    role_confidence: float = 0.0  # the highest it was concluded with
-    identity: Identity | None = None
-    reported: tuple[object, ...] = ()
-
-
 class Identifier:
     """Gathers facts per device and concludes. `refused` counts devices and facts for which there was no room."""
 
@@ -85,8 +66,8 @@ class Identifier:
         self.packs = packs
         self.refused = 0
         self._devices_max = devices_max
-        self._devices: dict[int, _Device] = {}
-        self._random: dict[int, _Device] = {}
+        self._devices: dict[int, Known] = {}
+        self._random: dict[int, Known] = {}
         self._changed: dict[int, None] = {}
         self._waiting: dict[int, list[Signal]] = {}
         self._facts = FactBook()
@@ -129,8 +110,21 @@ class Identifier:
         if device is None or device.is_gateway:
             return
         device.is_gateway = True
+        if TIERS[device.role] not in _PATIENT_DEPENDS:
+            device.role, device.role_confidence = UNKNOWN, 0.0  # it was concluded from what the card only forwards
         device.names = {name: None for name in device.names if name.kind in {"lldp.name", "cdp.name"}}
         self._touch(int(mac), device)
+
+    def observe_router(self, mac: int, *, relays: bool) -> None:
+        """A DHCP server gave the device's address as the router; with `relays` it was heard to forward, too.
+
+        A forged offer alone only speaks for the role: it must not silence what a device says of itself.
+        """
+        device = self._device(mac, 0)
+        if relays:
+            self.observe_gateway(mac)
+        elif device is not None:
+            self._fact(int(mac), device, _ROUTER)
 
     def assess(self, mac: int) -> Identity:
         """What the device is taken to be now; nothing is computed when nothing was heard since."""
@@ -138,6 +132,15 @@ class Identifier:
         if device is None:
             return self._conclude(self._new(int(mac), 0))
         return self._assessed(device)
+
+    def posture(self, mac: int) -> Posture:
+        """How the device stands: its system and support, versions, services of old, advisories about its kind."""
+        device = self._known(mac)
+        if device is None:
+            return Posture()
+        if device.posture is None:
+            device.posture = posture_of(device, self._assessed(device), self.packs.posture)
+        return device.posture
 
     def changed(self, most: int = CONCLUSIONS_MAX) -> list[int]:
         """The devices whose identity is another than when this was last asked, among the `most` that waited longest.
@@ -157,8 +160,17 @@ class Identifier:
                 moved.append(mac)
         return moved
 
+    def left(self, mac: int) -> None:
+        """The device lost its slot: what only its card says is forgotten, what it said of itself is not said twice.
+
+        The readers are given news only (see `packets.news`), so what was heard is kept as long as there is room.
+        """
+        device = self._known(mac)
+        if device is not None and not device.seen and not device.facts:
+            self.forget(mac)
+
     def forget(self, mac: int) -> None:
-        """The device left the table."""
+        """All that is known of the device."""
         self._devices.pop(mac, None)
         self._random.pop(mac, None)
         self._changed.pop(mac, None)
@@ -177,14 +189,14 @@ class Identifier:
         """How many devices are remembered."""
         return len(self._devices) + len(self._random)
 
-    def _new(self, mac: int, time_ns: int) -> _Device:
+    def _new(self, mac: int, time_ns: int) -> Known:
         """A device of which nothing is known but its address."""
         vendor = self.packs.vendor(mac) if is_real_mac(mac) else None
         if vendor is not None:
-            return _Device(vendor, self._facts.vote("oui", "oui", vendor.name, vendor.votes), time_ns)
-        return _Device(None, _RANDOM if is_random(mac) else None, time_ns)
+            return Known(vendor, self._facts.vote("oui", "oui", vendor.name, vendor.votes), time_ns)
+        return Known(None, _RANDOM if is_random(mac) else None, time_ns)
 
-    def _device(self, mac: int, time_ns: int) -> _Device | None:
+    def _device(self, mac: int, time_ns: int) -> Known | None:
         """The device's memory. A full room drops an old device that said nothing, or else refuses the new one."""
         mac = int(mac)  # rows of the device table hold numpy's integers
         found = self._known(mac)
@@ -225,11 +237,11 @@ class Identifier:
                 return True
         return False
 
-    def _known(self, mac: int) -> _Device | None:
+    def _known(self, mac: int) -> Known | None:
         return self._devices.get(mac) or self._random.get(mac)
 
-    def _touch(self, mac: int, device: _Device) -> None:
-        device.identity = None
+    def _touch(self, mac: int, device: Known) -> None:
+        device.identity = device.posture = None
         self._changed[mac] = None
 
     def _signal(self, mac: int, signal: Signal, time_ns: int) -> None:
@@ -245,6 +257,7 @@ class Identifier:
         if rule is None and signal.kind in MANY_VALUES:
             return
         device.seen.add(key)
+        device.posture = None
         family = family_of(signal.kind)
         if device.is_gateway and family not in _BEHIND_A_GATEWAY:
             return
@@ -257,17 +270,17 @@ class Identifier:
         if rule is not None:
             self._apply(mac, device, signal.kind, family, rule)
 
-    def _apply(self, mac: int, device: _Device, kind: str, family: str, rule: Rule) -> None:
+    def _apply(self, mac: int, device: Known, kind: str, family: str, rule: Rule) -> None:
         """What a line of the pack says of the device that fits it."""
         if rule.vendor:
             device.makers.setdefault(rule.vendor, kind)
         if rule.model:
             device.models.setdefault(rule.model)
         if rule.os:
-            device.systems.setdefault(rule.os, kind)
+            device.systems.setdefault(rule.os, {})[kind] = None
         self._fact(mac, device, self._facts.vote(family, kind, rule.token, rule.votes))
 
-    def _fact(self, mac: int, device: _Device, vote: Vote) -> None:
+    def _fact(self, mac: int, device: Known, vote: Vote) -> None:
         key = (vote.signal, vote.value)
         if key in device.facts:
             return
@@ -277,12 +290,12 @@ class Identifier:
         device.facts[key] = vote
         self._touch(mac, device)
 
-    def _assessed(self, device: _Device) -> Identity:
+    def _assessed(self, device: Known) -> Identity:
         if device.identity is None:
             device.identity = self._conclude(device)
         return device.identity
 
-    def _conclude(self, device: _Device) -> Identity:
+    def _conclude(self, device: Known) -> Identity:
         """Rank, keep or change the role, and write down why."""
         facts = self._facts.weigh(_votes(device))
         role, confidence = _settle(device, facts.ranking)
@@ -290,12 +303,12 @@ class Identifier:
         return Identity(
             role=role,
             confidence=confidence,
-            vendor=_maker(device),
+            vendor=maker(device),
             model=next(iter(device.models), ""),
-            os=_system(device),
+            os=system(device),
             names=tuple(device.names),
             evidence=told.evidence,
-            contradictions=_contradictions(device, facts.ranking.best, role, told.opposing),
+            contradictions=contradictions(device, facts.ranking.best, role, told.opposing),
         )
 
 
@@ -311,7 +324,7 @@ def _service(
     return facts.vote(kind, kind, service.token, roles) if roles else None
 
 
-def _votes(device: _Device) -> frozenset[Vote]:
+def _votes(device: Known) -> frozenset[Vote]:
     """The facts that count, with the card's maker and the kind of address."""
     card = () if device.card is None else (device.card,)
     if not device.is_gateway:
@@ -320,12 +333,12 @@ def _votes(device: _Device) -> frozenset[Vote]:
     return frozenset((*kept, *card, _GATEWAY))
 
 
-def _settle(device: _Device, ranking: Ranking) -> tuple[str, float]:
+def _settle(device: Known, ranking: Ranking) -> tuple[str, float]:
     """The role to report. A concluded role stays unless another leads clearly and is as sure as the old one was."""
     best, confidence = ranking.best, ranking.confidence
     if (
         device.vendor is not None
-        and device.vendor.kind in _MANY_THINGS
+        and device.vendor.kind in MANY_THINGS
         and set(ranking.families.get(best, ())) == {"oui"}
     ):
         best, confidence = UNKNOWN, 0.0
@@ -339,39 +352,3 @@ def _settle(device: _Device, ranking: Ranking) -> tuple[str, float]:
         device.role, device.role_confidence = best, confidence
         return best, confidence
     return device.role, max(held, KEPT_FACTOR * device.role_confidence)
-
-
-def _maker(device: _Device) -> str:
-    """The card's maker, unless the card is a module and something else names the maker."""
-    stated = next(iter(device.makers), "")
-    if device.vendor is None:
-        return stated
-    return stated if stated and device.vendor.kind in {"module", "virtual"} else device.vendor.name
-
-
-def _system(device: _Device) -> str:
-    """The operating system heard first, in the fullest words that any signal has for it."""
-    first = next(iter(device.systems), "")
-    return max((name for name in device.systems if name.split()[0] == first.split()[0]), key=len, default="")
-
-
-def _contradictions(device: _Device, best: str, role: str, opposing: Pairs) -> tuple[str, ...]:
-    """What does not fit together, in pack words only."""
-    vendor, found = device.vendor, []
-    if opposing:
-        vague = {"oui"} if vendor is not None and vendor.kind in _MANY_THINGS else set()
-        found = [f"{family} says {other}, not {role}" for family, other in opposing if family not in vague]
-    if best not in {role, UNKNOWN}:
-        found.append(f"evidence now leans to {best}, named {role} before")
-    if device.makers and vendor is not None and vendor.kind in {"maker", "other", "hobby-board"}:
-        for maker, signal in device.makers.items():
-            if maker.split()[0].lower() not in vendor.name.lower():
-                found.append(f"{signal} says {maker}, the card is {vendor.name}")
-    systems = device.systems
-    if len(systems) > 1 and len({system.split()[0] for system in systems}) > 1 and not device.is_gateway:
-        found.append(f"several operating systems: {', '.join(sorted(systems)[:4])}")
-    if len(device.implementations) > 1:
-        roots = {tuple(uid.split(".")[:5]) for uid in device.implementations}
-        if len(roots) > 1:
-            found.append(f"{len(roots)} makers' DICOM implementations behind one address")
-    return tuple(found)

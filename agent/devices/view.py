@@ -10,7 +10,7 @@ from agent.devices.grants import grant_of
 from agent.devices.identity import Identifier
 from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
-from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
@@ -20,7 +20,9 @@ SERVICES_MAX = 256  # services that a pack may know; a bit for each device and d
 TRANSPORT_ROW = np.full(256, 2, np.intp)  # protocol -> row of the service table: TCP, UDP, other
 TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
+V4_MAPPED = 0xFFFF  # an IPv4 address in an address's lower half (RFC 4291 section 2.5.5.2)
 SMB1_MAX = 4096
+ROUTERS_MAX = 16  # addresses that DHCP servers gave as routers: a segment has one or two
 GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
 
 
@@ -65,6 +67,8 @@ class Ward:
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
         self._grants: list[Grant] = []
+        self._routers: dict[tuple[int, int], None] = {}  # (IPv4 address given as router, MAC that gave it)
+        self._arps_looked = -1
         self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
@@ -73,7 +77,7 @@ class Ward:
             mac = self.mac(slot)
             before = self._macs.get(slot)
             if before is not None and before != mac:
-                self._identifier.forget(before)
+                self._identifier.left(before)
                 self._slots.pop(before, None)
                 self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
@@ -107,6 +111,8 @@ class Ward:
         grant = grant_of(source, signals, time_ns)
         if grant is not None and len(self._grants) < GRANTS_MAX:
             self._grants.append(grant)
+        if grant is not None and grant.router and len(self._routers) < ROUTERS_MAX:
+            self._routers[grant.router, grant.server] = None
 
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
@@ -140,6 +146,7 @@ class Ward:
         for slot in np.flatnonzero(gateways & ~self._gateways):
             self._identifier.observe_gateway(self.mac(int(slot)))
         self._gateways = gateways
+        self._find_routers()
         changed = self._identifier.changed()
         for mac in changed:
             self._changed_macs.add(mac)
@@ -147,6 +154,24 @@ class Ward:
             if held is not None:
                 self._conclude(held, mac)
         return bool(changed)
+
+    def _find_routers(self) -> None:
+        """Cards that claim by ARP an address that another card's DHCP server gave as the router (RFC 2132 section 3.5).
+
+        On its own word a card is none: that is what a rogue server says.
+        """
+        arps = self.arps()
+        if not self._routers or arps == self._arps_looked:
+            return
+        self._arps_looked = arps
+        claims, given = self.claims(), np.array([address for address, _ in self._routers], np.uint64)
+        for slot in np.flatnonzero(np.isin(claims, given).any(axis=1)):
+            device, claimed = self._table.devices[slot], set(claims[slot].tolist())
+            if not any(address in claimed and server != device["mac"] for address, server in self._routers):
+                continue
+            own = [lo for hi, lo in self._table.addresses(int(slot)) if not hi and lo >> 32 == V4_MAPPED]
+            relays = len(own) > int(device["claimed"]).bit_count()
+            self._identifier.observe_router(self.mac(int(slot)), relays=relays)
 
     def take_changed(self) -> list[int]:
         """Slots of devices whose card is new or changed since the last call."""
@@ -158,6 +183,10 @@ class Ward:
     def identity(self, slot: int) -> Identity:
         """What the device is taken to be."""
         return self._identifier.assess(self.mac(slot))
+
+    def posture(self, slot: int) -> Posture:
+        """How it stands: system and support, versions, services of old, advisories."""
+        return self._identifier.posture(self.mac(slot))
 
     def number(self, slot: int) -> int:
         """The device's number in this run's summaries; -1 before it is promoted."""

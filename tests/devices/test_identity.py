@@ -135,6 +135,57 @@ def test_a_gateway_is_network_gear_and_speaks_for_others(who: Identifier) -> Non
     assert {e.signal for e in assessed.evidence} == {"oui", "gateway"}
 
 
+def test_a_card_that_is_given_as_the_router_is_one_when_it_forwards(who: Identifier) -> None:
+    who.observe_payload(DELL, PUMP, [Signal("http.server", "Microsoft-IIS/10.0")], 0)
+    _edges(who, DELL, OFFERS, 443, 1494)
+    assert who.assess(DELL).role == "hospital-server"
+    who.observe_router(DELL, relays=True)
+    assert who.assess(DELL).role == "network-gear"
+
+
+def test_frames_from_many_addresses_do_not_take_a_pumps_role(who: Identifier) -> None:
+    _edges(who, PUMP, USES, 3613)
+    assert who.assess(PUMP).role == "infusion-pump"
+    who.observe_gateway(PUMP)
+    assert who.assess(PUMP).role == "infusion-pump"
+    assert "evidence now leans to network-gear, named infusion-pump before" in who.assess(PUMP).contradictions
+
+
+def test_a_forged_offer_does_not_silence_a_pump(who: Identifier) -> None:
+    _edges(who, PUMP, USES, 3613)
+    who.observe_router(PUMP, relays=False)
+    assert who.assess(PUMP).role == "infusion-pump"
+    assert who.assess(PUMP).contradictions == ("gateway says network-gear, not infusion-pump",)
+    who.observe_router(0, relays=False)
+    assert who.assess(0).role == "unknown"
+
+
+def test_a_gateway_of_which_nothing_else_is_known(who: Identifier) -> None:
+    who.observe_router(LAIRD, relays=False)
+    assert who.assess(LAIRD).role == "network-gear"
+    assert who.assess(LAIRD).evidence[0].value in who.packs
+
+
+def test_who_left_the_table_is_known_again_by_what_it_said(who: Identifier) -> None:
+    """The readers give each fact of a card once: forgotten, it would never be heard again."""
+    who.observe(LAIRD, Signal("dhcp.vendor", "ALARIS-PCU-8015"), 0)
+    _edges(who, LAIRD, USES, 3613)
+    before = who.assess(LAIRD)
+    who.see(DELL)
+    who.left(LAIRD)
+    who.left(DELL)
+    who.left(SCANNER)
+    assert len(who) == 1
+    who.see(LAIRD, 5)
+    assert who.assess(LAIRD) == before
+    assert before.role == "infusion-pump"
+
+
+def test_a_vms_card_contradicts_nothing(who: Identifier) -> None:
+    who.see(0x000C297A110D)
+    assert who.assess(0x000C297A110D).contradictions == ()
+
+
 def test_a_signal_about_another_goes_to_the_other(who: Identifier) -> None:
     relay = 0x001B543A1001
     who.see(PUMP)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from agent.devices.identity import Identifier
-from agent.devices.packs import Packs
+from agent.devices.packs import SPEAKS_FOR_OTHERS, Packs
 from agent.devices.records import EDGE
 from agent.devices.roles import ROLE_INDEX, UNKNOWN
-from agent.devices.view import GRANTS_MAX, SMB1_MAX, Ward, mac_text
+from agent.devices.view import GRANTS_MAX, ROUTERS_MAX, SMB1_MAX, Ward, mac_text
 from agent.packets.hints import READERS
 from agent.packets.hints.records import Signal
 from agent.packets.records import HintKind, application_name
@@ -147,6 +147,58 @@ def test_gateway(bench: Bench, ward: Ward) -> None:
     slot = bench.slot(GATEWAY[1])
     assert ward.is_gateway(slot)
     assert ward.role(slot) == "network-gear"
+
+
+def _grant(router: str) -> list[Signal]:
+    """What a DHCP server's answer says."""
+    router_octets = bytes(map(int, router.split(".")))
+    lease = Signal("dhcp.lease", "ack", number(PUMP[1]), bytes([10, 1, 0, 101]))
+    return [Signal("dhcp.message", "ack"), lease, Signal("dhcp.router", "ack", None, router_octets)]
+
+
+def test_the_card_of_the_router_that_dhcp_gives_is_found_by_arp(bench: Bench, ward: Ward) -> None:
+    packet = Ipv4("10.9.0.20", PUMP[0], UDP).octets(Udp(443, 5).octets("10.9.0.20", PUMP[0], b"x"))
+    far = Frame(hello(PUMP, 1).time_ns, ethernet(PUMP[1], GATEWAY[1], IPV4, packet))
+    turn(bench.hear([hello(PUMP), hello(GATEWAY), hello(SERVER), far]), ward)
+    slot = bench.slot(GATEWAY[1])
+    assert not ward.is_gateway(slot), "one far address is not enough for the table"
+    ward.hear(number(SERVER[1]), number(PUMP[1]), _grant(GATEWAY[0]), 1)
+    turn(bench.hear([hello(SERVER, 2)]), ward)
+    assert ward.role(slot) == "network-gear"
+    assert ward.identity(slot).evidence[0].value == SPEAKS_FOR_OTHERS
+    assert ward.role(bench.slot(PUMP[1])) == "infusion-pump"
+
+
+def test_on_its_own_word_a_card_is_no_router(bench: Bench, ward: Ward) -> None:
+    board = ("10.1.0.66", "b8:27:eb:91:4f:3d")
+    packet = Ipv4("10.9.0.20", PUMP[0], UDP).octets(Udp(443, 5).octets("10.9.0.20", PUMP[0], b"x"))
+    far = Frame(hello(PUMP, 1).time_ns, ethernet(PUMP[1], board[1], IPV4, packet))
+    turn(bench.hear([hello(board), far]), ward)
+    ward.hear(number(board[1]), number(PUMP[1]), _grant(board[0]), 1)
+    turn(bench.hear([hello(SERVER, 2)]), ward)
+    assert ward.role(bench.slot(board[1])) == "iot-other"
+
+
+def test_a_forged_router_does_not_make_a_pump_one(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP), hello(SERVER)]), ward)
+    for _ in range(ROUTERS_MAX + 3):
+        ward.hear(number(SERVER[1]), number(PUMP[1]), _grant(PUMP[0]), 1)
+    turn(bench.hear([hello(SERVER, 2)]), ward)
+    assert ward.role(bench.slot(PUMP[1])) == "infusion-pump"
+    assert ward.contradictions(bench.slot(PUMP[1])) == ("gateway says network-gear, not infusion-pump",)
+
+
+def test_who_comes_back_after_losing_its_slot_is_who_it_was(bench: Bench, ward: Ward) -> None:
+    laird = ("10.1.0.120", "00:25:ca:00:00:01")
+    turn(bench.hear([hello(laird)]), ward)
+    ward.hear(number(laird[1]), 0, [Signal("dhcp.vendor", "ALARIS-PCU-8015")], 1)
+    turn(bench.hear(session((laird, SERVER), 1)), ward)
+    assert ward.role(bench.slot(laird[1])) == "infusion-pump"
+    crowd = [(f"10.3.0.{n}", f"00:1b:78:00:00:{n:02x}") for n in range(200)]
+    turn(bench.hear([hello(end, DAY_S + 3600) for end in crowd]), ward)
+    assert bench.slot(laird[1]) == -1
+    turn(bench.hear([hello(laird, 2 * DAY_S + 7200)]), ward)
+    assert ward.role(bench.slot(laird[1])) == "infusion-pump"
 
 
 def test_who_loses_its_slot_is_forgotten(bench: Bench, ward: Ward) -> None:

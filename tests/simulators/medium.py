@@ -36,6 +36,7 @@ class Host:
     window: int = 64240
     ident: int = 0
     port: int = 49152
+    stack: bytes = b""  # TCP options of its SYN; empty: segment size, SACK, window scale
     neighbours: dict[str, int] = field(default_factory=dict)  # next hop -> when it was learned
 
     def next_port(self) -> int:
@@ -184,9 +185,9 @@ class Conversation:
         self.local_port = self.client.next_port()
         self.seq = [self.client.rng.randrange(1 << 32), self.client.rng.randrange(1 << 32)]
         options = mss(SEGMENT) + SACK_PERMITTED + window_scale(7)
-        self.segment(0, SYN, options=options)
+        self.segment(0, SYN, options=self.client.stack or options)
         yield self.delay()
-        self.segment(1, SYN | ACK, options=options)
+        self.segment(1, SYN | ACK, options=self.server.stack or options)
         yield self.delay()
         self.segment(0, ACK)
 

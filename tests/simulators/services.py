@@ -29,11 +29,13 @@ def _dhcp_frame(message: dhcp.Dhcp, source: tuple[str, str], target: tuple[str, 
     return ethernet(target[0], source[0], IPV4, packet)
 
 
-def lease(ward: Medium, host: Host, vendor_class: str, *, fresh: bool) -> Behaviour:
+def lease(
+    ward: Medium, host: Host, vendor_class: str, *, fresh: bool, asks: bytes = b"\x01\x03\x06\x0f\x2a"
+) -> Behaviour:
     """DISCOVER, OFFER, REQUEST, ACK; or only the last two by who remembers its address (RFC 2131 4.3.2)."""
     server, number = ward.hosts[CORE], host.rng.randrange(1 << 32)
     about_me, nobody, everybody = (
-        dhcp.client_options(host.name, vendor_class),
+        dhcp.client_options(host.name, vendor_class, asks),
         (host.mac, "0.0.0.0"),
         (BROADCAST, "255.255.255.255"),
     )

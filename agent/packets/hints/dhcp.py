@@ -91,6 +91,9 @@ def _server(mac: int, leased: bytes, message: str, options: dict[int, bytes]) ->
         address = options.get(code, b"")[:4]
         if len(address) == 4:
             signals.append(Signal(kind, message, None, address))
+    router, identifier = options.get(3, b"")[:4], options.get(54, b"")[:4]
+    if len(router) == 4 and router == identifier:
+        signals.append(Signal("dhcp.routes", "itself"))
     return signals
 
 

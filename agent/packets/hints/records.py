@@ -48,6 +48,7 @@ KINDS: dict[str, str] = {
     "dhcp.options": "DHCP option 55, numbers in the order asked",
     "dhcp.order": "DHCP option numbers in the order sent",
     "dhcp.router": "default gateway given by a DHCP server (in `address`)",
+    "dhcp.routes": "a DHCP server that gives itself as the router, `itself`",
     "dhcp.server": "DHCP server identifier of the sender (in `address`)",
     "dhcp.size": "DHCP option 57, largest message taken",
     "dhcp.vendor": "DHCP option 60, vendor class",

@@ -28,6 +28,14 @@ def test_a_server_is_the_sender_and_its_lease_is_the_clients() -> None:
     assert Signal("dhcp.dns", "offer", None, b"\x0a\x29\x07\x0a") in signals
 
 
+def test_a_server_that_routes_itself_says_so() -> None:
+    """RFC 2132 sections 3.5 and 9.7: the router it gives is its own identifier, as of every box that joins a home."""
+    itself = OFFER.replace(b"\x03\x04\x0a\x29\x07\x01", b"\x03\x04\x0a\x29\x07\x0a")
+    assert itself != OFFER
+    assert Signal("dhcp.routes", "itself") in dhcp.read(itself)
+    assert not [signal for signal in dhcp.read(OFFER) if signal.kind == "dhcp.routes"]
+
+
 def _with_option(code: int, value: bytes) -> bytes:
     return DISCOVER[:240] + bytes([code, len(value)]) + value + b"\xff"
 
