@@ -153,6 +153,24 @@ class Grant(NamedTuple):
     dns: int
 
 
+class Sighting(NamedTuple):
+    """One fact of a payload that the judge weighs, and between whom it went. Addresses: 128 bits, IPv4 mapped; 0: none.
+
+    `word` is of a small vocabulary or, for fingerprints and class UIDs, text from the wire: compared, never printed.
+    """
+
+    time_ns: int
+    kind: str  # of the signal (packets/hints/records.py)
+    word: str
+    source: int  # MAC of the frame
+    destination: int
+    sender: int = 0  # address of the packet
+    receiver: int = 0
+    subject: int = 0  # MAC that the payload itself speaks of (DHCP chaddr)
+    address: int = 0  # that the payload binds
+    about_peer: bool = False  # it speaks of the device the payload was sent to
+
+
 class EdgeDirection(IntEnum):
     """From the device's side."""
 

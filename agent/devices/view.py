@@ -12,6 +12,7 @@ from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
+from agent.devices.sightings import Sightings
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
 from agent.packets.records import Application, application_name
@@ -65,6 +66,7 @@ class Ward:
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
         self._grants: list[Grant] = []
+        self.sightings = Sightings()
         self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:

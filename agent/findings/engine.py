@@ -17,6 +17,7 @@ from agent.findings.detectors.beacon import Beacons
 from agent.findings.detectors.capture_loss import CaptureLoss
 from agent.findings.detectors.change_event import ChangeEvents
 from agent.findings.detectors.cleartext_clinical import CleartextClinical
+from agent.findings.detectors.cleartext_credentials import cleartext_credentials
 from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
@@ -30,14 +31,17 @@ from agent.findings.detectors.inbound_to_clinical import inbound_sessions
 from agent.findings.detectors.internet_contact import internet_contacts
 from agent.findings.detectors.known_bad import known_bad_destinations
 from agent.findings.detectors.mining import minings
+from agent.findings.detectors.neighbour_changed import NeighbourChanges
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
+from agent.findings.detectors.rogue_router import RogueRouters
 from agent.findings.detectors.role_contradiction import RoleContradictions
 from agent.findings.detectors.scans import Scans
 from agent.findings.detectors.smb1_in_use import Smb1InUse
+from agent.findings.detectors.smb_exploit import SmbExploits
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
@@ -77,6 +81,8 @@ class Engine:
         self._reboots = RebootLoops()
         self._bindings = ArpBindings()
         self._dhcp = RogueDhcp()
+        self._routers = RogueRouters()
+        self._neighbours = NeighbourChanges()
         self._tunnels = IcmpTunnel()
         self._guesses = CredentialGuessing()
         self._beacons = Beacons()
@@ -85,6 +91,7 @@ class Engine:
         self._contradictions = RoleContradictions()
         self._changes = ChangeEvents()
         self._smb1 = Smb1InUse()
+        self._exploits = SmbExploits()
         self._cleartext = CleartextClinical()
         self._services = DefaultServices()
 
@@ -124,6 +131,9 @@ class Engine:
         yield from arp_sweeps(case)
         yield from self._bindings.judge(case)
         yield from self._dhcp.judge(case)
+        yield from self._routers.judge(case)
+        yield from self._neighbours.judge(case)
+        yield from self._exploits.judge(case)
         yield from minings(case)
         yield from known_bad_destinations(case)
         yield from remote_access(case)
@@ -131,6 +141,7 @@ class Engine:
         yield from inbound_sessions(case)
         yield from contract_breaches(case)
         yield from new_edges(case)
+        yield from cleartext_credentials(case)
         yield from self._new.judge(case)
         yield from self._reboots.judge(case)
 

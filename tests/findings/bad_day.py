@@ -17,7 +17,8 @@ HL7, SMB1, STRATUM, DICOM = (
 
 def a_bad_day(bench: Bench) -> list[Finding]:
     """Everything the judge can say."""
-    return [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_volumes(bench), *_silences(bench)]
+    said = [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_payload_facts(bench)]
+    return [*said, *_volumes(bench), *_silences(bench)]
 
 
 def _contacts_and_scans(bench: Bench) -> list[Finding]:
@@ -65,6 +66,20 @@ def _claims_and_grants(bench: Bench) -> list[Finding]:
 
 def _grant(bench: Bench, server: int, message: str, router: int) -> Grant:
     return Grant(bench.now_ns, bench.mac(server), 0x00D075183C04, message, 0x0A141E85, router, router, router)
+
+
+def _payload_facts(bench: Bench) -> list[Finding]:
+    desk, server = bench.add("office-workstation"), bench.add("hospital-server")
+    router, board = bench.add("network-gear", gateway=True), bench.add("iot-other")
+    own = {"sender": "fe80::1", "address": "fe80::1"}
+    bench.judge(sightings=[bench.sighting("nd.router", "default", router, **own)])
+    sightings = [
+        bench.sighting("nd.router", "default", board, sender="fe80::2"),
+        bench.sighting("nd.says", "router", bench.add("unknown"), **own),
+        bench.sighting("credentials.clear", "ftp", desk, server),
+        bench.sighting("smb.exploit", "too-large", desk, server),
+    ]
+    return bench.judge(sightings=sightings)
 
 
 def _volumes(bench: Bench) -> list[Finding]:

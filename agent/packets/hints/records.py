@@ -124,6 +124,7 @@ KINDS: dict[str, str] = {
     "sip.asks": "SIP method sent",
     "sip.server": "SIP Server",
     "smb.dialect": "SMB dialect offered or chosen",
+    "smb.exploit": "shape of an SMB message that only exploits send, by name",
     "smb.host": "computer name of an NTLM challenge (a host name)",
     "smb.lanman": "SMB1 native LAN manager",
     "smb.os": "SMB1 native OS",
