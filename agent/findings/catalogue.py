@@ -193,6 +193,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Find both switch ports and ask which of the two was given this address; correct the other one when no "
         "patient needs it.",
     ),
+    "on-path-suspected": Entry(
+        Severity.PAGE,
+        "a device stands between two others and can alter what they send",
+        "Find its switch port and take that port out of the ward's network with the network team at once; have images "
+        "that were sent since the first sign compared with the modality's own before anybody relies on them.",
+    ),
     "neighbour-changed": Entry(
         Severity.PAGE,
         "a device claims an IPv6 address that another one has",

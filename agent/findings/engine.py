@@ -34,6 +34,7 @@ from agent.findings.detectors.mining import minings
 from agent.findings.detectors.neighbour_changed import NeighbourChanges
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
+from agent.findings.detectors.on_path_suspected import OnPath
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
@@ -82,6 +83,7 @@ class Engine:
         self._bindings = ArpBindings()
         self._dhcp = RogueDhcp()
         self._routers = RogueRouters()
+        self._on_path = OnPath()
         self._neighbours = NeighbourChanges()
         self._tunnels = IcmpTunnel()
         self._guesses = CredentialGuessing()
@@ -133,6 +135,7 @@ class Engine:
         yield from self._dhcp.judge(case)
         yield from self._routers.judge(case)
         yield from self._neighbours.judge(case)
+        yield from self._on_path.judge(case, [*self._bindings.moves, *self._neighbours.moves])
         yield from self._exploits.judge(case)
         yield from minings(case)
         yield from known_bad_destinations(case)

@@ -216,8 +216,10 @@ def _headers_hint(row: np.void, octets: Octets) -> int:
     if row["protocol"] == TCP:
         if not row["tcp_flags"] & SYN or row["tcp_flags"] & RST_OR_FIN:
             return 0
-        left = row["ttl"]  # of a packet that no router has passed on: it speaks of its sender's stack
-        return H_SYN if left == 64 or left == 128 or left == 255 or left == 32 else 0
+        left = np.int64(row["ttl"])  # of a packet that no router has passed on: it speaks of its sender's stack
+        near = left == 64 or left == 128 or left == 255 or left == 32
+        passed = left == 63 or left == 127 or left == 254 or left == 31  # by one: of a path that became longer
+        return H_SYN if near or passed else 0
     if row["protocol"] != ICMPV6 or row["ttl"] != ND_HOPS:
         return 0
     kind, at = np.int64(row["src_port"]) >> 8, np.int64(row["payload"]) - 8

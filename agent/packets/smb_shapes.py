@@ -10,7 +10,7 @@ native OS that a message tells is anybody's word. Total: reads stay in the paylo
 import numpy as np
 
 from agent.jit import leaf
-from agent.packets.cursor import ONE
+from agent.packets.cursor import u16
 from agent.packets.records import HintKind
 from agent.tap.records import Octets
 
@@ -24,8 +24,8 @@ IMPLANT_FIRST, IMPLANT_LAST = 0x51, 0x53  # done, invalid parameters, no memory
 
 @leaf
 def _le16(octets: Octets, at: int) -> int:
-    i = np.uint64(at)
-    return (np.int64(octets[i + ONE]) << 8) | np.int64(octets[i])
+    big = u16(octets, at)
+    return (big >> 8) | ((big & 0xFF) << 8)
 
 
 @leaf

@@ -53,11 +53,13 @@ def _contacts_and_scans(bench: Bench) -> list[Finding]:
 
 def _claims_and_grants(bench: Bench) -> list[Finding]:
     server = bench.add("hospital-server", claims=("10.20.30.10",))
+    heard = bench.sighting("tcp.syn-ack", "64:m44:1460:7:MSTNW", server, sender="10.20.30.10")
     lab = bench.add("lab-analyser", claims=("10.20.30.50",))
-    said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),))
+    said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),), sightings=[heard])
     board = bench.add("iot-other", claims=("10.20.30.66", "10.20.30.10"))
     bench.add("unknown", claims=("10.20.30.50",))
-    said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),))
+    passed = bench.sighting("tcp.passed-syn-ack", "63:m44:1460:7:MSTNW", board, sender="10.20.30.10")
+    said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),), sightings=[passed])
     for _ in range(4):
         starts = _grant(bench, server, "offer", ROUTER)._replace(client=bench.mac(lab), time_ns=bench.now_ns)
         said += bench.judge(after_ns=300 * S, grants=(starts,))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from agent.findings.case import Case, Told
 from agent.findings.catalogue import NETWORK_GEAR
 from agent.findings.draft import Draft, Group, Subject
+from agent.findings.paths import Move
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, address_text, mac_text, time_text
 
@@ -46,6 +47,7 @@ class ArpBindings:
     """Remembers which card claimed which address, and what DHCP gave to whom."""
 
     def __init__(self) -> None:
+        self.moves: list[Move] = []  # of this turn
         self._before: npt.NDArray[np.uint64] = np.zeros((0, 0), np.uint64)
         self._macs: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._arps = -1
@@ -54,6 +56,7 @@ class ArpBindings:
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Claims that were not there in the last turn."""
+        self.moves.clear()
         for grant in case.turn.grants:
             self._leases[grant.address] = grant.client
             self._leases.move_to_end(grant.address)
@@ -89,6 +92,8 @@ class ArpBindings:
         important = case.turn.devices.is_gateway(old) or case.role(old) in IMPORTANT
         if not alive and not important:
             return
+        if alive:
+            self.moves.append(Move(_MAPPED | address, mac, holder.mac, case.turn.now_ns))
         yield _draft(case, _Move(slot, old, address, holder.since_ns, alive), page=alive and important)
 
 

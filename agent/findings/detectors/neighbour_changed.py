@@ -12,6 +12,7 @@ from agent.devices.records import Sighting
 from agent.findings.case import Case, Told
 from agent.findings.detectors.arp_bindings import ADDRESSES_MIN, ALIVE_NS, IMPORTANT, is_virtual
 from agent.findings.draft import Draft, Group, Subject
+from agent.findings.paths import Move
 from agent.findings.records import Severity
 from agent.findings.words import address_text, is_made_of, mac_text, time_text
 
@@ -36,9 +37,11 @@ class NeighbourChanges:
 
     def __init__(self) -> None:
         self._holders: OrderedDict[int, _Holder] = OrderedDict()
+        self.moves: list[Move] = []  # of this turn
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Claims of the turn. An advertisement of a router names one too; that it is false is rogue-router's to say."""
+        self.moves.clear()
         for sighting in case.sighted(SAYS, ROUTER)[:A_TURN_MAX]:
             routes = sighting.kind == ROUTER or sighting.word == "router"
             address = sighting.sender if sighting.kind == ROUTER else sighting.address
@@ -53,22 +56,26 @@ class NeighbourChanges:
             if holder is not None and holder.mac != mac:
                 if is_made_of(address, mac):  # it was claimed before by one that it does not belong to
                     earlier = sighting._replace(subject=holder.mac)
-                    yield from _judged(case, earlier, _Holder(mac, sighting.time_ns, routes))
+                    yield from self._judged(case, earlier, _Holder(mac, sighting.time_ns, routes))
                 else:
-                    yield from _judged(case, sighting, holder)
+                    yield from self._judged(case, sighting, holder)
         while len(self._holders) > BINDINGS_MAX:
             self._holders.popitem(last=False)
 
+    def _judged(self, case: Case, sighting: Sighting, holder: _Holder) -> Iterator[Draft]:
+        mac = sighting.subject or sighting.source
+        slot, old = case.slot_of(mac), case.slot_of(holder.mac)
+        slot = case.slot_of(sighting.source) if slot is None else slot
+        if slot is None or old is None or slot == old or is_virtual(mac) or is_virtual(holder.mac):
+            return
+        if case.turn.now_ns - int(case.turn.devices.lasts_ns()[old]) >= ALIVE_NS:
+            return
+        self.moves.append(Move(sighting.address, mac, holder.mac, sighting.time_ns))
+        yield _draft(case, slot, sighting, holder)
 
-def _judged(case: Case, sighting: Sighting, holder: _Holder) -> Iterator[Draft]:
-    mac = sighting.subject or sighting.source
-    slot, old = case.slot_of(mac), case.slot_of(holder.mac)
-    slot = case.slot_of(sighting.source) if slot is None else slot
-    if slot is None or old is None or is_virtual(mac) or is_virtual(holder.mac):
-        return
-    silent_ns = case.turn.now_ns - int(case.turn.devices.lasts_ns()[old])
-    if silent_ns >= ALIVE_NS or slot == old:
-        return
+
+def _draft(case: Case, slot: int, sighting: Sighting, holder: _Holder) -> Draft:
+    mac, old = sighting.subject or sighting.source, case.slot_of(holder.mac) or 0
     address = address_text(sighting.address >> 64, sighting.address & _LOWER)
     routes = holder.routes or case.turn.devices.is_gateway(old)
     whose = f"the router {case.label(old)}" if routes else f"the {case.label(old)}"
@@ -92,4 +99,4 @@ def _judged(case: Case, sighting: Sighting, holder: _Holder) -> Iterator[Draft]:
     group = Group(f"neighbour-changed|{mac_text(mac)}", address, ADDRESSES_MIN, "{n} addresses of others")
     mirrored = f"neighbour-changed|{mac_text(holder.mac)}|{address}"  # the owner claims it back: the same cause
     routers = (f"rogue-router|{mac_text(mac)}", f"rogue-router|{mac_text(holder.mac)}")
-    yield Draft(finding, Subject(mac, holder.mac, address), (group,), part_of=(mirrored, *routers))
+    return Draft(finding, Subject(mac, holder.mac, address), (group,), part_of=(mirrored, *routers))

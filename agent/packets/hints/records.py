@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-PAYLOAD_MAX_OCTETS = 4096  # read of one payload: two and a half Ethernet frames hold every field that is wanted
+PAYLOAD_MAX_OCTETS = 8192  # of one payload: the answer to 128 DICOM contexts has 4,129, its maker stands at the end
 SIGNALS_MAX = 16  # leave one payload: a hostile payload must not buy more work than this
 VALUE_MAX_CHARS = 128  # of one signal: the longest field worth matching (a system description) is cut here
 
@@ -139,6 +139,8 @@ KINDS: dict[str, str] = {
     "ssh.software": "SSH identification string",
     "stp.says": "what a spanning tree message says of its sender, by name",
     "stp.version": "spanning tree version, by name",
+    "tcp.passed-syn": "fingerprint of a TCP stack one router away that opened a connection",
+    "tcp.passed-syn-ack": "fingerprint of a TCP stack one router away that answered it",
     "tcp.syn": "fingerprint of the TCP stack that opened a connection",
     "tcp.syn-ack": "fingerprint of the TCP stack that answered it",
     "tls.alpn": "application protocol a TLS client offered",
