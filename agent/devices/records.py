@@ -152,6 +152,7 @@ class Grant(NamedTuple):
     identifier: int  # IPv4 of option 54, 0 when it is not there
     router: int  # IPv4, likewise
     dns: int
+    resolvers: tuple[int, ...] = ()  # IPv4, all name servers that are given, `dns` first
 
 
 class Sighting(NamedTuple):

@@ -193,6 +193,18 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Find both switch ports and ask which of the two was given this address; correct the other one when no "
         "patient needs it.",
     ),
+    "dhcp-starvation": Entry(
+        Severity.PAGE,
+        "somebody uses up the addresses that devices of the ward need",
+        "Have the network team find the switch port from which these requests come and limit the cards allowed on it; "
+        "have them see how many addresses the DHCP server has left.",
+    ),
+    "rogue-dns": Entry(
+        Severity.PAGE,
+        "names are answered by a device that did not do so before",
+        "Have the network team find the resolver's switch port and block TCP and UDP port 53 to it; then look which "
+        "devices asked it, and where they connected to afterwards.",
+    ),
     "on-path-suspected": Entry(
         Severity.PAGE,
         "a device stands between two others and can alter what they send",

@@ -23,6 +23,7 @@ from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
 from agent.findings.detectors.credential_guessing import CredentialGuessing
 from agent.findings.detectors.default_service import DefaultServices
+from agent.findings.detectors.dhcp_starvation import DhcpStarvation
 from agent.findings.detectors.exfiltration import Exfiltration
 from agent.findings.detectors.flood import floods
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
@@ -38,6 +39,7 @@ from agent.findings.detectors.on_path_suspected import OnPath
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
+from agent.findings.detectors.rogue_dns import RogueDns
 from agent.findings.detectors.rogue_router import RogueRouters
 from agent.findings.detectors.role_contradiction import RoleContradictions
 from agent.findings.detectors.scans import Scans
@@ -83,6 +85,8 @@ class Engine:
         self._bindings = ArpBindings()
         self._dhcp = RogueDhcp()
         self._routers = RogueRouters()
+        self._dns = RogueDns(self._dhcp)
+        self._starvation = DhcpStarvation()
         self._on_path = OnPath()
         self._neighbours = NeighbourChanges()
         self._tunnels = IcmpTunnel()
@@ -133,6 +137,8 @@ class Engine:
         yield from arp_sweeps(case)
         yield from self._bindings.judge(case)
         yield from self._dhcp.judge(case)
+        yield from self._starvation.judge(case)
+        yield from self._dns.judge(case)
         yield from self._routers.judge(case)
         yield from self._neighbours.judge(case)
         yield from self._on_path.judge(case, [*self._bindings.moves, *self._neighbours.moves])

@@ -58,6 +58,7 @@ def _claims_and_grants(bench: Bench) -> list[Finding]:
     said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),), sightings=[heard])
     board = bench.add("iot-other", claims=("10.20.30.66", "10.20.30.10"))
     bench.add("unknown", claims=("10.20.30.50",))
+    said += bench.judge([bench.edge(lab, board, 53, protocol=17)])
     passed = bench.sighting("tcp.passed-syn-ack", "63:m44:1460:7:MSTNW", board, sender="10.20.30.10")
     said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),), sightings=[passed])
     for _ in range(4):
@@ -72,6 +73,9 @@ def _grant(bench: Bench, server: int, message: str, router: int) -> Grant:
 
 def _payload_facts(bench: Bench) -> list[Finding]:
     desk, server = bench.add("office-workstation"), bench.add("hospital-server")
+    cards = [bench.sighting("dhcp.message", "discover", desk, subject=0xDEAD00 + n) for n in range(40)]
+    bench.judge(sightings=cards)
+    starved = bench.judge(after_ns=11 * S)
     router, board = bench.add("network-gear", gateway=True), bench.add("iot-other")
     own = {"sender": "fe80::1", "address": "fe80::1"}
     bench.judge(sightings=[bench.sighting("nd.router", "default", router, **own)])
@@ -81,7 +85,7 @@ def _payload_facts(bench: Bench) -> list[Finding]:
         bench.sighting("credentials.clear", "ftp", desk, server),
         bench.sighting("smb.exploit", "too-large", desk, server),
     ]
-    return bench.judge(sightings=sightings)
+    return [*starved, *bench.judge(sightings=sightings)]
 
 
 def _volumes(bench: Bench) -> list[Finding]:

@@ -48,7 +48,7 @@ EXPECTED: dict[str, set[str]] = {
     "cleartext/telnet_ndpi.pcap": {"cleartext-credentials"},
     "clinical/cart_policy_site.pcap": {"internet-contact"},
     "clinical/cast_mdns_ssdp.pcap": {"voice-assistant"},
-    "clinical/dhcp_rogue.pcap": {"rogue-dhcp"},
+    "clinical/dhcp_rogue.pcap": {"rogue-dhcp", "rogue-dns"},
     "clinical/dicom_onpath.pcap": {"arp-binding-changed", "cleartext-clinical", "on-path-suspected"},
     "clinical/dicom_onpath_proxy.pcap": {"duplicate-address", "cleartext-clinical", "on-path-suspected"},
     "clinical/dicom_probe.pcap": {"cleartext-clinical"},
