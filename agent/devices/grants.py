@@ -13,7 +13,9 @@ def grant_of(source: int, signals: list[Signal], time_ns: int) -> Grant | None:
     lease = next((signal for signal in signals if signal.kind == "dhcp.lease"), None)
     if lease is None or lease.subject_mac is None:
         return None
-    told = {signal.kind: int.from_bytes(signal.address, "big") for signal in signals if len(signal.address) == 4}
+    bound = [(signal.kind, int.from_bytes(signal.address, "big")) for signal in signals if len(signal.address) == 4]
+    told = dict(reversed(bound))  # of several the first counts
+    resolvers = tuple(address for kind, address in bound if kind == "dhcp.dns")
     identifier, router, dns = (told.get(kind, 0) for kind in _KINDS)
     address = told.get("dhcp.lease", 0)
-    return Grant(time_ns, source, lease.subject_mac, lease.value, address, identifier, router, dns)
+    return Grant(time_ns, source, lease.subject_mac, lease.value, address, identifier, router, dns, resolvers)

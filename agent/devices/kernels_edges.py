@@ -186,6 +186,7 @@ def _begin_edge(edge: np.void, device: int, peer: tuple[np.uint64, np.uint64], k
     edge["first_ns"], edge["last_ns"], edge["octets_out"], edge["octets_in"] = now_ns, now_ns, U64(0), U64(0)
     edge["packets_out"], edge["packets_in"], edge["flows"] = U32(0), U32(0), U32(0)
     edge["answered"], edge["failed"], edge["scope"], edge["application"] = U32(0), U32(0), 0, 0
+    edge["rtt_us"] = U32(0)
     edge["gates"] = 0  # `changed` stays: the slot is on its lists already, once
 
 
@@ -207,6 +208,8 @@ def _count(edge: np.void, record: np.void, failed: bool) -> None:
     edge["octets_in"] += reverse_octets if out else forward_octets
     edge["packets_out"] += U32(forward_packets if out else reverse_packets)
     edge["packets_in"] += U32(reverse_packets if out else forward_packets)
+    if record["rtt_responder_us"] != U32(0):
+        edge["rtt_us"] = record["rtt_responder_us"]
     if record["event"] != E_ENDED:
         return
     if record["marks"] & M_ANSWERED:

@@ -133,7 +133,8 @@ EDGE = np.dtype(
         ("application", "u1"),  # packets.records.Application
         ("gates", "u1"),  # EdgeGate bits
         ("changed", "u1"),  # bit 0: given to the judge at the next turn; bit 1: has counts for the next summary
-        ("room", "u1", (8,)),  # rows never touch a third cache line
+        ("rtt_us", "<u4"),  # newest handshake, SYN to SYN/ACK: from the tap to the responder and back; 0 = not seen
+        ("room", "u1", (4,)),  # rows never touch a third cache line
     ],
     align=True,
 )
@@ -151,6 +152,25 @@ class Grant(NamedTuple):
     identifier: int  # IPv4 of option 54, 0 when it is not there
     router: int  # IPv4, likewise
     dns: int
+    resolvers: tuple[int, ...] = ()  # IPv4, all name servers that are given, `dns` first
+
+
+class Sighting(NamedTuple):
+    """One fact of a payload that the judge weighs, and between whom it went. Addresses: 128 bits, IPv4 mapped; 0: none.
+
+    `word` is of a small vocabulary or, for fingerprints and class UIDs, text from the wire: compared, never printed.
+    """
+
+    time_ns: int
+    kind: str  # of the signal (packets/hints/records.py)
+    word: str
+    source: int  # MAC of the frame
+    destination: int
+    sender: int = 0  # address of the packet
+    receiver: int = 0
+    subject: int = 0  # MAC that the payload itself speaks of (DHCP chaddr)
+    address: int = 0  # that the payload binds
+    about_peer: bool = False  # it speaks of the device the payload was sent to
 
 
 class Advisory(NamedTuple):

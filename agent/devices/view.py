@@ -12,6 +12,7 @@ from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
+from agent.devices.sightings import Sightings
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
 from agent.packets.records import Application, application_name
@@ -69,6 +70,7 @@ class Ward:
         self._grants: list[Grant] = []
         self._routers: dict[tuple[int, int], None] = {}  # (IPv4 address given as router, MAC that gave it)
         self._arps_looked = -1
+        self.sightings = Sightings()
         self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:

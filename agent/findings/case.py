@@ -6,19 +6,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import NO_SLOT, EdgeDirection, Posture
+from agent.devices.records import NO_SLOT, EdgeDirection, Posture, Sighting
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import Codes, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Finding, Nothing, Severity, Turn, Usual
 from agent.findings.settings import JudgeSettings
-from agent.findings.words import NS_PER_S, address_text, bounded, one, sentence, time_text
+from agent.findings.words import NS_PER_S, address_text, bounded, mac_text, one, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]  # of edges in a turn
 Evidence = tuple[tuple[str, str | int], ...]
 PEER_PATIENCE_NS = 30 * NS_PER_S  # most devices say what they are (DHCP, discovery) within it
+_LOWER = 0xFFFF_FFFF_FFFF_FFFF
 _ORDER = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
 
 
@@ -71,6 +72,10 @@ class Case:
         for slot in set(slots):
             roles[slot] = self.roles[slot] if self.role(slot) != UNKNOWN else self.contracts.roles.index(UNKNOWN)
         return roles
+
+    def sighted(self, *kinds: str) -> list[Sighting]:
+        """The turn's sightings of these kinds, in the order heard."""
+        return [sighting for sighting in self.turn.sightings if sighting.kind in kinds]
 
     def slot_of(self, mac: int) -> int | None:
         """The slot of a device by its MAC; None when it has none."""
@@ -164,6 +169,13 @@ class Case:
         macs = self.turn.devices.macs()[rows["device"][chosen]]
         order = np.lexsort([macs, *(rows[name][chosen] for name in reversed(_ORDER))])
         return [rows[index] for index in chosen[order[:most]]]
+
+    def end_text(self, mac: int, address: int) -> str:
+        """How a sentence names one end of a payload: a device by its label, what is behind a gateway by its address."""
+        slot = self.slot_of(mac)
+        if slot is not None and not (address and self.turn.devices.is_gateway(slot)):
+            return f"the {self.label(slot)}"
+        return address_text(address >> 64, address & _LOWER) if address else mac_text(mac)
 
     def finding(self, finding_id: str, severity: Severity, slot: int, told: Told) -> Finding:
         """A finding about a device, judged now."""

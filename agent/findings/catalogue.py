@@ -139,6 +139,18 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Ask biomedical engineering whether the service is needed; until it is closed have the network team let "
         "nobody but its server reach that port.",
     ),
+    "cleartext-credentials": Entry(
+        Severity.REVIEW,
+        "a password crosses the network in clear",
+        "Ask whoever looks after the service for an encrypted log-in, and then for a new password; until then have the "
+        "network team let only its users reach it.",
+    ),
+    "smb-exploit": Entry(
+        Severity.PAGE,
+        "a device attacks Windows file sharing by a known hole",
+        "Have the network team block TCP ports 139 and 445 of the one that attacks at its switch port; have whoever "
+        "looks after the target examine it for an intruder, once no patient needs it.",
+    ),
     "smb1-in-use": Entry(
         Severity.POSTURE,
         "files are shared by SMB1",
@@ -202,6 +214,36 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "two devices have the same address",
         "Find both switch ports and ask which of the two was given this address; correct the other one when no "
         "patient needs it.",
+    ),
+    "dhcp-starvation": Entry(
+        Severity.PAGE,
+        "somebody uses up the addresses that devices of the ward need",
+        "Have the network team find the switch port from which these requests come and limit the cards allowed on it; "
+        "have them see how many addresses the DHCP server has left.",
+    ),
+    "rogue-dns": Entry(
+        Severity.PAGE,
+        "names are answered by a device that did not do so before",
+        "Have the network team find the resolver's switch port and block TCP and UDP port 53 to it; then look which "
+        "devices asked it, and where they connected to afterwards.",
+    ),
+    "on-path-suspected": Entry(
+        Severity.PAGE,
+        "a device stands between two others and can alter what they send",
+        "Find its switch port and take that port out of the ward's network with the network team at once; have images "
+        "that were sent since the first sign compared with the modality's own before anybody relies on them.",
+    ),
+    "neighbour-changed": Entry(
+        Severity.PAGE,
+        "a device claims an IPv6 address that another one has",
+        "Find the claimer's switch port and take that port out of the ward's network with the network team; leave the"
+        " device whose address it is as it is.",
+    ),
+    "rogue-router": Entry(
+        Severity.PAGE,
+        "a device that was no router advertises itself as one",
+        "Find its switch port and take it out of the ward's network with the network team; have them filter router "
+        "advertisements on access ports (RA guard).",
     ),
     "rogue-dhcp": Entry(
         Severity.PAGE,

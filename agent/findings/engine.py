@@ -18,12 +18,14 @@ from agent.findings.detectors.beacon import Beacons
 from agent.findings.detectors.capture_loss import CaptureLoss
 from agent.findings.detectors.change_event import ChangeEvents
 from agent.findings.detectors.cleartext_clinical import CleartextClinical
+from agent.findings.detectors.cleartext_credentials import cleartext_credentials
 from agent.findings.detectors.cleartext_web import CleartextWeb
 from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
 from agent.findings.detectors.credential_guessing import CredentialGuessing
 from agent.findings.detectors.default_service import DefaultServices
+from agent.findings.detectors.dhcp_starvation import DhcpStarvation
 from agent.findings.detectors.exfiltration import Exfiltration
 from agent.findings.detectors.flood import floods
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
@@ -34,14 +36,19 @@ from agent.findings.detectors.known_bad import known_bad_destinations
 from agent.findings.detectors.legacy_os import LegacySystems
 from agent.findings.detectors.legacy_tls import LegacyTls
 from agent.findings.detectors.mining import minings
+from agent.findings.detectors.neighbour_changed import NeighbourChanges
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
+from agent.findings.detectors.on_path_suspected import OnPath
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
+from agent.findings.detectors.rogue_dns import RogueDns
+from agent.findings.detectors.rogue_router import RogueRouters
 from agent.findings.detectors.role_contradiction import RoleContradictions
 from agent.findings.detectors.scans import Scans
 from agent.findings.detectors.smb1_in_use import Smb1InUse
+from agent.findings.detectors.smb_exploit import SmbExploits
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
@@ -81,6 +88,11 @@ class Engine:
         self._reboots = RebootLoops()
         self._bindings = ArpBindings()
         self._dhcp = RogueDhcp()
+        self._routers = RogueRouters()
+        self._dns = RogueDns(self._dhcp)
+        self._starvation = DhcpStarvation()
+        self._on_path = OnPath()
+        self._neighbours = NeighbourChanges()
         self._tunnels = IcmpTunnel()
         self._guesses = CredentialGuessing()
         self._beacons = Beacons()
@@ -89,6 +101,7 @@ class Engine:
         self._contradictions = RoleContradictions()
         self._changes = ChangeEvents()
         self._smb1 = Smb1InUse()
+        self._exploits = SmbExploits()
         self._cleartext = CleartextClinical()
         self._services = DefaultServices()
         self._web = CleartextWeb()
@@ -130,6 +143,12 @@ class Engine:
         yield from arp_sweeps(case)
         yield from self._bindings.judge(case)
         yield from self._dhcp.judge(case)
+        yield from self._starvation.judge(case)
+        yield from self._dns.judge(case)
+        yield from self._routers.judge(case)
+        yield from self._neighbours.judge(case)
+        yield from self._on_path.judge(case, [*self._bindings.moves, *self._neighbours.moves])
+        yield from self._exploits.judge(case)
         yield from minings(case)
         yield from known_bad_destinations(case)
         yield from remote_access(case)
@@ -137,6 +156,7 @@ class Engine:
         yield from inbound_sessions(case)
         yield from contract_breaches(case)
         yield from new_edges(case)
+        yield from cleartext_credentials(case)
         yield from self._new.judge(case)
         yield from self._reboots.judge(case)
 

@@ -77,6 +77,11 @@ def address_text(hi: int, lo: int) -> str:
     return str(value.ipv4_mapped or value)
 
 
+def is_made_of(address: int, mac: int) -> bool:
+    """Whether an IPv6 address (128 bits) was made of this card's MAC (RFC 4291 appendix A): then it is this card's."""
+    return address & 0xFFFF_FFFF_FFFF_FFFF == (mac >> 24 ^ 0x020000) << 40 | 0xFFFE << 24 | mac & 0xFFFFFF
+
+
 def protocol_text(protocol: int) -> str:
     """`tcp`, or `ip-protocol-99`."""
     return PROTOCOLS.get(protocol, f"ip-protocol-{protocol}")

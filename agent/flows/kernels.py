@@ -32,7 +32,7 @@ from agent.flows.lifecycle import (
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
 from agent.jit import LINE, Hashes, Seconds, Slots, Tags, Words, fetch_line, kernel, leaf
-from agent.packets.records import PacketFlag, Verdict
+from agent.packets.records import HintKind, PacketFlag, Verdict
 
 WAYS = 8  # one cache line of 16-bit tags holds four sets
 EVENTS_PER_PACKET = 4  # at most: what was not told of a flow that ends, its end, a start
@@ -43,6 +43,7 @@ DUE = np.dtype([("due_s", "<u4", (2 * WAYS,))])
 RANK = WAYS
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
+H_FIRST_LATE = int(HintKind.FTP_LOGIN)  # from here on hints matter wherever in a stream they stand
 
 METERED, F_PORTS, F_FRAGMENT = int(Verdict.METERED), int(PacketFlag.PORTS), int(PacketFlag.FRAGMENT)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
@@ -197,7 +198,10 @@ def _count(flow: np.void, row: np.void, forward: bool) -> None:
 
 @leaf
 def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
-    """Take the application of a first payload; past LOOKS payloads of a stream a hint is no news (datagrams stay)."""
+    """Take the application of a first payload; past LOOKS payloads of a stream a hint is no news (datagrams stay).
+
+    A log-in and an exploit come when a session has been talking for a while: they stay too, and are seldom.
+    """
     if row["payload_caplen"] == 0:
         return
     shift = 0 if forward else 4
@@ -206,7 +210,7 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
         flow["looked_at"] += 1 << shift
         if flow["application"] == 0:
             flow["application"] = row["application"]
-    elif protocol == TCP:
+    elif protocol == TCP and row["hint"] < H_FIRST_LATE:
         row["hint"] = 0
 
 

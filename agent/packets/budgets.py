@@ -6,7 +6,8 @@ HINTS_PER_KIND = 96  # of one kind in a second: a flood of one protocol leaves t
 LOOKS_PER_SECOND = 1 << 15  # hints that are compared with what was heard: at most 0.4 us each
 LOOKS_PER_KIND = 1 << 13
 LOOKS_WHEN_FULL = 1024  # of one kind in a second, to tell news that must wait from what is no news
-HINT_OCTETS_MAX = 4096  # what a reader may see of one payload
+HINT_OCTETS_MAX = 8192  # what a reader may see of one payload
+SHAPE_OCTETS = 80  # of a message whose shape is an exploit's: its header and parameter words
 COMMAND_OCTETS = 4  # what it may see of a log-in: the command's word
 
 # Columns of `budget`: what is left, limits, counts.

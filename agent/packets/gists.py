@@ -27,6 +27,7 @@ H_BACNET = int(HintKind.BACNET)
 BOOTREPLY = 2  # RFC 951: `op` of what a server says
 H_ARP, H_INTELLIVUE = int(HintKind.ARP), int(HintKind.INTELLIVUE)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
+H_SMB_EXPLOIT = int(HintKind.SMB_EXPLOIT)
 
 U64 = np.uint64
 HASHED_OCTETS = 512  # enough to tell two announcements of one device apart
@@ -291,6 +292,14 @@ def _of_two_words(octets: Octets, at: int, size: int, kind: int, key: Hashes, st
 
 
 @leaf
+def _exploit(row: np.void, octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
+    """To whom, which magic and command, whether it answers, whether it says that more than 64 KiB follow."""
+    large = size >= 48 and (octets[at + 46] | octets[at + 47]) != 0
+    what = (np.int64(octets[at + 8]) << 2) | (np.int64(octets[at + 13] >> 7) << 1) | np.int64(large)
+    return sip3(key[0], key[1], start, U64(row["dst_mac"]), (U64(u32(octets, at + 4)) << U64(32)) | U64(what))
+
+
+@leaf
 def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
     """The gist of `octets[at : at + size]` as a hint of a kind. `start` tells sender and kind."""
     if kind == H_SYN:
@@ -324,4 +333,6 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
         return digest(octets, at + 2, size - 2, key, start)
     if H_FIRST_LOGIN <= kind <= H_LAST_LOGIN:
         return sip3(key[0], key[1], start, U64(0), U64(0))
+    if kind == H_SMB_EXPLOIT and size >= 36:
+        return _exploit(row, octets, at, size, key, start)
     return digest(octets, at, size, key, start)

@@ -22,7 +22,7 @@ U64 = np.uint64
 H_TLS, H_DICOM, H_HL7 = int(HintKind.TLS_CLIENT), int(HintKind.DICOM), int(HintKind.HL7)
 H_REQUEST, H_RESPONSE = int(HintKind.HTTP_REQUEST), int(HintKind.HTTP_RESPONSE)
 SLOTS = 64
-LOOKS_OF_A_JOIN = 16  # to copy and hash four kilobytes, in looks
+LOOKS_OF_A_JOIN = 32  # to copy and hash eight kilobytes, in looks
 HEADER_OCTETS = 512  # of an HL7 message: its header and acknowledgement
 END_OF_HEAD = 0x0D0A0D0A  # of an HTTP message
 

@@ -20,6 +20,7 @@ from agent.packets.budgets import (
     PER_KIND_MAX,
     PER_SOURCE_MAX,
     REPEATED,
+    SHAPE_OCTETS,
     SKIPPED,
     UNSEEN,
 )
@@ -31,6 +32,7 @@ U64 = np.uint64
 H_LLDP, H_CDP, H_STP, H_ARP = int(HintKind.LLDP), int(HintKind.CDP), int(HintKind.STP), int(HintKind.ARP)
 H_SYN, H_ND, H_ANSWER = int(HintKind.TCP_SYN), int(HintKind.ND), int(HintKind.DNS_ANSWER)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
+H_EXPLOIT = int(HintKind.SMB_EXPLOIT)
 
 
 @leaf
@@ -47,6 +49,8 @@ def _region(frame: np.void, row: np.void, octets: Octets) -> tuple[int, int]:
         at, size = at - 8, size + 8
     elif H_FIRST_LOGIN <= kind <= H_LAST_LOGIN:
         size = min(size, COMMAND_OCTETS)
+    elif kind == H_EXPLOIT:
+        size = min(size, SHAPE_OCTETS)
     return at, min(size, len(octets) - at, HINT_OCTETS_MAX)
 
 

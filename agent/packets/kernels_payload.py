@@ -13,6 +13,7 @@ from agent.packets.logins import login
 from agent.packets.records import Application as App
 from agent.packets.records import HintKind, PacketFlag, Rows, Verdict
 from agent.packets.scan import holds
+from agent.packets.smb_shapes import smb1_hint, smb2_hint
 from agent.tap.records import Octets
 
 METERED, LINK = int(Verdict.METERED), int(Verdict.LINK)
@@ -86,8 +87,10 @@ def _binary_stream(octets: Octets, at: int, have: int, size: int) -> tuple[int, 
     if first == 0 and have >= 8:  # NetBIOS session message, then SMB's own magic
         magic = u32(octets, at + 4)
         if magic == 0xFF534D42:
-            return A_SMB1, H_SMB
-        if magic == 0xFE534D42 or magic == 0xFD534D42:
+            return A_SMB1, smb1_hint(octets, at, have)
+        if magic == 0xFE534D42:
+            return A_SMB2, smb2_hint(octets, at, have)
+        if magic == 0xFD534D42:
             return A_SMB2, H_SMB
     if 1 <= first <= 3 and octets[at + 1] == 0 and have >= 10:  # DICOM PS3.8: A-ASSOCIATE-RQ, -AC, -RJ
         length = u32(octets, at + 2)
@@ -213,8 +216,10 @@ def _headers_hint(row: np.void, octets: Octets) -> int:
     if row["protocol"] == TCP:
         if not row["tcp_flags"] & SYN or row["tcp_flags"] & RST_OR_FIN:
             return 0
-        left = row["ttl"]  # of a packet that no router has passed on: it speaks of its sender's stack
-        return H_SYN if left == 64 or left == 128 or left == 255 or left == 32 else 0
+        left = np.int64(row["ttl"])  # of a packet that no router has passed on: it speaks of its sender's stack
+        near = left == 64 or left == 128 or left == 255 or left == 32
+        passed = left == 63 or left == 127 or left == 254 or left == 31  # by one: of a path that became longer
+        return H_SYN if near or passed else 0
     if row["protocol"] != ICMPV6 or row["ttl"] != ND_HOPS:
         return 0
     kind, at = np.int64(row["src_port"]) >> 8, np.int64(row["payload"]) - 8

@@ -26,10 +26,18 @@ class Hint(NamedTuple):
     destination: int
     time_ns: int
     payload: bytes
+    sender: int = 0  # address of the packet that carried it, 128 bits, IPv4 mapped; 0 for a frame without IP
+    receiver: int = 0
 
     def __repr__(self) -> str:
         """No octet of the payload: whoever prints a hint by mistake prints no patient."""
         return f"Hint({self.kind.name}, {len(self.payload)} octets)"
+
+
+def _hint(kind: HintKind, row: np.void, payload: bytes) -> Hint:
+    """What a row carried, and between whom. An ARP row's addresses are those it speaks of: it has no packet's."""
+    ends = (int(row[f"{end}_hi"]) << 64 | int(row[f"{end}_lo"]) if row["ip_version"] else 0 for end in ("src", "dst"))
+    return Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload, *ends)
 
 
 class Heard(NamedTuple):
@@ -87,13 +95,13 @@ class News:
             payload = heard.octets[at : at + size].tobytes()
             if kind is HintKind.TCP_SYN:
                 payload = bytes((int(row["ttl"]),)) + payload
-            tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
+            tell(_hint(kind, row, payload))
         for index, slot, size in self._chosen[: self._join(heard, places)].tolist():
             row, at = heard.rows[index], slot * budgets.HINT_OCTETS_MAX
             kind = HintKind(int(self._parts[slot, kernels_join.KIND]))
             payload = self._store[at : at + size].tobytes()
             self._parts[slot, kernels_join.WHOLE] = 0
-            tell(Hint(kind, int(row["src_mac"]), int(row["dst_mac"]), int(row["time_ns"]), payload))
+            tell(_hint(kind, row, payload))
 
     def _begin(self, second: int) -> None:
         """A new second: a new budget; a message that is not whole after a whole second will not be."""

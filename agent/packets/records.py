@@ -157,6 +157,7 @@ class HintKind(IntEnum):
     IMAP_LOGIN = 37
     LDAP_LOGIN = 38
     TELNET_LOGIN = 39
+    SMB_EXPLOIT = 40  # of shapes that only an attack has, the kernel tells which; heard as often as log-ins, seldom
 
 
 PACKET = np.dtype(

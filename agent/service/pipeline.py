@@ -252,7 +252,9 @@ class Pipeline:
             self._outlet.flows(ended)
 
     def _hear(self, hint: Hint) -> None:
-        self.ward.hear(hint.source, hint.destination, READERS[hint.kind](hint.payload), hint.time_ns)
+        signals = READERS[hint.kind](hint.payload)
+        self.ward.hear(hint.source, hint.destination, signals, hint.time_ns)
+        self.ward.sightings.note(hint, signals)
 
     def advance(self, second: int) -> None:
         """Let time pass until `second` (since 1970): every deadline and interval end on the way is kept."""
@@ -322,7 +324,7 @@ class Pipeline:
         counted = self._counted()
         silent_ns = self._silent_ns()
         news |= counted.pressure != self._pressure or any(map(_needs_a_word, self._legs))
-        news |= silent_ns >= SILENCE_NEWS_NS
+        news |= silent_ns >= SILENCE_NEWS_NS or bool(self.ward.sightings)
         if not self.ward.refresh() and not news and not interval_closed:
             return
         self._pressure = counted.pressure
@@ -349,6 +351,7 @@ class Pipeline:
             counted=touched,
             whole=whole,
             grants=self.ward.take_grants(),
+            sightings=self.ward.sightings.take(),
             span_ns=(now_s - self._book.start_s) * NS_PER_S if interval_closed else 0,
         )
         for finding in self.engine.judge(turn):

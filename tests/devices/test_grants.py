@@ -14,7 +14,15 @@ OFFER = [
 
 
 def test_an_offer() -> None:
-    assert grant_of(7, OFFER, 5) == Grant(5, 7, 0x00D075183C04, "offer", 0x0A290785, 0x0A29070A, 0x0A290701, 0x0A29070A)
+    given = Grant(5, 7, 0x00D075183C04, "offer", 0x0A290785, 0x0A29070A, 0x0A290701, 0x0A29070A, (0x0A29070A,))
+    assert grant_of(7, OFFER, 5) == given
+
+
+def test_of_several_name_servers_the_first_is_the_first() -> None:
+    second = Signal("dhcp.dns", "offer", None, bytes([10, 41, 7, 11]))
+    given = grant_of(7, [*OFFER, second], 5)
+    assert given is not None
+    assert (given.dns, given.resolvers) == (0x0A29070A, (0x0A29070A, 0x0A29070B))
 
 
 def test_what_is_not_there_is_nought() -> None:

@@ -53,6 +53,7 @@ def test_a_session_is_an_edge_of_both_ends() -> None:
             | EdgeGate.ANSWERED
         )
         assert edge["gates"] == sure
+        assert edge["rtt_us"] > 0, "of the handshake"
     assert (out["packets_out"], out["packets_in"]) == (back["packets_in"], back["packets_out"]) == (5, 4)
     assert (
         (out["octets_out"], out["octets_in"]) == (back["octets_in"], back["octets_out"]) == (5 * 40 + 16, 4 * 40 + 12)

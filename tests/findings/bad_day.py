@@ -17,7 +17,8 @@ HL7, SMB1, STRATUM, DICOM, HTTP = (
 
 def a_bad_day(bench: Bench) -> list[Finding]:
     """Everything the judge can say."""
-    return [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_volumes(bench), *_silences(bench)]
+    said = [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_payload_facts(bench)]
+    return [*said, *_volumes(bench), *_silences(bench)]
 
 
 def _contacts_and_scans(bench: Bench) -> list[Finding]:
@@ -52,11 +53,14 @@ def _contacts_and_scans(bench: Bench) -> list[Finding]:
 
 def _claims_and_grants(bench: Bench) -> list[Finding]:
     server = bench.add("hospital-server", claims=("10.20.30.10",))
+    heard = bench.sighting("tcp.syn-ack", "64:m44:1460:7:MSTNW", server, sender="10.20.30.10")
     lab = bench.add("lab-analyser", claims=("10.20.30.50",))
-    said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),))
+    said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),), sightings=[heard])
     board = bench.add("iot-other", claims=("10.20.30.66", "10.20.30.10"))
     bench.add("unknown", claims=("10.20.30.50",))
-    said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),))
+    said += bench.judge([bench.edge(lab, board, 53, protocol=17)])
+    passed = bench.sighting("tcp.passed-syn-ack", "63:m44:1460:7:MSTNW", board, sender="10.20.30.10")
+    said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),), sightings=[passed])
     for _ in range(4):
         starts = _grant(bench, server, "offer", ROUTER)._replace(client=bench.mac(lab), time_ns=bench.now_ns)
         said += bench.judge(after_ns=300 * S, grants=(starts,))
@@ -65,6 +69,23 @@ def _claims_and_grants(bench: Bench) -> list[Finding]:
 
 def _grant(bench: Bench, server: int, message: str, router: int) -> Grant:
     return Grant(bench.now_ns, bench.mac(server), 0x00D075183C04, message, 0x0A141E85, router, router, router)
+
+
+def _payload_facts(bench: Bench) -> list[Finding]:
+    desk, server = bench.add("office-workstation"), bench.add("hospital-server")
+    cards = [bench.sighting("dhcp.message", "discover", desk, subject=0xDEAD00 + n) for n in range(40)]
+    bench.judge(sightings=cards)
+    starved = bench.judge(after_ns=11 * S)
+    router, board = bench.add("network-gear", gateway=True), bench.add("iot-other")
+    own = {"sender": "fe80::1", "address": "fe80::1"}
+    bench.judge(sightings=[bench.sighting("nd.router", "default", router, **own)])
+    sightings = [
+        bench.sighting("nd.router", "default", board, sender="fe80::2"),
+        bench.sighting("nd.says", "router", bench.add("unknown"), **own),
+        bench.sighting("credentials.clear", "ftp", desk, server),
+        bench.sighting("smb.exploit", "too-large", desk, server),
+    ]
+    return [*starved, *bench.judge(sightings=sightings)]
 
 
 def _volumes(bench: Bench) -> list[Finding]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.baseline import Baseline
-from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Posture, Scope
+from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Posture, Scope, Sighting
 from agent.devices.roles import ROLES, TIERS
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.findings.engine import Engine
@@ -161,6 +161,12 @@ class Bench:
             row[name] = value
         return row
 
+    def sighting(self, kind: str, word: str, source: int, destination: int = -1, **fields: object) -> Sighting:
+        """A fact of a payload between two devices by slot (-1: to nobody of ours), as heard now."""
+        ends = [self.mac(slot) if slot >= 0 else 0xFFFF_FFFF_FFFF for slot in (source, destination)]
+        addresses = {name: number(fields.pop(name)) for name in ("sender", "receiver", "address") if name in fields}  # type: ignore[arg-type]
+        return Sighting(self.now_ns, kind, word, *ends, **addresses)._replace(**fields)  # type: ignore[arg-type]
+
     def fan(self, device: int, kind: FanKind, tried: int, **more: object) -> Rows:
         """One fan that crossed its threshold."""
         row = np.zeros(1, FAN)
@@ -181,6 +187,12 @@ def split(address: str) -> tuple[int, int]:
     value = ip_address(address)
     number = int(value) if value.version == 6 else 0xFFFF << 32 | int(value)
     return number >> 64, number & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def number(address: str) -> int:
+    """An address as 128 bits, IPv4 mapped."""
+    hi, lo = split(address)
+    return hi << 64 | lo
 
 
 def scope_of(address: str) -> int:

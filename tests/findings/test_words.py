@@ -61,3 +61,10 @@ def test_times_of_a_hostile_clock() -> None:
     assert words.time_text(1_793_606_400 * 10**9) == "2026-11-02T08:00:00Z"
     assert words.time_text(-(10**18)) == "1938-04-24T22:13:20Z"
     assert words.time_text((1 << 63) - 1) == "2262-04-11T23:47:16Z"
+
+
+def test_addresses_that_were_made_of_a_card() -> None:
+    address = 0xFE80 << 112 | 0x66006AFFFE5B8EB3
+    assert words.is_made_of(address, 0x64006A5B8EB3)
+    assert not words.is_made_of(address, 0x0050B619E650)
+    assert not words.is_made_of(address + 1, 0x64006A5B8EB3)

@@ -33,6 +33,39 @@ def negotiated_smb1(index: int = 2) -> bytes:
     return session(_smb1(bytes([17]) + words + struct.pack("<H", 0), answer=True))
 
 
+def _message(command: int, words: bytes, *, answer: bool = False, mid: int = 0x41, status: int = 0) -> bytes:
+    """An SMB1 message of parameter words and no data."""
+    head = struct.pack("<BIBH12xHHHH", command, status, 0x98 if answer else 0x18, 0xC007, 0x800, 0xFEFF, 0x800, mid)
+    return session(b"\xffSMB" + head + bytes([len(words) // 2]) + words + b"\0\0")
+
+
+def _transaction(command: int, setup: Sequence[int]) -> bytes:
+    """TRANSACTION or TRANSACTION2 ([MS-CIFS] 2.2.4.33, 2.2.4.46): their parameter words are the same."""
+    fixed = struct.pack("<HHHHBBHIHHHHHBB", 12, 0, 1, 0, 0, 0, 0, 0xEDBF77, 0, 12, 66, 0, 78, len(setup), 0)
+    return _message(command, fixed + struct.pack(f"<{len(setup)}H", *setup))
+
+
+def trans2(subcommand: int) -> bytes:
+    """SMB_COM_TRANSACTION2 with one setup word."""
+    return _transaction(0x32, [subcommand])
+
+
+def trans2_answer(mid: int, status: int = 0xC0000002) -> bytes:
+    """Its refusal; DoublePulsar answers with another multiplex id."""
+    return _message(0x32, b"", answer=True, mid=mid, status=status)
+
+
+def peek_pipe(number: int) -> bytes:
+    """SMB_COM_TRANSACTION, TRANS_PEEK_NMPIPE of an open pipe."""
+    return _transaction(0x25, [0x23, number])
+
+
+def nt_transact(function: int, total_octets: int = 64) -> bytes:
+    """SMB_COM_NT_TRANSACT ([MS-CIFS] 2.2.4.62) that announces so many octets of data."""
+    words = struct.pack("<BHIIIIIIIIBH", 1, 0, 30, total_octets, 30, 0, 30, 75, 0, 104, 1, function)
+    return _message(0xA0, words + b"\0")
+
+
 def _smb2_negotiate(body: bytes, *, answer: bool) -> bytes:
     head = struct.pack("<4sHHIHHIIQIIQ", b"\xfeSMB", 64, 0, 0, 0, 1, int(answer), 0, 0, 0xFEFF, 0, 0)
     return session(head + b"\0" * 16 + body)

@@ -22,7 +22,7 @@ pytestmark = HASHES
 SHORT = (
     HintKind.DNS_QUERY, HintKind.DNS_ANSWER, HintKind.LLMNR, HintKind.NETBIOS, HintKind.DHCP, HintKind.SNMP,
     HintKind.INTELLIVUE, HintKind.NTP, HintKind.QUIC, HintKind.MODBUS, HintKind.TLS_CLIENT, HintKind.TLS_SERVER,
-    HintKind.TCP_SYN, HintKind.ND, HintKind.BACNET,
+    HintKind.TCP_SYN, HintKind.ND, HintKind.BACNET, HintKind.SMB_EXPLOIT,
 )  # fmt: skip
 SEEN = 1 << 12
 

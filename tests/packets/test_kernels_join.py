@@ -123,7 +123,7 @@ def test_a_length_that_lies_waits_for_nothing_that_does_not_come(ear: Ear) -> No
     lying = b"\x16\x03\x01\xff\xff" + CHROME[5:]
     assert len(ear.hear(segment(lying, 1))) == 1
     assert join.is_joining(ear.news._flows)
-    assert ear.hear(*(segment(b"x" * 1400, 1 + len(lying) + 1400 * n) for n in range(4))) == [], "it says nothing more"
+    assert ear.hear(*(segment(b"x" * 1400, 1 + len(lying) + 1400 * n) for n in range(7))) == [], "it says nothing more"
     assert not join.is_joining(ear.news._flows)
 
 

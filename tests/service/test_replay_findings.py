@@ -21,7 +21,7 @@ FOLDER = captures_folder()
 EXPECTED: dict[str, set[str]] = {
     "threats/arp_scan_hs.pcap": {"arp-sweep"},
     "threats/beacon_tls_2s.pcap": {"beacon"},
-    "threats/ftp_crack.pcap": {"credential-guessing"},
+    "threats/ftp_crack.pcap": {"credential-guessing", "cleartext-credentials"},
     "threats/ssh_guess_zeek.pcap": {"credential-guessing"},
     "threats/icmp_tunnel.pcap": {"icmp-tunnel"},
     "threats/dhcp_two_servers_derived.pcap": {"rogue-dhcp"},
@@ -35,11 +35,22 @@ EXPECTED: dict[str, set[str]] = {
     "threats/mining_xmr_nanopool.pcapng": {"mining"},
     "threats/mirai_like_scan_part1.pcap": {"telnet-spread"},
     "threats/smb_worm_445_sweep.pcap": {"smb-spread"},
+    "threats/doublepulsar_connect.pcap": {"smb-exploit", "smb1-in-use"},
+    "threats/eternalblue_success.pcap": {"smb-exploit", "smb1-in-use"},
+    "threats/eternalblue_win7_msf_id2t.pcap": {"smb-exploit", "smb1-in-use"},
+    "threats/eternalchampion.pcap": {"smb-exploit", "smb1-in-use"},
+    "threats/ipv6_kill_router_ra.pcap": {"rogue-router"},
+    "threats/agenttesla_exfil.pcap": {"cleartext-credentials"},
+    "cleartext/ftp_ndpi.pcap": {"cleartext-credentials"},
+    "cleartext/http_basic_auth.pcap": {"cleartext-credentials"},
+    "cleartext/ldap_simple_bind.pcap": {"cleartext-credentials"},
+    "cleartext/pop3_sdsimbi_cap1.pcap": {"cleartext-credentials"},
+    "cleartext/telnet_ndpi.pcap": {"cleartext-credentials"},
     "clinical/cart_policy_site.pcap": {"internet-contact"},
     "clinical/cast_mdns_ssdp.pcap": {"voice-assistant"},
-    "clinical/dhcp_rogue.pcap": {"rogue-dhcp"},
-    "clinical/dicom_onpath.pcap": {"arp-binding-changed", "cleartext-clinical"},
-    "clinical/dicom_onpath_proxy.pcap": {"arp-binding-changed", "cleartext-clinical"},
+    "clinical/dhcp_rogue.pcap": {"rogue-dhcp", "rogue-dns"},
+    "clinical/dicom_onpath.pcap": {"arp-binding-changed", "cleartext-clinical", "on-path-suspected"},
+    "clinical/dicom_onpath_proxy.pcap": {"arp-binding-changed", "cleartext-clinical", "on-path-suspected"},
     "clinical/dicom_probe.pcap": {"cleartext-clinical"},
     "clinical/dicom_store_find.pcap": {"cleartext-clinical"},
     "clinical/hl7_heartbeat_lost.pcap": {"heartbeat-lost", "cleartext-clinical"},
@@ -47,7 +58,7 @@ EXPECTED: dict[str, set[str]] = {
     "clinical/imaging_beacon.pcap": {"beacon", "internet-contact", "cleartext-clinical"},
     "clinical/imaging_mining.pcap": {"mining", "internet-contact", "cleartext-clinical"},
     "clinical/pump_445_scan.pcap": {"smb-spread"},
-    "clinical/pump_telnet_ftp.pcap": {"contract-breach", "default-service"},
+    "clinical/pump_telnet_ftp.pcap": {"contract-breach", "default-service", "cleartext-credentials"},
     "clinical/smb1_session.pcap": {"smb1-in-use"},
 }
 # No attack, or none that anybody is woken for.
@@ -87,7 +98,7 @@ def test_ordinary_traffic_pages_nobody(captures: Path, name: str) -> None:
     assert said["review"] <= 1
 
 
-@pytest.mark.parametrize("name", names("threats", "clinical"))
+@pytest.mark.parametrize("name", names("threats", "clinical", "cleartext"))
 def test_what_is_there_is_found_and_little_else(captures: Path, name: str) -> None:
     said = findings_of(captures / name)
     wanted, loud = EXPECTED.get(name, set()), {kind for severity, kind in said if severity in {"page", "review"}}

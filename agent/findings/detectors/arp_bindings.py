@@ -15,6 +15,7 @@ import numpy.typing as npt
 from agent.findings.case import Case, Told
 from agent.findings.catalogue import NETWORK_GEAR
 from agent.findings.draft import Draft, Group, Subject
+from agent.findings.paths import Move
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, address_text, mac_text, time_text
 
@@ -50,6 +51,7 @@ class ArpBindings:
     """Remembers which card claimed which address, and what DHCP gave to whom."""
 
     def __init__(self) -> None:
+        self.moves: list[Move] = []  # of this turn
         self._before: npt.NDArray[np.uint64] = np.zeros((0, 0), np.uint64)
         self._macs: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
         self._arps = -1
@@ -59,6 +61,7 @@ class ArpBindings:
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Claims that were not there in the last turn."""
+        self.moves.clear()
         for grant in case.turn.grants:
             self._leases[grant.address] = grant.client
             self._leases.move_to_end(grant.address)
@@ -96,7 +99,7 @@ class ArpBindings:
         if JUST_NOW_NS < silent_ns < ALIVE_NS and len(self._waiting) < WAITING_MAX:
             self._waiting.append(move)
         else:
-            yield from _drafts(case, move, alive=silent_ns < ALIVE_NS)
+            yield from self._drafts(case, move, alive=silent_ns < ALIVE_NS)
 
     def _decided(self, case: Case) -> Iterator[Draft]:
         """Claims whose former holder was heard since, or is silent for so long that it is gone."""
@@ -107,11 +110,19 @@ class ArpBindings:
             if macs != move.macs:
                 continue  # one of them has lost its place
             if last_ns > move.claimed_ns:
-                yield from _drafts(case, move, alive=True)
+                yield from self._drafts(case, move, alive=True)
             elif case.turn.now_ns - last_ns >= ALIVE_NS:
-                yield from _drafts(case, move, alive=False)
+                yield from self._drafts(case, move, alive=False)
             else:
                 self._waiting.append(move)
+
+    def _drafts(self, case: Case, move: "_Move", *, alive: bool) -> Iterator[Draft]:
+        """Nobody misses the address of a printer that is gone."""
+        if alive:
+            self.moves.append(Move(_MAPPED | move.address, *move.macs, case.turn.now_ns))
+        important = case.turn.devices.is_gateway(move.old) or case.role(move.old) in IMPORTANT
+        if alive or important:
+            yield _draft(case, move, alive=alive, page=alive and important)
 
 
 class _Move(NamedTuple):
@@ -123,13 +134,6 @@ class _Move(NamedTuple):
     since_ns: int
     claimed_ns: int
     macs: tuple[int, int]  # of both, when it was claimed
-
-
-def _drafts(case: Case, move: _Move, *, alive: bool) -> Iterator[Draft]:
-    """Nobody misses the address of a printer that is gone."""
-    important = case.turn.devices.is_gateway(move.old) or case.role(move.old) in IMPORTANT
-    if alive or important:
-        yield _draft(case, move, alive=alive, page=alive and important)
 
 
 def _draft(case: Case, move: _Move, *, alive: bool, page: bool) -> Draft:

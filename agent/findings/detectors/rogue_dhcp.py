@@ -29,6 +29,8 @@ class RogueDhcp:
     def __init__(self) -> None:
         self._servers: OrderedDict[int, None] = OrderedDict()
         self._given: dict[_Given, None] = {}
+        self.resolvers: dict[int, None] = {}  # IPv4 addresses of name servers that the ward's servers give
+        self.rogues: dict[int, None] = {}  # MACs that a finding was raised about
         self._networks: dict[int, None] = {}  # upper 24 bits of addresses that were given
 
     def judge(self, case: Case) -> Iterator[Draft]:
@@ -40,10 +42,14 @@ class RogueDhcp:
             if known or given in self._given or (slot is not None and case.turn.devices.is_gateway(slot)):
                 self._remember(grant, given)
             elif slot is not None and (any(given) or grant.address >> 8 not in self._networks):
+                if len(self.rogues) < SERVERS_MAX:
+                    self.rogues[grant.server] = None
                 yield self._draft(case, slot, grant)
 
     def _remember(self, grant: Grant, given: _Given) -> None:
         self._servers[grant.server] = None
+        if len(self.resolvers) < GIVEN_MAX:
+            self.resolvers |= dict.fromkeys(filter(None, grant.resolvers))
         if len(self._networks) < GIVEN_MAX:
             self._networks[grant.address >> 8] = None
         if len(self._given) < GIVEN_MAX:

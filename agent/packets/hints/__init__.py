@@ -25,6 +25,7 @@ from agent.packets.hints import (
     sdc,
     sip,
     smb,
+    smb_exploit,
     snmp,
     ssdp,
     ssh,
@@ -76,4 +77,5 @@ READERS: dict[HintKind, Reader] = {
     HintKind.IMAP_LOGIN: credentials.reader("imap"),
     HintKind.LDAP_LOGIN: credentials.reader("ldap"),
     HintKind.TELNET_LOGIN: credentials.reader("telnet"),
+    HintKind.SMB_EXPLOIT: smb_exploit.read,
 }

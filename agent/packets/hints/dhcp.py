@@ -9,6 +9,7 @@ _OPTIONS_AT = 240  # fixed header (236) and magic cookie (4), RFC 2131 section 2
 _COOKIE = b"\x63\x82\x53\x63"
 _OPTIONS_MAX = 64
 _MESSAGES = ("", "discover", "offer", "request", "decline", "ack", "nak", "release", "inform")
+_RESOLVERS_MAX = 4  # of option 6, in order
 _GIVES = frozenset({"offer", "ack"})
 _OVERLOAD, _IN_FILE, _IN_NAME = 52, 1, 2  # RFC 2132 section 9.3: options go on in fields that are not used
 _FILE, _NAME = slice(108, 236), slice(44, 108)
@@ -87,10 +88,10 @@ def _labels(wire: bytes) -> list[bytes]:
 def _server(mac: int, leased: bytes, message: str, options: dict[int, bytes]) -> list[Signal]:
     """What the server gives, and to whom."""
     signals = [Signal("dhcp.lease", message, mac, leased)] if any(leased) else []
-    for code, kind in ((54, "dhcp.server"), (3, "dhcp.router"), (6, "dhcp.dns")):
-        address = options.get(code, b"")[:4]
-        if len(address) == 4:
-            signals.append(Signal(kind, message, None, address))
+    for code, kind, most in ((54, "dhcp.server", 1), (3, "dhcp.router", 1), (6, "dhcp.dns", _RESOLVERS_MAX)):
+        value = options.get(code, b"")[: 4 * most]
+        found = [value[at : at + 4] for at in range(0, len(value) - 3, 4)]
+        signals += [Signal(kind, message, None, address) for address in found]
     router, identifier = options.get(3, b"")[:4], options.get(54, b"")[:4]
     if len(router) == 4 and router == identifier:
         signals.append(Signal("dhcp.routes", "itself"))

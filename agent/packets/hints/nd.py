@@ -1,4 +1,7 @@
-"""Neighbour discovery (RFC 4861, 8106): who is a router and what it gives, who says that an address is its own."""
+"""Neighbour discovery (RFC 4861, 8106): who is a router and what it gives, who says that an address is its own.
+
+A proxy answers for others: whose the address is says the message (target link-layer address), not the frame.
+"""
 
 from collections.abc import Iterator
 
@@ -7,7 +10,7 @@ from agent.packets.hints.text import bounded, u16
 
 _SOLICIT_ROUTER, _ROUTER, _NEIGHBOUR = 133, 134, 136
 _OPTIONS_MAX = 16
-_PREFIX, _MTU, _DNS = 3, 5, 25
+_TARGET_LINK, _PREFIX, _MTU, _DNS = 2, 3, 5, 25
 _MANAGED, _OTHER = 0x80, 0x40
 _IS_ROUTER = 0x80  # flag of a neighbour's advertisement
 
@@ -47,5 +50,6 @@ def read(message: bytes) -> list[Signal]:
         return bounded(_router(message))
     if kind == _NEIGHBOUR and len(message) >= 24:
         word = "router" if message[4] & _IS_ROUTER else "host"
-        return bounded([Signal("nd.says", word, None, message[8:24])])
+        card = next((value for kind, value in _options(message, 24) if kind == _TARGET_LINK and len(value) == 6), b"")
+        return bounded([Signal("nd.says", word, int.from_bytes(card, "big") or None, message[8:24])])
     return [Signal("nd.asks", "router")] if kind == _SOLICIT_ROUTER else []

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-PAYLOAD_MAX_OCTETS = 4096  # read of one payload: two and a half Ethernet frames hold every field that is wanted
+PAYLOAD_MAX_OCTETS = 8192  # of one payload: the answer to 128 DICOM contexts has 4,129, its maker stands at the end
 SIGNALS_MAX = 16  # leave one payload: a hostile payload must not buy more work than this
 VALUE_MAX_CHARS = 128  # of one signal: the longest field worth matching (a system description) is cut here
 
@@ -125,6 +125,7 @@ KINDS: dict[str, str] = {
     "sip.asks": "SIP method sent",
     "sip.server": "SIP Server",
     "smb.dialect": "SMB dialect offered or chosen",
+    "smb.exploit": "shape of an SMB message that only exploits send, by name",
     "smb.host": "computer name of an NTLM challenge (a host name)",
     "smb.lanman": "SMB1 native LAN manager",
     "smb.os": "SMB1 native OS",
@@ -139,6 +140,8 @@ KINDS: dict[str, str] = {
     "ssh.software": "SSH identification string",
     "stp.says": "what a spanning tree message says of its sender, by name",
     "stp.version": "spanning tree version, by name",
+    "tcp.passed-syn": "fingerprint of a TCP stack one router away that opened a connection",
+    "tcp.passed-syn-ack": "fingerprint of a TCP stack one router away that answered it",
     "tcp.syn": "fingerprint of the TCP stack that opened a connection",
     "tcp.syn-ack": "fingerprint of the TCP stack that answered it",
     "tls.alpn": "application protocol a TLS client offered",

@@ -3,7 +3,8 @@
 `class of the time to live:window:largest segment:window scale:options in their order`, for example
 `64:m44:1460:7:MSTNW`. The window is `m` and a factor when it is a multiple of the segment size, else the number
 itself. Values that differ from one connection to the next (ports, numbers, time stamps, cookies) are not in it.
-A packet that a router has passed on speaks of a stack somewhere behind the card that sent it: it is not read.
+A packet that a router has passed on speaks of a stack somewhere behind the card that sent it: one hop away it is told
+apart (`tcp.passed-`), to see a path that has become longer, and further away it is not read.
 """
 
 from agent.packets.hints.records import PAYLOAD_MAX_OCTETS, Signal
@@ -14,6 +15,7 @@ _OPTIONS_MAX = 40  # octets of options that a header can have, and so options
 _LETTERS = {2: "M", 3: "W", 4: "S", 5: "K", 8: "T", 28: "U", 30: "P", 34: "F"}
 _END, _NOTHING, _SEGMENT, _SCALE = 0, 1, 2, 3
 _STARTS = frozenset({32, 64, 128, 255})  # what systems start from: the class, while no router took one away
+_PASSED = frozenset(start - 1 for start in _STARTS)
 
 
 def _options(octets: bytes) -> tuple[str, int, int]:
@@ -51,9 +53,9 @@ def _window(size: int, segment: int) -> str:
 
 
 def read(octets: bytes) -> list[Signal]:
-    """`tcp.syn` or `tcp.syn-ack` of one octet of the time to live and the TCP header behind it."""
+    """`tcp.syn` or `tcp.syn-ack`, with `passed-` one hop away, of an octet of time to live and the TCP header."""
     header = octets[1:PAYLOAD_MAX_OCTETS]
-    if len(header) < 20 or not header[13] & _SYN or octets[0] not in _STARTS:
+    if len(header) < 20 or not header[13] & _SYN or octets[0] not in _STARTS | _PASSED:
         return []
     end = (header[12] >> 4) * 4
     if end < 20 or end > len(header):
@@ -61,4 +63,5 @@ def read(octets: bytes) -> list[Signal]:
     letters, segment, scale = _options(header[20:end])
     window = _window(u16(header, 14), segment)
     text = f"{octets[0]}:{window}:{segment or '-'}:{scale if scale >= 0 else '-'}:{letters or '-'}"
-    return bounded([Signal("tcp.syn-ack" if header[13] & _ACK else "tcp.syn", text)])
+    kind = "tcp.passed-" if octets[0] in _PASSED else "tcp."
+    return bounded([Signal(f"{kind}syn-ack" if header[13] & _ACK else f"{kind}syn", text)])

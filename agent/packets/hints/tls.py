@@ -13,8 +13,8 @@ from agent.packets.hints.text import bounded, printable, u16, within
 
 _HANDSHAKE, _CLIENT_HELLO, _SERVER_HELLO = 22, 1, 2
 _RANDOM_END = 9 + 2 + 32  # record and handshake headers, version, random
-_EXTENSIONS_MAX = 128  # in four kilobytes a thousand empty ones would fit; no client sends thirty
-_NUMBERS_MAX = 2048  # of one list: what four kilobytes hold
+_EXTENSIONS_MAX = 128  # in eight kilobytes two thousand empty ones would fit; no client sends thirty
+_NUMBERS_MAX = 2048  # of one list: what four kilobytes hold, more than any client has
 _PROTOCOLS_MAX = 4
 _SERVER_NAME, _GROUPS, _POINT_FORMATS, _SIGNATURES, _ALPN, _SUPPORTED_VERSIONS = 0, 10, 11, 13, 16, 43
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")

@@ -3,7 +3,7 @@
 import struct
 
 from agent.packets.records import HintKind
-from tests.forge import bedside, ntp, tls
+from tests.forge import bedside, ntp, smb, tls
 from tests.forge.tcp import ACK, SACK_PERMITTED, SYN, Tcp, mss, timestamps, window_scale
 
 MONITOR_MAC = 0x0009FB2E6190
@@ -155,4 +155,5 @@ MORE: dict[HintKind, list[bytes]] = {
     HintKind.IMAP_LOGIN: [b"a1 L"],
     HintKind.LDAP_LOGIN: [b"\x30\x2a\2\1"],
     HintKind.TELNET_LOGIN: [b"Pass"],
+    HintKind.SMB_EXPLOIT: [smb.trans2(0x0E), smb.trans2_answer(0x51), smb.nt_transact(0, 0x103D0), smb.nt_transact(5)],
 }

@@ -87,3 +87,10 @@ def test_tshark_says_the_same(captures: Path) -> None:
             assert found.get("dhcp.host", "") == (hosts[0] if hosts else "")
             assert found.get("dhcp.vendor", "") == (classes[0].strip() if classes else "")
     assert same > 10
+
+
+def test_several_name_servers_in_order() -> None:
+    servers = bytes(range(1, 25))
+    offer = OFFER.replace(b"\x06\x04\x0a\x29\x07\x0a", b"\x06\x18" + servers)
+    given = [signal.address for signal in dhcp.read(offer) if signal.kind == "dhcp.dns"]
+    assert given == [servers[at : at + 4] for at in range(0, 16, 4)], "four of six"

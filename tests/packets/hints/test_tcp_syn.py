@@ -27,9 +27,16 @@ def test_the_class_of_the_time_to_live() -> None:
     assert [told(syn(b"", left=left)).partition(":")[0] for left in (32, 64, 128, 255)] == ["32", "64", "128", "255"]
 
 
-@pytest.mark.parametrize("left", [0, 1, 31, 63, 117, 127, 254])
+@pytest.mark.parametrize("left", [0, 1, 30, 62, 117, 126, 253])
 def test_a_packet_that_was_passed_on_is_silent(left: int) -> None:
     assert tcp_syn.read(syn(LINUX_OPTIONS, left=left)) == []
+
+
+@pytest.mark.parametrize("left", [31, 63, 127, 254])
+def test_one_that_was_passed_on_once_is_told_apart(left: int) -> None:
+    """It says nothing of the card that sent it, but that the way has become longer."""
+    assert tcp_syn.read(syn(b"", left=left)) == [Signal("tcp.passed-syn", f"{left}:64240:-:-:-")]
+    assert tcp_syn.read(syn(b"", left=left, flags=SYN | ACK)) == [Signal("tcp.passed-syn-ack", f"{left}:64240:-:-:-")]
 
 
 def test_an_answer_is_another_kind() -> None:
