@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.flows import kernels, kernels_key, kernels_shared, lifecycle
+from agent.flows import kernels, kernels_key, kernels_shared, lifecycle, sets
 from agent.flows.keys import TCP
 from agent.flows.lifecycle import FEW_PACKETS, SERVERS_FROM, SERVERS_SIZE
 from agent.flows.records import BIFLOW, Rows
@@ -81,7 +81,7 @@ class FlowCache:
         self._secret = np.array(drawn, np.uint64)
         self._slots = aligned_rows(limits.slots_max, BIFLOW)
         self._tags = np.zeros(limits.slots_max, np.uint16)
-        self._due_s = aligned_rows(limits.slots_max // kernels.WAYS, kernels.DUE)["due_s"]
+        self._due_s = aligned_rows(limits.slots_max // sets.WAYS, sets.DUE)["due_s"]
         self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
         self._limits = np.append(limits.as_row(), 1)
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)

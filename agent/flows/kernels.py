@@ -28,19 +28,14 @@ from agent.flows.lifecycle import (
     time_handshake,
     timeout_s,
     worth_of,
-    yields,
 )
 from agent.flows.records import FlowEndReason, FlowEvent, Rows
+from agent.flows.sets import FAR, NEAR, RANK, WAYS, fetch_first, fetch_set, fetch_slot, find, room
 from agent.jit import LINE, Hashes, Seconds, Slots, Tags, Words, fetch_line, kernel, leaf
 from agent.packets.records import HintKind, PacketFlag, Verdict
 
-WAYS = 8  # one cache line of 16-bit tags holds four sets
 EVENTS_PER_PACKET = 4  # at most: what was not told of a flow that ends, its end, a start
-FAR, NEAR = 32, 16  # rows between asking for a set's lines, for a slot's, and reading them
 TELL_AHEAD = 8  # events between asking for a slot's lines and copying them
-# A set has one cache line that says when each of its flows is due to end and, from RANK on, who gives way first.
-DUE = np.dtype([("due_s", "<u4", (2 * WAYS,))])
-RANK = WAYS
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
 H_FIRST_LATE = int(HintKind.FTP_LOGIN)  # from here on hints matter wherever in a stream they stand
@@ -111,36 +106,6 @@ def _give_up(flow: np.void, every_end: bool, out: Rows, n: int, counts: Words) -
         return _leave(flow, E_ENDED, R_RESOURCES, out, n, counts)
     _count_end(flow, counts)
     return n
-
-
-@leaf
-def _find(slots: Rows, tags: Tags, base: int, tag: np.uint16, key: tuple[np.uint64, ...]) -> int:
-    """The slot that holds this key, or -1."""
-    for way in range(WAYS):
-        if tags[base + way] == tag:
-            flow = slots[base + way]
-            if (
-                flow["key_ports"] == key[4]
-                and flow["key_lo_lo"] == key[1]
-                and flow["key_hi_lo"] == key[3]
-                and flow["key_lo_hi"] == key[0]
-                and flow["key_hi_hi"] == key[2]
-            ):
-                return base + way
-    return -1
-
-
-@leaf
-def _room(tags: Tags, due_s: Seconds, base: int, now_ns: int) -> int:
-    """A free slot of the set, or the one to give up: the least worthy, the longest silent of those."""
-    chosen, soonest, place = base, np.int64(-1), U64(base // WAYS)
-    for way in range(WAYS):
-        if tags[base + way] == 0:
-            return base + way
-        soon = yields(np.int64(due_s[place, U64(RANK + way)]), now_ns)
-        if soon > soonest:
-            chosen, soonest = base + way, soon
-    return chosen
 
 
 @leaf
@@ -215,38 +180,6 @@ def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
 
 
 @leaf
-def _fetch_set(rows: Rows, i: int, tags: Tags, due_s: Seconds) -> None:
-    """Ask for the lines of a row's set."""
-    place = rows[i]["flow"] & U64(len(due_s) - 1)
-    fetch_line(tags, place * U64(WAYS), 0)
-    fetch_line(due_s, place, 0)
-
-
-@leaf
-def _fetch_slot(rows: Rows, i: int, slots: Rows, tags: Tags, due_s: Seconds) -> None:
-    """Ask for the lines of a row's flow, or of whoever will make room for it; its set's were asked for before."""
-    digest = rows[i]["flow"]
-    base, tag = np.int64(digest & U64(len(due_s) - 1)) * WAYS, U16(digest >> U64(48)) | U16(1)
-    found = -1
-    for way in range(WAYS):
-        found = base + way if tags[base + way] == tag else found
-    if found < 0:
-        found = _room(tags, due_s, base, np.int64(rows[i]["time_ns"]))
-        fetch_line(slots, found, 2 * LINE)
-    fetch_line(slots, found, 0)
-    fetch_line(slots, found, LINE)
-
-
-@leaf
-def _fetch_first(rows: Rows, start: int, count: int, slots: Rows, tags: Tags, due_s: Seconds) -> None:
-    """What the loop asks for while it works on the rows before, for its first rows."""
-    for i in range(start, min(start + FAR, count)):
-        _fetch_set(rows, i, tags, due_s)
-    for i in range(start, min(start + NEAR, count)):
-        _fetch_slot(rows, i, slots, tags, due_s)
-
-
-@leaf
 def _tell(slots: Rows, moved: Slots, listed: int, out: Rows, n: int, counts: Words) -> int:
     """Copy out what moved and was not told when it ended; a slot that was given up and taken again is listed twice."""
     for i in range(listed):
@@ -281,13 +214,13 @@ def meter_burst(
     Returns (row to go on with, copies in `out`, how many of those left at once and not at the end).
     """
     mask, n, listed = U64(len(slots) // WAYS - 1), 0, 0
-    _fetch_first(rows, start, count, slots, tags, due_s)
+    fetch_first(rows, start, count, slots, tags, due_s)
     for i in range(start, count):
         row = rows[i]
         if i + FAR < count:
-            _fetch_set(rows, i + FAR, tags, due_s)
+            fetch_set(rows, i + FAR, tags, due_s)
         if i + NEAR < count:
-            _fetch_slot(rows, i + NEAR, slots, tags, due_s)
+            fetch_slot(rows, i + NEAR, slots, tags, due_s)
         if row["verdict"] != METERED:
             continue
         if n + listed + EVENTS_PER_PACKET > len(out):
@@ -295,14 +228,14 @@ def meter_burst(
         protocol, flags, digest = np.int64(row["protocol"]), np.int64(row["tcp_flags"]), row["flow"]
         source_is_hi, key = key_of(row, protocol)
         base, tag = np.int64(digest & mask) * WAYS, U16(digest >> U64(48)) | U16(1)
-        slot = _find(slots, tags, base, tag, key)
+        slot = find(slots, tags, base, tag, key)
         fresh, before = slot < 0, n
         if slot >= 0 and slots[slot]["state"] & S_CLOSED and flags & (SYN | ACK) == SYN:
             n = _end(slots[slot], R_END, out, n, counts)  # the port is used again
             counts[IN_TABLE] -= 1
             fresh = True
         elif fresh:
-            slot = _room(tags, due_s, base, np.int64(row["time_ns"]))
+            slot = room(tags, due_s, base, np.int64(row["time_ns"]))
             if tags[slot] != 0:
                 n = _give_up(slots[slot], limits[EVERY_END] != 0, out, n, counts)
                 counts[EVICTED] += 1

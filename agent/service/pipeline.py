@@ -12,9 +12,6 @@ from functools import reduce
 from itertools import pairwise
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from agent.config import Config
 from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
@@ -37,6 +34,7 @@ from agent.service.batches import Batches
 from agent.service.intervals import Counted, IntervalBook
 from agent.service.limits import device_limits, flow_limits, judge_settings
 from agent.service.overload import Detail
+from agent.service.steps import seconds_of
 from agent.service.worker import Worker, no_servers
 from agent.summaries.builder import Contents, SummaryBuilder
 from agent.summaries.privacy import Pseudonyms
@@ -79,16 +77,6 @@ class Judgement:
 
 def _secret() -> tuple[int, int]:
     return secrets.randbits(64), secrets.randbits(64)
-
-
-def _seconds(times_ns: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """(row, second) where each second of a burst's own time begins; time that runs backwards begins none."""
-    first = int(times_ns[0]) // NS_PER_S
-    if int(times_ns.max()) // NS_PER_S == first:
-        return [(0, first)]
-    seconds = np.maximum.accumulate(times_ns) // NS_PER_S
-    starts = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist()]
-    return list(zip(starts, seconds[starts].tolist(), strict=True))
 
 
 def _needs_a_word(leg: LegCounts) -> bool:
@@ -215,7 +203,7 @@ class Pipeline:
             return
         self._first.decoder.follow(decoded)  # this and the next here: whoever decodes ahead has the longer way
         self._first.cache.hash(rows, count)
-        steps = _seconds(rows["time_ns"][:count])
+        steps = seconds_of(rows["time_ns"][:count])
         for (start, its_second), (stop, _) in pairwise([*steps, (count, 0)]):
             second = max(its_second, self._now_s or 0)
             self.advance(second)

@@ -11,7 +11,7 @@ import pytest
 from agent.devices import trying
 from agent.devices.statistics import distinct
 from agent.flows.cache import FlowCache, FlowLimits
-from agent.flows.kernels import WAYS
+from agent.flows.sets import WAYS
 from agent.packets.budgets import HINTS_PER_SECOND
 from agent.packets.decoder import Decoder
 from agent.packets.records import Verdict

@@ -13,7 +13,7 @@ import pytest
 
 from agent.config import Config
 from agent.flows.cache import FlowCache, FlowLimits
-from agent.flows.kernels import WAYS
+from agent.flows.sets import WAYS
 from agent.packets.decoder import Decoder
 from agent.packets.records import TUNNEL_DEPTH_MAX, Verdict
 from agent.tap.records import BURST_FRAMES_MAX

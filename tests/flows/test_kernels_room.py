@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from agent.flows import kernels
+from agent.flows import kernels, sets
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.flows.records import FlowEndReason, FlowEvent, FlowMark, FlowState
 from tests.flows.talks import HOSTS, START_S, Talk, ended, random_frames, run
@@ -114,8 +114,8 @@ def test_who_is_given_up_is_the_least_worthy_of_its_set_and_of_those_the_longest
                 & (before["key_lo_lo"] == record["key_lo_lo"])
                 & (before["key_hi_lo"] == record["key_hi_lo"])
             )
-            base = slot - slot % kernels.WAYS
-            ranks = [(worth(flow), int(flow["last_ns"]) // STEP_NS) for flow in before[base : base + kernels.WAYS]]
+            base = slot - slot % sets.WAYS
+            ranks = [(worth(flow), int(flow["last_ns"]) // STEP_NS) for flow in before[base : base + sets.WAYS]]
             assert ranks[slot - base] == min(ranks)
     assert given_up > 50 // THIN
     assert cache.conserved()

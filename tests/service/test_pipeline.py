@@ -1,12 +1,8 @@
 """Time is a clock's: intervals close on silence, empty ones fold, years are quick, and everything adds up."""
 
-import numpy as np
-import pytest
-
 from agent.clock import stopwatch_s
 from agent.findings.records import Finding, Turn
 from agent.flows.records import FlowEndReason
-from agent.service import pipeline
 from agent.service.overload import Detail
 from agent.tap.records import Fault, LegCounts
 from agent.wire import body
@@ -101,19 +97,6 @@ def test_time_backwards_moves_nothing_back() -> None:
 def test_steps_are_seconds_since_the_first() -> None:
     assert Sensor().play([at(0), at(0.5), at(3), at(2), at(7)]) == [0, 3, 7]
     assert Sensor().play([]) == []
-
-
-@pytest.mark.parametrize(
-    ("times_s", "steps"),
-    [
-        ([5.1, 5.9, 5.2], [(0, 5)]),
-        ([5.1, 6.0, 6.5, 9.0], [(0, 5), (1, 6), (3, 9)]),
-        ([5.1, 4.0, 6.0, 5.0, 6.9], [(0, 5), (2, 6)]),  # backwards
-        ([0.0], [(0, 0)]),
-    ],
-)
-def test_where_the_seconds_of_a_burst_begin(times_s: list[float], steps: list[tuple[int, int]]) -> None:
-    assert pipeline._seconds(np.array([round(at_s * S) for at_s in times_s], np.int64)) == steps
 
 
 def test_drain_ends_every_flow_and_interval() -> None:
