@@ -10,7 +10,8 @@ from agent.devices.grants import grant_of
 from agent.devices.identity import Identifier
 from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
-from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Remark, Rows
+from agent.devices.remarks import remark_of
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
@@ -22,6 +23,7 @@ TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
 SMB1_MAX = 4096
 GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
+REMARKS_MAX = 4096  # of one turn, a minute at most: a ward asks for some hundreds of new names in it
 
 
 def mac_text(mac: int) -> str:
@@ -65,6 +67,7 @@ class Ward:
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
         self._grants: list[Grant] = []
+        self._remarks: list[Remark] = []
         self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
@@ -107,11 +110,19 @@ class Ward:
         grant = grant_of(source, signals, time_ns)
         if grant is not None and len(self._grants) < GRANTS_MAX:
             self._grants.append(grant)
+        remark = remark_of(source, destination, signals, time_ns)
+        if remark is not None and len(self._remarks) < REMARKS_MAX:
+            self._remarks.append(remark)
 
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
         grants, self._grants = self._grants, []
         return grants
+
+    def take_remarks(self) -> list[Remark]:
+        """What was asked, called and sent by name since the last call; a flood's rest is left out."""
+        remarks, self._remarks = self._remarks, []
+        return remarks
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""

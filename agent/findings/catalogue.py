@@ -187,6 +187,47 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Find its switch port and take it out of the ward's network with the network team; then look which devices "
         "took its addresses.",
     ),
+    "dns-tunnel": Entry(
+        Severity.PAGE,
+        "names asked for by DNS carry data",
+        "Have whoever runs the name server look up what this device asked for at that time, block the domain there, "
+        "and leave the device in use while a patient needs it.",
+    ),
+    "dga": Entry(
+        Severity.PAGE,
+        "a device asks for many invented domains, as malware does that looks for its operator",
+        "Have whoever runs the name server look up what this device asked for at that time; leave the device in use "
+        "while a patient needs it, and have it looked at by biomedical engineering or the workplace team afterwards.",
+    ),
+    "policy-site": Entry(
+        Severity.REVIEW,
+        "social media, webmail or streaming from a device of the ward",
+        "Speak with the ward about what this device is for; have the network team block the kind of site for it if "
+        "nobody needs it.",
+    ),
+    "dicom-unknown-peer": Entry(
+        Severity.PAGE,
+        "a host that was not there before calls a DICOM device",
+        "Ask radiology and biomedical engineering whether this device was set up; if not, have the network team keep "
+        "it from the one that it calls, and leave that one in use.",
+    ),
+    "dicom-probe": Entry(
+        Severity.REVIEW,
+        "a host tries DICOM titles, or lists what is stored",
+        _FIND,
+    ),
+    "hl7-second-receiver": Entry(
+        Severity.PAGE,
+        "a clinical application sends its messages to a further receiver",
+        "Ask whoever looks after the interface engine whether this receiver was set up; if not, have the network team "
+        "block this one connection and leave the sender in use.",
+    ),
+    "hl7-new-sender": Entry(
+        Severity.REVIEW,
+        "another device sends under the name of a clinical application",
+        "Ask whoever looks after the interface engine whether the application was moved; if not, find the device's "
+        "switch port, and have what it sent looked at before somebody relies on it.",
+    ),
     "capture-loss": Entry(
         Severity.HEALTH,
         "the tap could not look at every frame",

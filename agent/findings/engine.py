@@ -22,9 +22,13 @@ from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
 from agent.findings.detectors.credential_guessing import CredentialGuessing
 from agent.findings.detectors.default_service import DefaultServices
+from agent.findings.detectors.dicom_peers import DicomPeers
+from agent.findings.detectors.dns_tunnel import DnsTunnels
 from agent.findings.detectors.exfiltration import Exfiltration
 from agent.findings.detectors.flood import floods
+from agent.findings.detectors.generated_names import GeneratedNames
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
+from agent.findings.detectors.hl7_peers import Hl7Peers
 from agent.findings.detectors.icmp_tunnel import IcmpTunnel
 from agent.findings.detectors.inbound_to_clinical import inbound_sessions
 from agent.findings.detectors.internet_contact import internet_contacts
@@ -32,6 +36,7 @@ from agent.findings.detectors.known_bad import known_bad_destinations
 from agent.findings.detectors.mining import minings
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
+from agent.findings.detectors.policy_site import PolicySites
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
@@ -45,8 +50,11 @@ from agent.findings.draft import Draft
 from agent.findings.held import HeldEdges
 from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
+from agent.findings.name_lists import NameLists
+from agent.findings.name_model import NameModel
 from agent.findings.records import Finding, Nothing, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
+from agent.findings.suffixes import Suffixes
 from agent.findings.words import NS_PER_S
 
 WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
@@ -56,9 +64,16 @@ class Engine:
     """Runs the detectors in order and folds what they say. Holds no packets, no names, and bounded memory."""
 
     def __init__(
-        self, contracts: ContractSet, settings: JudgeSettings | None = None, usual: Usual | None = None
+        self,
+        contracts: ContractSet,
+        settings: JudgeSettings | None = None,
+        usual: Usual | None = None,
+        lists: NameLists | None = None,
     ) -> None:
-        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned)."""
+        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned).
+
+        Without `lists` no site is known, and every name's last two labels are an owner's.
+        """
         self.contracts: Final = contracts
         self.settings = settings or JudgeSettings()
         self._usual: Final[Usual] = usual or Nothing()
@@ -87,6 +102,12 @@ class Engine:
         self._smb1 = Smb1InUse()
         self._cleartext = CleartextClinical()
         self._services = DefaultServices()
+        lists = lists or NameLists(Suffixes(), NameModel())
+        self._dns_tunnels = DnsTunnels(lists)
+        self._generated = GeneratedNames(lists)
+        self._sites = PolicySites(lists)
+        self._dicom = DicomPeers()
+        self._hl7 = Hl7Peers()
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
@@ -133,6 +154,11 @@ class Engine:
         yield from new_edges(case)
         yield from self._new.judge(case)
         yield from self._reboots.judge(case)
+        yield from self._dns_tunnels.judge(case)
+        yield from self._generated.judge(case)
+        yield from self._sites.judge(case)
+        yield from self._dicom.judge(case)
+        yield from self._hl7.judge(case)
 
     def _of_the_interval(self, case: Case) -> Iterator[Draft]:
         """What an interval's counts show, and its silences."""

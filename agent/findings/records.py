@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import EDGE, Grant
+from agent.devices.records import EDGE, Grant, Remark
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
@@ -209,3 +209,4 @@ class Turn(NamedTuple):
     whole: bool = True  # `counted` has all of them; else absence cannot be told from a cut list
     span_ns: int = 0  # length of the interval that closed
     grants: Sequence[Grant] = ()  # what DHCP servers gave since the last turn
+    remarks: Sequence[Remark] = ()  # what was asked, called and sent by name since the last turn

@@ -11,6 +11,7 @@ from agent.devices.roles import ROLES, TIERS
 from agent.devices.site_packs import in_force
 from agent.errors import InputError
 from agent.findings.contracts import ContractSet, shipped_folder
+from agent.findings.name_lists import load_lists
 from agent.kept_toml import KeptToml
 from agent.packets.layouts import LINKS_READ
 from agent.service.pipeline import Judgement
@@ -41,6 +42,7 @@ def judgement(config: Config, key: bytes, state: Path | None = None, baseline: B
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
         pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns, packs),
         baseline=baseline or Baseline(ROLES),
+        lists=load_lists(parse=parse),
         refused=refused,
     )
 

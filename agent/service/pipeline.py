@@ -22,6 +22,7 @@ from agent.devices.view import Ward
 from agent.errors import InputError
 from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
+from agent.findings.name_lists import NameLists
 from agent.findings.records import Finding, Pressure, Turn
 from agent.flows.cache import UNANSWERED_TIMEOUT_S
 from agent.flows.caches import FlowCaches
@@ -72,6 +73,7 @@ class Judgement:
     contracts: ContractSet
     pseudonyms: Pseudonyms
     baseline: Baseline  # what was learned before; a replay begins with an empty one
+    lists: NameLists
     refused: tuple[InputError, ...] = ()  # packs of the site that this release cannot use
 
 
@@ -99,7 +101,7 @@ class Pipeline:
         self._news = News(drawn, READERS)
         self.table = DeviceTable(device_limits(config), drawn)
         self.ward = Ward(self.table, Identifier(judgement.packs))
-        self.engine = Engine(judgement.contracts, judge_settings(config), judgement.baseline)
+        self.engine = Engine(judgement.contracts, judge_settings(config), judgement.baseline, judgement.lists)
         self._gate = judgement.pseudonyms
         self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, config.metering.device_slots_max)
         self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
@@ -338,6 +340,7 @@ class Pipeline:
             counted=touched,
             whole=whole,
             grants=self.ward.take_grants(),
+            remarks=self.ward.take_remarks(),
             span_ns=(now_s - self._book.start_s) * NS_PER_S if interval_closed else 0,
         )
         for finding in self.engine.judge(turn):

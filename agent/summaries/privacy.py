@@ -172,9 +172,9 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
-        "first", "group", "interval-end", "last", "leg", "never", "now", "odd-contact", "peer", "seen",
-        "server", "service", "session", "since", "source", "state", "target", "worst",
+        "before", "busiest", "capture", "category", "client", "contact", "detail", "device-last-heard", "direction",
+        "first", "group", "interval-end", "last", "leg", "never", "now", "odd-contact", "peer",
+        "record-types", "seen", "server", "service", "session", "since", "site", "source", "state", "target", "worst",
     }
 )  # fmt: skip
 

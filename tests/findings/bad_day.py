@@ -17,7 +17,14 @@ HL7, SMB1, STRATUM, DICOM = (
 
 def a_bad_day(bench: Bench) -> list[Finding]:
     """Everything the judge can say."""
-    return [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_volumes(bench), *_silences(bench)]
+    return [
+        *_contacts_and_scans(bench),
+        *_claims_and_grants(bench),
+        *_volumes(bench),
+        *_silences(bench),
+        *_names(bench),
+        *_clinical_peers(bench),
+    ]
 
 
 def _contacts_and_scans(bench: Bench) -> list[Finding]:
@@ -110,3 +117,27 @@ def _silences(bench: Bench) -> list[Finding]:
     said += bench.judge([bench.edge(stranger, crashed, 80, gates=int(EdgeGate.REFUSED))])
     bench.devices[crashed].last_ns = bench.now_ns
     return [*said, *(found for _ in range(4) for found in bench.interval())]
+
+
+def _names(bench: Bench) -> list[Finding]:
+    """A desk that asks for data, for invented names, and for films."""
+    desk = bench.add("clinical-workstation")
+    texts = [bench.remark(desk, desk, ("dns.asks", f"c.{n}.ns.example.com"), ("dns.type", "TXT")) for n in range(20)]
+    drawn = [f"{'xqzjkvwpgh'[n:]}{'wvkzqjxhgp'[:n]}.net" for n in range(10)]
+    drawn += [f"{name[::-1].removeprefix('ten.')}.biz" for name in drawn]
+    failed = [bench.remark(desk, desk, ("dns.failed", name)) for name in drawn]
+    films = [bench.remark(desk, desk, ("tls.sni", "www.youtube.com"))]
+    return bench.interval(remarks=[*texts, *failed, *films])
+
+
+def _clinical_peers(bench: Bench) -> list[Finding]:
+    """A stranger at the archive, and a sender with a second receiver and a double."""
+    modality, archive, stranger = bench.add("imaging-modality"), bench.add("pacs"), bench.add("unknown")
+    sender, engine, double = bench.add("patient-monitor"), bench.add("hospital-server"), bench.add("unknown")
+    known = bench.remark(modality, archive, ("dicom.ae", "CT_WARD3"), ("dicom.called", "PACS_MAIN"))
+    named = bench.remark(sender, engine, ("hl7.sender", "PIICIX"))
+    said = bench.judge([bench.edge(sender, engine, 2575, application=HL7)], remarks=[known, named], settled=False)
+    tries = [bench.remark(stranger, archive, ("dicom.ae", "CT_WARD3"), ("dicom.called", f"PACS{n}")) for n in range(4)]
+    rejected = bench.remark(archive, stranger, ("dicom.rejects", "called-title"))
+    again = named._replace(source=bench.mac(double))
+    return said + bench.judge([bench.edge(sender, double, 2575, application=HL7)], remarks=[*tries, rejected, again])

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.baseline import Baseline
-from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Scope
+from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Remark, Scope
 from agent.devices.roles import ROLES, TIERS
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.findings.engine import Engine
+from agent.findings.name_lists import load_lists
 from agent.findings.records import Finding, Rows, Turn
 from agent.findings.settings import JudgeSettings
 
@@ -24,6 +25,7 @@ SESSION = EdgeGate.HANDSHAKE | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
 TALK = SESSION | EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA
 DATAGRAMS = EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
 CONTRACTS = ContractSet.load(shipped_folder(), ROLES, TIERS)
+LISTS = load_lists()
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.baseline = Baseline(ROLES)
         self._arps = 0
-        self.engine = Engine(CONTRACTS, self.settings, self.baseline)
+        self.engine = Engine(CONTRACTS, self.settings, self.baseline, LISTS)
 
     def add(self, role: str, mac: int = 0, **more: object) -> int:
         """A device; returns its slot."""
@@ -124,6 +126,10 @@ class Bench:
         rows = np.concatenate([np.zeros(0, EDGE), *counted])
         more = {"frames": 1000, "span_ns": after_ns} | more
         return self.judge([], [], after_ns, interval_closed=True, counted=rows, **more)
+
+    def remark(self, source: int, destination: int, *words: tuple[str, str]) -> Remark:
+        """What one device said to another one, now."""
+        return Remark(self.now_ns, self.mac(source), self.mac(destination), words)
 
     def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
         """A turn now: nothing new, no loss, settled."""
