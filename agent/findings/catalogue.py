@@ -121,6 +121,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "connection.",
     ),
     "icmp-tunnel": Entry(Severity.PAGE, "echo messages carry data", _BLOCK),
+    "covert-channel": Entry(Severity.PAGE, "DNS, NTP or ICMP carries something else", _BLOCK),
     "flood": Entry(
         Severity.PAGE,
         "a device is flooded by another one",
@@ -250,6 +251,21 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "the tap itself has sent frames on a leg",
         "Pull this leg's cable out of the appliance - the ward's traffic does not pass through it - and find what uses "
         "the interface before it goes back.",
+    ),
+}
+
+# What the collector raises, because only it knows: agent/collector/store has the same words.
+ELSEWHERE: Final[dict[str, Entry]] = {
+    "spool-loss": Entry(
+        Severity.HEALTH,
+        "a tap lost what it had to report before it could be delivered",
+        "Look how long this tap was without a link and how full its storage was; if it was neither, have its storage "
+        "replaced.",
+    ),
+    "equivocation": Entry(
+        Severity.PAGE,
+        "a tap contradicts what it signed before",
+        "Compare the tap in the ward with its enrolment; replace its key if there may be a copy of it.",
     ),
 }
 

@@ -19,6 +19,7 @@ from agent.findings.detectors.change_event import ChangeEvents
 from agent.findings.detectors.cleartext_clinical import CleartextClinical
 from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
+from agent.findings.detectors.covert_channel import CovertChannels
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
 from agent.findings.detectors.credential_guessing import CredentialGuessing
 from agent.findings.detectors.default_service import DefaultServices
@@ -108,6 +109,7 @@ class Engine:
         self._sites = PolicySites(lists)
         self._dicom = DicomPeers()
         self._hl7 = Hl7Peers()
+        self._covert = CovertChannels()
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
@@ -164,6 +166,7 @@ class Engine:
         """What an interval's counts show, and its silences."""
         if case.turn.interval_closed:
             yield from self._tunnels.judge(case)
+            yield from self._covert.judge(case)
             yield from self._guesses.judge(case)
             yield from floods(case)
             yield from self._beacons.judge(case)

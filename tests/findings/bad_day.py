@@ -93,8 +93,9 @@ def _volumes(bench: Bench) -> list[Finding]:
         echo = {"protocol": 1, "packets_out": 60, "packets_in": 60, "octets_out": 6000, "octets_in": 24_000}
         calls = bench.edge(modality, "91.240.118.77", 8080, flows=2, octets_out=1800, **last)
         theft = bench.edge(monitor, "10.9.9.9", 4444, octets_out=90 << 20, first_ns=bench.now_ns)
+        names = bench.edge(guest, "203.0.113.53", 53, **(echo | {"protocol": 17, "octets_out": 18_000}))
         said += bench.interval(
-            [*(rows if not minute else []), calls, theft, bench.edge(guest, "10.1.1.9", 2048, **echo)]
+            [*(rows if not minute else []), calls, theft, names, bench.edge(guest, "10.1.1.9", 2048, **echo)]
         )
     return said
 
