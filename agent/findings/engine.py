@@ -47,7 +47,7 @@ from agent.findings.detectors.smb1_in_use import Smb1InUse
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
-from agent.findings.draft import Draft
+from agent.findings.draft import Draft, Subject
 from agent.findings.held import HeldEdges
 from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
@@ -56,6 +56,7 @@ from agent.findings.name_model import NameModel
 from agent.findings.records import Finding, Nothing, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.suffixes import Suffixes
+from agent.findings.suppressions import Explained, Silence
 from agent.findings.words import NS_PER_S
 
 WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
@@ -80,6 +81,8 @@ class Engine:
         self._usual: Final[Usual] = usual or Nothing()
         self._teacher = Teacher(self._usual)
         self._ledger = Ledger(self.settings.findings_per_interval_max)
+        self.silence: Final = Silence(round(self.settings.page_confidence * 1000))
+        self._explained_anew = False
         self._held = HeldEdges()
         self._loss = CaptureLoss()
         self._pressure = TablePressure()
@@ -115,7 +118,11 @@ class Engine:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
         drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
-        said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
+        said = self._silenced(turn)
+        for draft in itertools.chain(self.silence.released(turn.now_ns), drafts):
+            finding = None if self.silence.holds(draft, turn.now_ns) else self._ledger.admit(draft, turn.now_ns)
+            if finding is not None:
+                said.append(finding)
         for cause, count, last_ns in self._scans.folded:
             self._ledger.note(cause, count, last_ns)
         self._hold(case)
@@ -134,6 +141,25 @@ class Engine:
         """A time of change that somebody announces; over ones are dropped, and the oldest when there are too many."""
         kept = [w for w in self.settings.change_windows if w != window and w.end_ns > window.start_ns - WINDOW_KEPT_NS]
         self.settings = replace(self.settings, change_windows=(*kept[1 - CHANGE_WINDOWS_MAX :], window))
+
+    def explain(self, explained: Explained) -> None:
+        """What a site has explained from now on: suppressions take the place of those before, windows are declared."""
+        self.silence.replace(explained.suppressions)
+        for window in explained.windows:
+            self.declare(window)
+        self._explained_anew = True
+
+    def _silenced(self, turn: Turn) -> list[Finding]:
+        """Suppressions reach back: what is open when they come is held back as well, until they end."""
+        if not self._explained_anew and not (turn.interval_closed and self.silence.rules):
+            return []
+        self._explained_anew = False
+
+        def end_of(finding: Finding, subject: Subject) -> int:
+            rule = self.silence.rule_for(finding, subject, turn.now_ns)
+            return rule.end_ns if rule else 0
+
+        return self._ledger.silence(end_of, turn.now_ns)
 
     def _of_the_tap(self, case: Case) -> Iterator[Draft]:
         yield from self._transmitted.judge(case)

@@ -174,7 +174,8 @@ JUDGED: frozenset[str] = frozenset(
     {
         "before", "busiest", "capture", "category", "client", "contact", "detail", "device-last-heard", "direction",
         "first", "group", "interval-end", "last", "leg", "never", "now", "odd-contact", "peer",
-        "record-types", "seen", "server", "service", "session", "since", "site", "source", "state", "target", "worst",
+        "record-types", "seen", "server", "service", "session", "since", "site", "source", "state", "suppressed-until",
+        "target", "worst",
     }
 )  # fmt: skip
 
