@@ -133,11 +133,12 @@ def _names(bench: Bench) -> list[Finding]:
 
 def _clinical_peers(bench: Bench) -> list[Finding]:
     """A stranger at the archive, and a sender with a second receiver and a double."""
-    modality, archive, stranger = bench.add("imaging-modality"), bench.add("pacs"), bench.add("unknown")
-    sender, engine, double = bench.add("patient-monitor"), bench.add("hospital-server"), bench.add("unknown")
+    modality, archive = bench.add("imaging-modality"), bench.add("pacs")
+    sender, engine = bench.add("patient-monitor"), bench.add("hospital-server")
     known = bench.remark(modality, archive, ("dicom.ae", "CT_WARD3"), ("dicom.called", "PACS_MAIN"))
     named = bench.remark(sender, engine, ("hl7.sender", "PIICIX"))
     said = bench.judge([bench.edge(sender, engine, 2575, application=HL7)], remarks=[known, named], settled=False)
+    stranger, double = bench.comes(), bench.comes()
     tries = [bench.remark(stranger, archive, ("dicom.ae", "CT_WARD3"), ("dicom.called", f"PACS{n}")) for n in range(4)]
     rejected = bench.remark(archive, stranger, ("dicom.rejects", "called-title"))
     again = named._replace(source=bench.mac(double))

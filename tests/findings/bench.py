@@ -26,6 +26,7 @@ TALK = SESSION | EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA
 DATAGRAMS = EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
 CONTRACTS = ContractSet.load(shipped_folder(), ROLES, TIERS)
 LISTS = load_lists()
+NO_EDGES = np.zeros(0, EDGE)
 
 
 @dataclass
@@ -62,6 +63,12 @@ class Bench:
         mac = mac or 0x00D07518_0000 + len(self.devices)
         self.devices.append(Device(role, mac, **more))  # type: ignore[arg-type]
         return len(self.devices) - 1
+
+    def comes(self, role: str = "unknown") -> int:
+        """A device that comes after the tap has settled, a turn ago."""
+        slot = self.add(role)
+        self.judge(new_devices=np.array([slot], np.uint32))
+        return slot
 
     def mac(self, slot: int) -> int:
         return self.devices[slot].mac

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from agent.devices.records import EdgeDirection, Remark
+from agent.findings.arrivals import Arrivals, has_learned
 from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
 from agent.findings.records import Severity
@@ -26,6 +27,7 @@ HOSTS_MAX: Final = 1024  # that called or were called; the longest silent is for
 TITLES_OF_ONE_MAX: Final = 16  # by which a host is known
 PAIRS_MAX: Final = 512
 _QUERIES: Final = frozenset({"query-find", "query-move", "query-get"})
+_IMAGING: Final = frozenset({"imaging-modality", "pacs"})  # a mobile one comes and goes, and its title moves with it
 EXPECTED: Final = "The same few devices exchange images, each under its own title."
 
 
@@ -53,12 +55,14 @@ class DicomPeers:
     """Learns, until the tap has settled, which host calls under which titles."""
 
     def __init__(self) -> None:
+        self._arrivals = Arrivals()
         self._titles: OrderedDict[int, dict[str, None]] = OrderedDict()  # host -> titles it is known by
         self._strangers: OrderedDict[int, bool] = OrderedDict()  # hosts that came later -> whether they ask for queries
         self._tries: OrderedDict[tuple[int, int], _Tries] = OrderedDict()
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Every association of the turn; bursts when an interval closes."""
+        self._arrivals.look(case)
         for remark in case.turn.remarks:
             call = _call_of(remark)
             if call is not None:
@@ -68,6 +72,7 @@ class DicomPeers:
                 yield from self._rejected(case, remark)
         if case.turn.interval_closed:
             yield from self._bursts(case)
+        self._arrivals.close(case)
 
     def _unknown(self, case: Case, call: _Call, now_ns: int) -> Iterator[Draft]:
         """A host or a title that was not there before. Whoever is called under a title is known by it too."""
@@ -87,7 +92,15 @@ class DicomPeers:
         owner = next((mac for mac, titles in self._titles.items() if mac != call.source and call.calling in titles), 0)
         if case.turn.devices.is_gateway(slot) and owner:
             return  # the same host, seen from another side
-        yield _unknown_draft(case, call, now_ns, owner=owner, known=known is not None)
+        severity = self._severity(case, call.source, borrowed=bool(owner))
+        if severity is Severity.PAGE or has_learned(case, case.role(target)):
+            yield _unknown_draft(case, call, now_ns, severity, owner=owner, known=known is not None)
+
+    def _severity(self, case: Case, mac: int, *, borrowed: bool) -> Severity:
+        """A page for who came after the tap had settled, or borrows a title, unless it was an imaging device before."""
+        strange = borrowed or self._arrivals.is_new(mac)
+        imaging = self._arrivals.role_before(case, mac) in _IMAGING
+        return Severity.PAGE if strange and not imaging else Severity.REVIEW
 
     def _know(self, host: int, title: str) -> None:
         titles = self._titles.pop(host, {})
@@ -166,8 +179,7 @@ def _bound(held: "OrderedDict[int, bool] | OrderedDict[int, dict[str, None]] | O
         held.popitem(last=False)
 
 
-def _unknown_draft(case: Case, call: _Call, now_ns: int, *, owner: int, known: bool) -> Draft:
-    """A new title of a host that is known is a review; a stranger is a page, under a borrowed title too."""
+def _unknown_draft(case: Case, call: _Call, now_ns: int, severity: Severity, *, owner: int, known: bool) -> Draft:
     slot, target = case.slot_of(call.source), case.slot_of(call.destination)
     assert slot is not None
     assert target is not None
@@ -192,7 +204,6 @@ def _unknown_draft(case: Case, call: _Call, now_ns: int, *, owner: int, known: b
         last_ns=now_ns,
         expected=EXPECTED,
     )
-    severity = Severity.REVIEW if known and not owner else Severity.PAGE
     finding = case.finding("dicom-unknown-peer", severity, slot, told)
     return Draft(finding, Subject(call.source, call.destination, protocol=6))
 

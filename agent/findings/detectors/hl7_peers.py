@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from agent.devices.records import EdgeDirection, EdgeGate, Remark, Scope
+from agent.findings.arrivals import Arrivals, has_learned
 from agent.findings.case import Case, Told
 from agent.findings.draft import Draft, Subject
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
@@ -29,6 +30,7 @@ class Hl7Peers:
     """Learns, until the tap has settled, who sends HL7 to whom and under which application's name."""
 
     def __init__(self) -> None:
+        self._arrivals = Arrivals()
         self._receivers_of: OrderedDict[int, dict[tuple[int, int], None]] = OrderedDict()
         self._receivers: OrderedDict[tuple[int, int], None] = OrderedDict()  # of anybody
         self._hosts_of: OrderedDict[str, dict[int, None]] = OrderedDict()
@@ -36,6 +38,7 @@ class Hl7Peers:
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Names first: a new receiver is told with the name that is sent to it."""
+        self._arrivals.look(case)
         for remark in case.turn.remarks:
             yield from self._named(case, remark)
         rows = case.edges
@@ -44,6 +47,7 @@ class Hl7Peers:
         fits &= rows["scope"] <= Scope.INTERNET
         for edge in case.oldest(rows, fits, EDGES_MAX) if np.any(fits) else ():
             yield from self._sent(case, edge)
+        self._arrivals.close(case)
 
     def _sent(self, case: Case, edge: np.void) -> Iterator[Draft]:
         slot = int(edge["device"])
@@ -58,16 +62,20 @@ class Hl7Peers:
         _bound(self._receivers_of, SENDERS_MAX)
         _bound(self._receivers, RECEIVERS_MAX)
         quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or case.turn.devices.is_gateway(slot)
-        if is_second and case.turn.settled and not quiet:
-            yield self._second_draft(case, edge, engine=engine, receivers=len(known))
+        if not is_second or quiet or not case.turn.settled:
+            return
+        strange = edge["scope"] == Scope.INTERNET or self._arrivals.is_new(case.peer_mac(edge))
+        severity = Severity.PAGE if strange and not engine else Severity.REVIEW
+        if severity is Severity.PAGE or has_learned(case, case.role(slot)):
+            yield self._second_draft(case, edge, severity, engine=engine, receivers=len(known))
 
-    def _second_draft(self, case: Case, edge: np.void, *, engine: bool, receivers: int) -> Draft:
-        """A page when nobody sent there before; to an engine that others send to already it is a review."""
+    def _second_draft(self, case: Case, edge: np.void, severity: Severity, *, engine: bool, receivers: int) -> Draft:
+        """To a device that came after the tap had settled, or to a public address, and nobody else sends there."""
         mac = case.turn.devices.mac(int(edge["device"]))
         others = ", to which others send already" if engine else ", to which nobody sent before"
         said = Said(
             id="hl7-second-receiver",
-            severity=Severity.REVIEW if engine else Severity.PAGE,
+            severity=severity,
             text=f"sends HL7 messages to a further receiver, {case.peer_text(edge)} on {service_of(edge)}{others}",
             evidence=(("sending-application", self._name_of.get(mac, "")), ("receivers", receivers)),
             expected=EXPECTED_OF_SENDERS,
@@ -95,7 +103,8 @@ class Hl7Peers:
         self._hosts_of[name] = hosts
         _bound(self._hosts_of, NAMES_MAX)
         quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or len(before) >= COMMON_MIN
-        if is_new and case.turn.settled and not quiet:
+        told = self._arrivals.is_new(mac) or has_learned(case, case.role(slot))
+        if is_new and case.turn.settled and told and not quiet:
             yield _sender_draft(case, slot, remark, first)
 
 

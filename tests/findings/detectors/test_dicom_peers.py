@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.devices.baseline import Order
 from agent.devices.records import Remark
 from agent.findings.detectors import dicom_peers
 from agent.findings.records import Finding, Severity
@@ -29,10 +30,13 @@ def reject(bench: Bench, target: int, source: int) -> Remark:
     return bench.remark(target, source, ("dicom.rejects", "called-title"))
 
 
-def ward(bench: Bench) -> tuple[int, int]:
+def ward(bench: Bench, *, learned: bool = True) -> tuple[int, int]:
     """A modality and its archive, that were there while the tap settled."""
     modality, archive = bench.add("imaging-modality"), bench.add("pacs")
     assert not bench.judge(remarks=[call(bench, modality, archive, "CT_WARD3", "PACS_MAIN")], settled=False)
+    if learned:
+        bench.baseline.order_role(Order.FREEZE, "pacs")
+    bench.interval()
     return modality, archive
 
 
@@ -43,7 +47,7 @@ def hear(bench: Bench, *remarks: Remark) -> list[Finding]:
 
 def test_a_stranger_calls_the_archive(bench: Bench) -> None:
     _, archive = ward(bench)
-    stranger = bench.add("unknown")
+    stranger = bench.comes()
     (found,) = hear(bench, call(bench, stranger, archive, "PROBE", "PACS_MAIN"))
     assert (found.id, found.severity) == ("dicom-unknown-peer", Severity.PAGE)
     assert found.sentence == (
@@ -55,7 +59,7 @@ def test_a_stranger_calls_the_archive(bench: Bench) -> None:
 
 def test_a_borrowed_title_is_told_with_its_owner(bench: Bench) -> None:
     _, archive = ward(bench)
-    (found,) = hear(bench, call(bench, bench.add("unknown"), archive, "CT_WARD3", "PACS_MAIN"))
+    (found,) = hear(bench, call(bench, bench.comes(), archive, "CT_WARD3", "PACS_MAIN"))
     assert "under a title that belongs to the imaging modality 00:d0:75:18:00:00 (Maker)" in found.sentence
     assert found.severity is Severity.PAGE
 
@@ -64,6 +68,27 @@ def test_a_new_title_of_a_known_host_is_a_review(bench: Bench) -> None:
     modality, archive = ward(bench)
     (found,) = hear(bench, call(bench, modality, archive, "CT_WARD3_MPPS", "PACS_MAIN"))
     assert found.severity is Severity.REVIEW
+
+
+def test_a_host_that_was_there_before_is_a_review_and_silent_while_its_archive_learns(bench: Bench) -> None:
+    _, archive = ward(bench)
+    (found,) = hear(bench, call(bench, bench.add("clinical-workstation"), archive, "READWS1", "PACS_MAIN"))
+    assert found.severity is Severity.REVIEW
+    second = Bench()
+    _, archive = ward(second, learned=False)
+    assert not hear(second, call(second, second.add("clinical-workstation"), archive, "READWS1", "PACS_MAIN"))
+    assert ids(hear(second, call(second, second.comes(), archive, "READWS1", "PACS_MAIN"))) == ["dicom-unknown-peer"]
+
+
+def test_a_mobile_modality_that_comes_back_is_a_review(bench: Bench) -> None:
+    _, archive = ward(bench)
+    mobile = bench.comes("imaging-modality")
+    bench.interval()
+    (found,) = hear(bench, call(bench, mobile, archive, "US_MOBILE", "PACS_MAIN"))
+    assert found.severity is Severity.REVIEW
+    actor = bench.comes("imaging-modality")
+    (found,) = hear(bench, call(bench, actor, archive, "US_OTHER", "PACS_MAIN"))
+    assert found.severity is Severity.PAGE, "it was none before it spoke"
 
 
 def test_what_the_ward_does_every_day(bench: Bench) -> None:
@@ -76,13 +101,13 @@ def test_what_the_ward_does_every_day(bench: Bench) -> None:
 
 def test_before_the_tap_has_settled_everybody_is_new(bench: Bench) -> None:
     _, archive = ward(bench)
-    assert not bench.judge(remarks=[call(bench, bench.add("unknown"), archive, "X", "PACS_MAIN")], settled=False)
+    assert not bench.judge(remarks=[call(bench, bench.comes(), archive, "X", "PACS_MAIN")], settled=False)
 
 
 def test_a_declared_window(bench: Bench) -> None:
     _, archive = ward(bench)
     bench.engine.declare(ChangeWindow("pacs", bench.now_ns, bench.now_ns + HOUR))
-    assert not hear(bench, call(bench, bench.add("unknown"), archive, "NEW_CT", "PACS_MAIN"))
+    assert not hear(bench, call(bench, bench.comes(), archive, "NEW_CT", "PACS_MAIN"))
 
 
 def test_a_known_title_through_the_gateway_is_the_same_host(bench: Bench) -> None:
@@ -94,7 +119,7 @@ def test_a_known_title_through_the_gateway_is_the_same_host(bench: Bench) -> Non
 
 def test_titles_that_are_tried(bench: Bench) -> None:
     _, archive = ward(bench)
-    stranger = bench.add("unknown")
+    stranger = bench.comes()
     tries = [call(bench, stranger, archive, "PROBE", title) for title in ("ANY-SCP", "PACS", "ORTHANC")]
     said = hear(bench, tries[0], reject(bench, archive, stranger), *tries[1:])
     assert ids(said) == ["dicom-unknown-peer", "dicom-probe"]
@@ -122,7 +147,7 @@ def test_titles_tried_over_hours_are_other_tries(bench: Bench) -> None:
 
 def test_a_stranger_that_lists_what_is_stored(bench: Bench) -> None:
     modality, archive = ward(bench)
-    stranger = bench.add("unknown")
+    stranger = bench.comes()
     assert ids(hear(bench, call(bench, stranger, archive, "CT_WARD3", "PACS_MAIN", "query-find")))
     rows = [bench.edge(who, archive, 104, application=DICOM, flows=20) for who in (stranger, modality)]
     (found,) = [found for found in bench.interval(rows) if found.id in PEERS]
@@ -133,7 +158,7 @@ def test_a_stranger_that_lists_what_is_stored(bench: Bench) -> None:
 @pytest.mark.parametrize("text", ["QUILLFEATHER^ORSO", "", " ", "\u202e" * 16, "|" * 16])
 def test_titles_leave_as_pseudonyms_only(bench: Bench, text: str) -> None:
     _, archive = ward(bench)
-    said = hear(bench, call(bench, bench.add("unknown"), archive, text, text))
+    said = hear(bench, call(bench, bench.comes(), archive, text, text))
     assert ids(said) == ["dicom-unknown-peer"]
     told = Pseudonyms(bytes(32)).finding(said[0])
     assert str(dict(told.evidence)["calling-title"]).startswith("~")
@@ -147,13 +172,13 @@ def half(words: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def test_half_a_request_says_nothing(bench: Bench) -> None:
     _, archive = ward(bench)
-    whole = call(bench, bench.add("unknown"), archive, "PROBE", "X")
+    whole = call(bench, bench.comes(), archive, "PROBE", "X")
     assert not hear(bench, whole._replace(words=half(whole.words)), whole._replace(source=0x00DEAD000001))
 
 
 def test_memory_is_bounded(bench: Bench) -> None:
     _, archive = ward(bench)
-    base = call(bench, bench.add("unknown"), archive, "PROBE", "X")
+    base = call(bench, bench.comes(), archive, "PROBE", "X")
     bench.judge(remarks=[base._replace(source=0x021000000000 + n) for n in range(3000)])
     bench.judge(remarks=[base._replace(words=(("dicom.ae", f"A{n}"), ("dicom.called", f"B{n}"))) for n in range(3000)])
     held = bench.engine._dicom
