@@ -33,15 +33,17 @@ class Explanation(NamedTuple):
 
 
 def findings_of(path: Path) -> Iterator[dict[str, Any]]:
-    """The findings of a file: a JSON object a line, as `wardtap replay --json` and the collector write them."""
+    """The findings of a file: lines of `wardtap replay --json`, or what the collector's page gives as findings.json."""
     try:
         with path.open(encoding="utf-8") as file:
             for number, text in enumerate(file):
                 if number >= LINES_MAX:
                     return
                 row = json.loads(text)
-                if isinstance(row, dict) and {"id", "cause", "severity", "evidence"} <= row.keys():
-                    yield row
+                many = row.get("findings", [row]) if isinstance(row, dict) else []
+                for one in many if isinstance(many, list) else []:
+                    if isinstance(one, dict) and {"id", "cause", "severity", "evidence"} <= one.keys():
+                        yield one
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"is no file of findings: {error}", where=str(path)) from error
 

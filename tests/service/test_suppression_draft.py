@@ -60,6 +60,13 @@ def test_for_a_whole_role(bench: Bench, tmp_path: Path) -> None:
     add_to(tmp_path, made, "x")
 
 
+def test_from_the_collectors_list(tmp_path: Path) -> None:
+    text = json.dumps({"findings": [json.loads(row(cause="other")), json.loads(row())]})
+    made = made_from(findings_of(lines(tmp_path, text)), "c", SAID)
+    assert (made.id, made.device) == ("new-device", 0x00D075180000)
+    assert not list(findings_of(lines(tmp_path, '{"findings": 7}', '{"findings": [7]}', "7", "[]")))
+
+
 def row(**more: Any) -> str:
     """A finding's line, made by hand."""
     plain = {"id": "new-device", "cause": "c", "severity": "review", "evidence": [], "mac": "00:d0:75:18:00:00"}
