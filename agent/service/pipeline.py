@@ -7,22 +7,16 @@ intervals close at once.
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import reduce
 from typing import Protocol
 
 import numpy as np
 
 from agent.config import Config
-from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
-from agent.devices.packs import Packs
 from agent.devices.table import PLACES, DeviceTable
 from agent.devices.view import Ward
-from agent.errors import InputError
-from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
-from agent.findings.name_lists import NameLists
 from agent.findings.records import Finding, Pressure, Turn
 from agent.flows.cache import UNANSWERED_TIMEOUT_S
 from agent.flows.caches import FlowCaches
@@ -36,9 +30,9 @@ from agent.service.batches import Batches
 from agent.service.intervals import Counted, IntervalBook
 from agent.service.limits import device_limits, flow_limits, judge_settings
 from agent.service.overload import Detail
+from agent.service.parts import Judgement
 from agent.service.worker import Worker, no_servers
 from agent.summaries.builder import Contents, SummaryBuilder
-from agent.summaries.privacy import Pseudonyms
 from agent.tap.records import Burst, LegCounts
 from agent.wire.summary import Summary
 
@@ -63,18 +57,6 @@ class Outlet(Protocol):
 
     def summary(self, summary: Summary) -> None:
         """An interval that closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the judge and the identifier are made of; loaded once, read-only."""
-
-    packs: Packs
-    contracts: ContractSet
-    pseudonyms: Pseudonyms
-    baseline: Baseline  # what was learned before; a replay begins with an empty one
-    lists: NameLists
-    refused: tuple[InputError, ...] = ()  # packs of the site that this release cannot use
 
 
 def _secret() -> tuple[int, int]:
