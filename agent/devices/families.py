@@ -29,9 +29,8 @@ NAME_KINDS = frozenset(
 # browses to would leave no room for what the machine says of itself later.
 MANY_VALUES = frozenset(
     {
-        "dicom.syntaxes", "dns.asks", "http.host", "llmnr.asks", "mdns.asks", "ssdp.asks", "tcp.passed-syn",
-        "tcp.passed-syn-ack", "tcp.syn", "tcp.syn-ack",
-        "tls.ja3", "tls.ja4", "tls.sni",
+        "dicom.syntaxes", "dns.asks", "dns.failed", "http.host", "llmnr.asks", "mdns.asks", "ssdp.asks",
+        "tcp.passed-syn", "tcp.passed-syn-ack", "tcp.syn", "tcp.syn-ack", "tls.ja3", "tls.ja4", "tls.sni",
     }
 )  # fmt: skip
 

@@ -196,6 +196,15 @@ class Posture(NamedTuple):
     advisories: tuple[Advisory, ...] = ()
 
 
+class Remark(NamedTuple):
+    """What the judge listens to of one payload. Words are text from the wire: compared, and never told as they are."""
+
+    time_ns: int
+    source: int  # MAC of the frame; a gateway's, when somebody outside the segment said it
+    destination: int
+    words: tuple[tuple[str, str], ...]  # (kind of `packets/hints/records.py`, value) in the order read
+
+
 class EdgeDirection(IntEnum):
     """From the device's side."""
 

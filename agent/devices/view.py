@@ -10,7 +10,8 @@ from agent.devices.grants import grant_of
 from agent.devices.identity import Identifier
 from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
-from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Rows
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Remark, Rows
+from agent.devices.remarks import remark_of
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.sightings import Sightings
 from agent.devices.table import DeviceTable
@@ -25,6 +26,7 @@ V4_MAPPED = 0xFFFF  # an IPv4 address in an address's lower half (RFC 4291 secti
 SMB1_MAX = 4096
 ROUTERS_MAX = 16  # addresses that DHCP servers gave as routers: a segment has one or two
 GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
+REMARKS_MAX = 4096  # of one turn, a minute at most: a ward asks for some hundreds of new names in it
 
 
 def mac_text(mac: int) -> str:
@@ -71,6 +73,7 @@ class Ward:
         self._routers: dict[tuple[int, int], None] = {}  # (IPv4 address given as router, MAC that gave it)
         self._arps_looked = -1
         self.sightings = Sightings()
+        self._remarks: list[Remark] = []
         self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
@@ -115,11 +118,19 @@ class Ward:
             self._grants.append(grant)
         if grant is not None and grant.router and len(self._routers) < ROUTERS_MAX:
             self._routers[grant.router, grant.server] = None
+        remark = remark_of(source, destination, signals, time_ns)
+        if remark is not None and len(self._remarks) < REMARKS_MAX:
+            self._remarks.append(remark)
 
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
         grants, self._grants = self._grants, []
         return grants
+
+    def take_remarks(self) -> list[Remark]:
+        """What was asked, called and sent by name since the last call; a flood's rest is left out."""
+        remarks, self._remarks = self._remarks, []
+        return remarks
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""

@@ -50,6 +50,7 @@ class Case:
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
     _postures: list[tuple[int, Posture]] | None = None  # once asked for
+    _slots: dict[int, int | None] = field(default_factory=dict)  # by MAC, as asked for in this turn
     _sure: dict[int, str] = field(default_factory=dict)  # by slot, as asked for in this turn
 
     @property
@@ -79,8 +80,10 @@ class Case:
 
     def slot_of(self, mac: int) -> int | None:
         """The slot of a device by its MAC; None when it has none."""
-        found = np.flatnonzero(self.turn.devices.macs()[: self.roles.shape[0]] == np.uint64(mac))
-        return int(found[0]) if found.size and mac else None
+        if mac not in self._slots:
+            found = np.flatnonzero(self.turn.devices.macs()[: self.roles.shape[0]] == np.uint64(mac))
+            self._slots[mac] = int(found[0]) if found.size and mac else None
+        return self._slots[mac]
 
     def edges_of(self, slot: int) -> Places:
         """Where the edges of a device are."""

@@ -121,6 +121,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "connection.",
     ),
     "icmp-tunnel": Entry(Severity.PAGE, "echo messages carry data", _BLOCK),
+    "covert-channel": Entry(Severity.PAGE, "DNS, NTP or ICMP carries something else", _BLOCK),
     "flood": Entry(
         Severity.PAGE,
         "a device is flooded by another one",
@@ -251,6 +252,47 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Find its switch port and take it out of the ward's network with the network team; then look which devices "
         "took its addresses.",
     ),
+    "dns-tunnel": Entry(
+        Severity.PAGE,
+        "names asked for by DNS carry data",
+        "Have whoever runs the name server look up what this device asked for at that time, block the domain there, "
+        "and leave the device in use while a patient needs it.",
+    ),
+    "dga": Entry(
+        Severity.PAGE,
+        "a device asks for many invented domains, as malware does that looks for its operator",
+        "Have whoever runs the name server look up what this device asked for at that time; leave the device in use "
+        "while a patient needs it, and have it looked at by biomedical engineering or the workplace team afterwards.",
+    ),
+    "policy-site": Entry(
+        Severity.REVIEW,
+        "social media, webmail or streaming from a device of the ward",
+        "Speak with the ward about what this device is for; have the network team block the kind of site for it if "
+        "nobody needs it.",
+    ),
+    "dicom-unknown-peer": Entry(
+        Severity.PAGE,
+        "a host that was not there before calls a DICOM device",
+        "Ask radiology and biomedical engineering whether this device was set up; if not, have the network team keep "
+        "it from the one that it calls, and leave that one in use.",
+    ),
+    "dicom-probe": Entry(
+        Severity.REVIEW,
+        "a host tries DICOM titles, or lists what is stored",
+        _FIND,
+    ),
+    "hl7-second-receiver": Entry(
+        Severity.PAGE,
+        "a clinical application sends its messages to a further receiver",
+        "Ask whoever looks after the interface engine whether this receiver was set up; if not, have the network team "
+        "block this one connection and leave the sender in use.",
+    ),
+    "hl7-new-sender": Entry(
+        Severity.REVIEW,
+        "another device sends under the name of a clinical application",
+        "Ask whoever looks after the interface engine whether the application was moved; if not, find the device's "
+        "switch port, and have what it sent looked at before somebody relies on it.",
+    ),
     "capture-loss": Entry(
         Severity.HEALTH,
         "the tap could not look at every frame",
@@ -273,6 +315,21 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "the tap itself has sent frames on a leg",
         "Pull this leg's cable out of the appliance - the ward's traffic does not pass through it - and find what uses "
         "the interface before it goes back.",
+    ),
+}
+
+# What the collector raises, because only it knows: agent/collector/store has the same words.
+ELSEWHERE: Final[dict[str, Entry]] = {
+    "spool-loss": Entry(
+        Severity.HEALTH,
+        "a tap lost what it had to report before it could be delivered",
+        "Look how long this tap was without a link and how full its storage was; if it was neither, have its storage "
+        "replaced.",
+    ),
+    "equivocation": Entry(
+        Severity.PAGE,
+        "a tap contradicts what it signed before",
+        "Compare the tap in the ward with its enrolment; replace its key if there may be a copy of it.",
     ),
 }
 

@@ -22,13 +22,18 @@ from agent.findings.detectors.cleartext_credentials import cleartext_credentials
 from agent.findings.detectors.cleartext_web import CleartextWeb
 from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
+from agent.findings.detectors.covert_channel import CovertChannels
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
 from agent.findings.detectors.credential_guessing import CredentialGuessing
 from agent.findings.detectors.default_service import DefaultServices
 from agent.findings.detectors.dhcp_starvation import DhcpStarvation
+from agent.findings.detectors.dicom_peers import DicomPeers
+from agent.findings.detectors.dns_tunnel import DnsTunnels
 from agent.findings.detectors.exfiltration import Exfiltration
 from agent.findings.detectors.flood import floods
+from agent.findings.detectors.generated_names import GeneratedNames
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
+from agent.findings.detectors.hl7_peers import Hl7Peers
 from agent.findings.detectors.icmp_tunnel import IcmpTunnel
 from agent.findings.detectors.inbound_to_clinical import inbound_sessions
 from agent.findings.detectors.internet_contact import internet_contacts
@@ -40,6 +45,7 @@ from agent.findings.detectors.neighbour_changed import NeighbourChanges
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
 from agent.findings.detectors.on_path_suspected import OnPath
+from agent.findings.detectors.policy_site import PolicySites
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
@@ -52,12 +58,16 @@ from agent.findings.detectors.smb_exploit import SmbExploits
 from agent.findings.detectors.table_pressure import TablePressure
 from agent.findings.detectors.tap_blind import TapBlind
 from agent.findings.detectors.tap_transmitted import TapTransmitted
-from agent.findings.draft import Draft
+from agent.findings.draft import Draft, Subject
 from agent.findings.held import HeldEdges
 from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
+from agent.findings.name_lists import NameLists
+from agent.findings.name_model import NameModel
 from agent.findings.records import Finding, Nothing, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
+from agent.findings.suffixes import Suffixes
+from agent.findings.suppressions import Explained, Silence
 from agent.findings.words import NS_PER_S
 
 WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
@@ -67,14 +77,23 @@ class Engine:
     """Runs the detectors in order and folds what they say. Holds no packets, no names, and bounded memory."""
 
     def __init__(
-        self, contracts: ContractSet, settings: JudgeSettings | None = None, usual: Usual | None = None
+        self,
+        contracts: ContractSet,
+        settings: JudgeSettings | None = None,
+        usual: Usual | None = None,
+        lists: NameLists | None = None,
     ) -> None:
-        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned)."""
+        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned).
+
+        Without `lists` no site is known, and every name's last two labels are an owner's.
+        """
         self.contracts: Final = contracts
         self.settings = settings or JudgeSettings()
         self._usual: Final[Usual] = usual or Nothing()
         self._teacher = Teacher(self._usual)
         self._ledger = Ledger(self.settings.findings_per_interval_max)
+        self.silence: Final = Silence(round(self.settings.page_confidence * 1000))
+        self._explained_anew = False
         self._held = HeldEdges()
         self._loss = CaptureLoss()
         self._pressure = TablePressure()
@@ -106,12 +125,23 @@ class Engine:
         self._services = DefaultServices()
         self._web = CleartextWeb()
         self._postures = (LegacySystems(), LegacyTls(), AdvisoryMatches())
+        lists = lists or NameLists(Suffixes(), NameModel())
+        self._dns_tunnels = DnsTunnels(lists)
+        self._generated = GeneratedNames(lists)
+        self._sites = PolicySites(lists)
+        self._dicom = DicomPeers()
+        self._hl7 = Hl7Peers()
+        self._covert = CovertChannels()
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
         drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
-        said = [finding for draft in drafts if (finding := self._ledger.admit(draft, turn.now_ns)) is not None]
+        said = self._silenced(turn)
+        for draft in itertools.chain(self.silence.released(turn.now_ns), drafts):
+            finding = None if self.silence.holds(draft, turn.now_ns) else self._ledger.admit(draft, turn.now_ns)
+            if finding is not None:
+                said.append(finding)
         for cause, count, last_ns in self._scans.folded:
             self._ledger.note(cause, count, last_ns)
         self._hold(case)
@@ -130,6 +160,25 @@ class Engine:
         """A time of change that somebody announces; over ones are dropped, and the oldest when there are too many."""
         kept = [w for w in self.settings.change_windows if w != window and w.end_ns > window.start_ns - WINDOW_KEPT_NS]
         self.settings = replace(self.settings, change_windows=(*kept[1 - CHANGE_WINDOWS_MAX :], window))
+
+    def explain(self, explained: Explained) -> None:
+        """What a site has explained from now on: suppressions take the place of those before, windows are declared."""
+        self.silence.replace(explained.suppressions)
+        for window in explained.windows:
+            self.declare(window)
+        self._explained_anew = True
+
+    def _silenced(self, turn: Turn) -> list[Finding]:
+        """Suppressions reach back: what is open when they come is held back as well, until they end."""
+        if not self._explained_anew and not (turn.interval_closed and self.silence.rules):
+            return []
+        self._explained_anew = False
+
+        def end_of(finding: Finding, subject: Subject) -> int:
+            rule = self.silence.rule_for(finding, subject, turn.now_ns)
+            return rule.end_ns if rule else 0
+
+        return self._ledger.silence(end_of, turn.now_ns)
 
     def _of_the_tap(self, case: Case) -> Iterator[Draft]:
         yield from self._transmitted.judge(case)
@@ -159,11 +208,17 @@ class Engine:
         yield from cleartext_credentials(case)
         yield from self._new.judge(case)
         yield from self._reboots.judge(case)
+        yield from self._dns_tunnels.judge(case)
+        yield from self._generated.judge(case)
+        yield from self._sites.judge(case)
+        yield from self._dicom.judge(case)
+        yield from self._hl7.judge(case)
 
     def _of_the_interval(self, case: Case) -> Iterator[Draft]:
         """What an interval's counts show, and its silences."""
         if case.turn.interval_closed:
             yield from self._tunnels.judge(case)
+            yield from self._covert.judge(case)
             yield from self._guesses.judge(case)
             yield from floods(case)
             yield from self._beacons.judge(case)

@@ -1,14 +1,14 @@
 """One cause, one finding: repeats, relatives and overflow fold here, and everything folded is counted."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agent.findings.catalogue import CATALOGUE
 from agent.findings.draft import RANK, Draft, Group, Subject
 from agent.findings.records import Finding, Severity
-from agent.findings.words import NS_PER_S
+from agent.findings.words import NS_PER_S, time_text
 
 CAUSES_MAX: Final = 8192  # open causes remembered; the one that was quiet longest is forgotten first
 GROUPS_MAX: Final = 4096
@@ -30,6 +30,7 @@ class _Open:
     count: int
     last_ns: int
     parent: str = ""  # the cause it folded into
+    silenced: bool = False  # somebody has explained it: it is counted and not said
 
 
 @dataclass(slots=True)
@@ -89,6 +90,21 @@ class Ledger:
             known.last_ns = max(known.last_ns, last_ns)
             self._open.move_to_end(cause)
 
+    def silence(self, end_of: Callable[[Finding, Subject], int], now_ns: int) -> list[Finding]:
+        """Hold back what is open and was explained; each is said once more, with the time until when it is silent.
+
+        `end_of` gives that time, or 0 for what nobody has explained: that is said again from now on.
+        """
+        said = []
+        for known in self._open.values():
+            end_ns = 0 if known.parent else end_of(known.finding, known.subject)
+            if end_ns and not known.silenced:
+                evidence = (*known.latest.evidence, ("suppressed-until", time_text(end_ns)))
+                told = replace(known.latest, severity=known.finding.severity, evidence=evidence)
+                said.append(replace(told, time_ns=now_ns, last_ns=known.last_ns, count=known.count))
+            known.silenced = bool(end_ns)
+        return said
+
     def close_interval(self, now_ns: int) -> Iterator[Finding]:
         """The digests of what the cap left out, and causes that went on for an hour since they were said."""
         for finding_id, over in self._overflow.items():
@@ -98,6 +114,8 @@ class Ledger:
         for known in self._open.values():
             if known.finding.severity is Severity.POSTURE:
                 continue  # an inventory fact is told once
+            if known.silenced:
+                continue
             if not known.parent and known.count > known.finding.count and now_ns - known.said_ns >= REPEAT_NS:
                 yield self._repeat(known, known.latest, now_ns)
 

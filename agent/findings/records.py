@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import EDGE, Grant, Posture, Sighting
+from agent.devices.records import EDGE, Grant, Posture, Remark, Sighting
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
@@ -213,3 +213,4 @@ class Turn(NamedTuple):
     span_ns: int = 0  # length of the interval that closed
     grants: Sequence[Grant] = ()  # what DHCP servers gave since the last turn
     sightings: Sequence[Sighting] = ()  # facts of payloads since the last turn, in the order heard
+    remarks: Sequence[Remark] = ()  # what was asked, called and sent by name since the last turn

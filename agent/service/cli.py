@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent import __version__
 from agent.errors import WardtapError
 from agent.last_words import fault, leave_nothing
+from agent.service import findings_options
 from agent.service.startup import lean
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 OUR_FAULT = 70  # sysexits EX_SOFTWARE
 BROKEN_PIPE = 141  # what a shell shows for a writer whose reader went away
 INTERRUPTED = 130
-WITH_KERNELS = {"replay", "sensor", "warmup", "doctor", "contracts"}
+WITH_KERNELS = {"replay", "sensor", "warmup", "doctor", "contracts", "findings"}
 
 # Imports stand inside the commands: each program loads only its own part (the uplink no kernels, the sensor no broker).
 
@@ -103,6 +104,11 @@ def _contracts(options: argparse.Namespace) -> int:
     return contract_book.show(_config(options), options.what, options.whom, options.format, options.capture)
 
 
+def _findings(options: argparse.Namespace) -> int:
+    print("\n".join(findings_options.run(options, _config(options))))
+    return 0
+
+
 def _version(_: argparse.Namespace) -> int:
     print(f"wardtap {__version__}")
     return 0
@@ -172,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     packs.add_argument("--trust", type=Path, metavar="FILE", help="default: the uplink's, in the state folder")
     packs.set_defaults(run=_packs)
     _contract_options(commands.add_parser("contracts", help="what a role does, as text, filter or MUD file"))
+    findings_options.add(commands.add_parser("findings", help="what can be found, and what is held back"), _findings)
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser
 

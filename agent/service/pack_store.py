@@ -16,6 +16,7 @@ from agent.devices.packs import Packs
 from agent.devices.site_packs import PACKS_MAX, in_force, newest, serial_of
 from agent.durable import fsync_folder, write_atomically
 from agent.errors import InputError, Refused, StateError
+from agent.service.suppression_store import read_explained
 from agent.signing.packs import SEAL_NAME, Pack, open_pack
 from agent.signing.roster import Trust
 from agent.signing.trust import load_trust
@@ -68,6 +69,7 @@ def _lay(pack: Pack, store: Path, state: Path) -> None:
         folder.chmod(0o755)
     try:
         Packs.load(site=[fresh, *(path for path in in_force(state) if path.parent != store)])
+        read_explained([fresh])
     except InputError:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -107,6 +109,7 @@ def packs(folder: Path | None, state: Path, trust: Path | None) -> int:
             print(f"wardtap: {error}; what was in force stays so", file=sys.stderr)
             refused = Refused.exit_code
             continue
-        change = "taken over; it counts from the sensor's next start" if done.new else "is in force already"
+        change = "taken over; it counts from the sensor's next start, suppressions within a minute"
+        change = change if done.new else "is in force already"
         print(f"{done.name} {done.serial}, signed by {' and '.join(done.signers)}: {change}")
     return refused

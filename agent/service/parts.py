@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.config import Config
@@ -11,11 +12,23 @@ from agent.devices.roles import ROLES, TIERS
 from agent.devices.site_packs import in_force
 from agent.errors import InputError
 from agent.findings.contracts import ContractSet, shipped_folder
+from agent.findings.name_lists import NameLists, load_lists
 from agent.kept_toml import KeptToml
 from agent.packets.layouts import LINKS_READ
-from agent.service.pipeline import Judgement
 from agent.summaries.privacy import Pseudonyms
 from agent.tap.replay import ReplaySource
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the judge and the identifier are made of; loaded once, read-only."""
+
+    packs: Packs
+    contracts: ContractSet
+    pseudonyms: Pseudonyms
+    baseline: Baseline  # what was learned before; a replay begins with an empty one
+    lists: NameLists
+    refused: tuple[InputError, ...] = ()  # packs of the site that this release cannot use
 
 
 def unread_links(source: ReplaySource) -> list[InputError]:
@@ -41,6 +54,7 @@ def judgement(config: Config, key: bytes, state: Path | None = None, baseline: B
         contracts=ContractSet.load(folder, ROLES, TIERS, parse),
         pseudonyms=Pseudonyms(key, config.identity.plain_name_patterns, packs),
         baseline=baseline or Baseline(ROLES),
+        lists=load_lists(parse=parse),
         refused=refused,
     )
 

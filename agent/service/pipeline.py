@@ -7,19 +7,14 @@ intervals close at once.
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from typing import Protocol
 
 from agent.config import Config
-from agent.devices.baseline import Baseline
 from agent.devices.identity import Identifier
-from agent.devices.packs import Packs
 from agent.devices.table import PLACES, DeviceTable
 from agent.devices.view import Ward
-from agent.errors import InputError
-from agent.findings.contracts import ContractSet
 from agent.findings.engine import Engine
 from agent.findings.records import Finding, Pressure, Turn
 from agent.flows.cache import UNANSWERED_TIMEOUT_S
@@ -34,10 +29,10 @@ from agent.service.batches import Batches
 from agent.service.intervals import Counted, IntervalBook
 from agent.service.limits import device_limits, flow_limits, judge_settings
 from agent.service.overload import Detail
+from agent.service.parts import Judgement
 from agent.service.steps import seconds_of
 from agent.service.worker import Worker, no_servers
 from agent.summaries.builder import Contents, SummaryBuilder
-from agent.summaries.privacy import Pseudonyms
 from agent.tap.records import Burst, LegCounts
 from agent.wire.summary import Summary
 
@@ -64,17 +59,6 @@ class Outlet(Protocol):
         """An interval that closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the judge and the identifier are made of; loaded once, read-only."""
-
-    packs: Packs
-    contracts: ContractSet
-    pseudonyms: Pseudonyms
-    baseline: Baseline  # what was learned before; a replay begins with an empty one
-    refused: tuple[InputError, ...] = ()  # packs of the site that this release cannot use
-
-
 def _secret() -> tuple[int, int]:
     return secrets.randbits(64), secrets.randbits(64)
 
@@ -99,7 +83,7 @@ class Pipeline:
         self._news = News(drawn, READERS)
         self.table = DeviceTable(device_limits(config), drawn)
         self.ward = Ward(self.table, Identifier(judgement.packs))
-        self.engine = Engine(judgement.contracts, judge_settings(config), judgement.baseline)
+        self.engine = Engine(judgement.contracts, judge_settings(config), judgement.baseline, judgement.lists)
         self._gate = judgement.pseudonyms
         self.builder = SummaryBuilder(self.ward, judgement.pseudonyms, config.metering.device_slots_max)
         self._book = IntervalBook(config.summaries, judgement.contracts.version, config.sha256)
@@ -340,6 +324,7 @@ class Pipeline:
             whole=whole,
             grants=self.ward.take_grants(),
             sightings=self.ward.sightings.take(),
+            remarks=self.ward.take_remarks(),
             span_ns=(now_s - self._book.start_s) * NS_PER_S if interval_closed else 0,
         )
         for finding in self.engine.judge(turn):

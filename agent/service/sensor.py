@@ -34,6 +34,7 @@ from agent.service.startup import ready
 from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
+from agent.service.suppression_store import SuppressionKeeper
 from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
@@ -85,6 +86,7 @@ class SpoolOutlet:
         self._writer, self._agent, self._may_wait = writer, agent, may_wait
         self.records = 0
         self.learning: Callable[[], dict[str, int | str]] = dict  # what summaries tell of it
+        self.suppressions: Callable[[], dict[str, int]] = dict
 
     wants_flows = False  # they stay in the sensor: summaries tell of devices and edges
 
@@ -105,6 +107,7 @@ class SpoolOutlet:
             "spool_not_sent": counts.dropped + counts.given_up,
             "spool_write_errors": counts.write_errors,
             **self.learning(),
+            **self.suppressions(),
         }
         for part in split(dataclasses.replace(summary, health=health)):
             self._append(MessageType.SUMMARY, part.to_content())
@@ -146,6 +149,7 @@ class _EachSecond:
     ) -> None:  # fmt: skip
         self._spool, self._say, self._clock = writer, say, clock
         self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
+        self.suppressions = SuppressionKeeper(state, say)
         self._box = RequestBox(state / "requests")
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
@@ -161,7 +165,9 @@ class _EachSecond:
         for request in self._box.take():
             if not self._keeper.order(request, pipeline.engine, self._clock.wall_ns()):
                 pipeline.tell_all_cards()
-        self._keeper.look(pipeline.engine, self._clock.wall_ns() // NS_PER_S)
+        now_s = self._clock.wall_ns() // NS_PER_S
+        self._keeper.look(pipeline.engine, now_s)
+        self.suppressions.look(pipeline.engine, now_s)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
         if self._file.failed and not self._refused:
             self._refused = True
@@ -265,6 +271,7 @@ def run(
                 _play(source, pipeline, its_clock, ended, say)
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
+                    outlet.suppressions = each_second.suppressions.health
                     _listen(source, pipeline, its_clock, ended, each_second)
                     each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())

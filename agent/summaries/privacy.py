@@ -173,10 +173,10 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "advisories", "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
-        "first", "group", "interval-end", "last", "leg", "match", "never", "now", "odd-contact", "peer", "said-by",
-        "seen", "server", "service", "session", "side", "since", "source", "state", "support-ended", "system",
-        "target", "version", "worst",
+        "advisories", "before", "busiest", "capture", "category", "client", "contact", "detail", "device-last-heard",
+        "direction", "first", "group", "interval-end", "last", "leg", "match", "never", "now", "odd-contact", "peer",
+        "record-types", "said-by", "seen", "server", "service", "session", "side", "since", "site", "source", "state",
+        "support-ended", "suppressed-until", "system", "target", "version", "worst",
     }
 )  # fmt: skip
 

@@ -17,8 +17,15 @@ HL7, SMB1, STRATUM, DICOM, HTTP = (
 
 def a_bad_day(bench: Bench) -> list[Finding]:
     """Everything the judge can say."""
-    said = [*_contacts_and_scans(bench), *_claims_and_grants(bench), *_payload_facts(bench)]
-    return [*said, *_volumes(bench), *_silences(bench)]
+    return [
+        *_contacts_and_scans(bench),
+        *_claims_and_grants(bench),
+        *_payload_facts(bench),
+        *_volumes(bench),
+        *_silences(bench),
+        *_names(bench),
+        *_clinical_peers(bench),
+    ]
 
 
 def _contacts_and_scans(bench: Bench) -> list[Finding]:
@@ -111,8 +118,9 @@ def _volumes(bench: Bench) -> list[Finding]:
         echo = {"protocol": 1, "packets_out": 60, "packets_in": 60, "octets_out": 6000, "octets_in": 24_000}
         calls = bench.edge(modality, "91.240.118.77", 8080, flows=2, octets_out=1800, **last)
         theft = bench.edge(monitor, "10.9.9.9", 4444, octets_out=90 << 20, first_ns=bench.now_ns)
+        names = bench.edge(guest, "203.0.113.53", 53, **(echo | {"protocol": 17, "octets_out": 18_000}))
         said += bench.interval(
-            [*(rows if not minute else []), calls, theft, bench.edge(guest, "10.1.1.9", 2048, **echo)]
+            [*(rows if not minute else []), calls, theft, names, bench.edge(guest, "10.1.1.9", 2048, **echo)]
         )
     return said
 
@@ -135,3 +143,28 @@ def _silences(bench: Bench) -> list[Finding]:
     said += bench.judge([bench.edge(stranger, crashed, 80, gates=int(EdgeGate.REFUSED))])
     bench.devices[crashed].last_ns = bench.now_ns
     return [*said, *(found for _ in range(4) for found in bench.interval())]
+
+
+def _names(bench: Bench) -> list[Finding]:
+    """A desk that asks for data, for invented names, and for films."""
+    desk = bench.add("clinical-workstation")
+    texts = [bench.remark(desk, desk, ("dns.asks", f"c.{n}.ns.example.com"), ("dns.type", "TXT")) for n in range(20)]
+    drawn = [f"{'xqzjkvwpgh'[n:]}{'wvkzqjxhgp'[:n]}.net" for n in range(10)]
+    drawn += [f"{name[::-1].removeprefix('ten.')}.biz" for name in drawn]
+    failed = [bench.remark(desk, desk, ("dns.failed", name)) for name in drawn]
+    films = [bench.remark(desk, desk, ("tls.sni", "www.youtube.com"))]
+    return bench.interval(remarks=[*texts, *failed, *films])
+
+
+def _clinical_peers(bench: Bench) -> list[Finding]:
+    """A stranger at the archive, and a sender with a second receiver and a double."""
+    modality, archive = bench.add("imaging-modality"), bench.add("pacs")
+    sender, engine = bench.add("patient-monitor"), bench.add("hospital-server")
+    known = bench.remark(modality, archive, ("dicom.ae", "CT_WARD3"), ("dicom.called", "PACS_MAIN"))
+    named = bench.remark(sender, engine, ("hl7.sender", "PIICIX"))
+    said = bench.judge([bench.edge(sender, engine, 2575, application=HL7)], remarks=[known, named], settled=False)
+    stranger, double = bench.comes(), bench.comes()
+    tries = [bench.remark(stranger, archive, ("dicom.ae", "CT_WARD3"), ("dicom.called", f"PACS{n}")) for n in range(4)]
+    rejected = bench.remark(archive, stranger, ("dicom.rejects", "called-title"))
+    again = named._replace(source=bench.mac(double))
+    return said + bench.judge([bench.edge(sender, double, 2575, application=HL7)], remarks=[*tries, rejected, again])

@@ -9,10 +9,22 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.baseline import Baseline
-from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Posture, Scope, Sighting
+from agent.devices.records import (
+    EDGE,
+    FAN,
+    NO_SLOT,
+    EdgeDirection,
+    EdgeGate,
+    FanKind,
+    Posture,
+    Remark,
+    Scope,
+    Sighting,
+)
 from agent.devices.roles import ROLES, TIERS
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.findings.engine import Engine
+from agent.findings.name_lists import load_lists
 from agent.findings.records import Finding, Rows, Turn
 from agent.findings.settings import JudgeSettings
 
@@ -25,6 +37,8 @@ SESSION = EdgeGate.HANDSHAKE | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
 TALK = SESSION | EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA
 DATAGRAMS = EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA | EdgeGate.INITIATOR_KNOWN | EdgeGate.ANSWERED
 CONTRACTS = ContractSet.load(shipped_folder(), ROLES, TIERS)
+LISTS = load_lists()
+NO_EDGES = np.zeros(0, EDGE)
 
 
 @dataclass
@@ -55,13 +69,19 @@ class Bench:
     def __post_init__(self) -> None:
         self.baseline = Baseline(ROLES)
         self._arps = 0
-        self.engine = Engine(CONTRACTS, self.settings, self.baseline)
+        self.engine = Engine(CONTRACTS, self.settings, self.baseline, LISTS)
 
     def add(self, role: str, mac: int = 0, **more: object) -> int:
         """A device; returns its slot."""
         mac = mac or 0x00D07518_0000 + len(self.devices)
         self.devices.append(Device(role, mac, **more))  # type: ignore[arg-type]
         return len(self.devices) - 1
+
+    def comes(self, role: str = "unknown") -> int:
+        """A device that comes after the tap has settled, a turn ago."""
+        slot = self.add(role)
+        self.judge(new_devices=np.array([slot], np.uint32))
+        return slot
 
     def mac(self, slot: int) -> int:
         return self.devices[slot].mac
@@ -129,6 +149,10 @@ class Bench:
         rows = np.concatenate([np.zeros(0, EDGE), *counted])
         more = {"frames": 1000, "span_ns": after_ns} | more
         return self.judge([], [], after_ns, interval_closed=True, counted=rows, **more)
+
+    def remark(self, source: int, destination: int, *words: tuple[str, str]) -> Remark:
+        """What one device said to another one, now."""
+        return Remark(self.now_ns, self.mac(source), self.mac(destination), words)
 
     def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
         """A turn now: nothing new, no loss, settled."""

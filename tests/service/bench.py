@@ -8,8 +8,8 @@ from typing import Any
 from agent.config import Config
 from agent.findings.records import Finding
 from agent.flows.records import Rows
-from agent.service.parts import judgement
-from agent.service.pipeline import Judgement, Pipeline
+from agent.service.parts import Judgement, judgement
+from agent.service.pipeline import Pipeline
 from agent.service.status import LISTENING, VERSION, LegStatus, SpoolStatus, Status, Talker
 from agent.wire.summary import Summary
 from tests.forge.pcap import Frame

@@ -267,6 +267,25 @@ def test_orders_about_learning_reach_the_sensor(tmp_path: Path) -> None:
     assert len(again.windows) == 1
 
 
+def test_what_the_site_has_explained_reaches_the_sensor(tmp_path: Path) -> None:
+    clock, stop, said = Ticking(), threading.Event(), list[str]()
+    source, bench = Drowning(clock, stop, drowns_s=0, ends_s=20), Sensor(small(interval_s=10))
+    folder = tmp_path / "packs" / "ward-explained" / "1"
+    folder.mkdir(parents=True)
+    span = 'start = "2026-01-01T00:00:00Z"\nuntil = "2026-01-05T00:00:00Z"\nowner = "R. Okafor"\nwhy = "a test"\n'
+    work = f'[[maintenance]]\ndevice = "00:d0:75:18:60:3e"\n{span}'
+    (folder / "suppressions.toml").write_text(f'version = "1"\n{work}[[window]]\nrole = "pacs"\n{span}')
+    identity, now = Identity("tap-1", "ward", "sensor", boot_id()), SystemClock()
+    with contextlib.closing(SpoolWriter.open(tmp_path / "spool", identity, now)) as writer:
+        each_second = _EachSecond(small(), tmp_path, writer, now, said.append)
+        _listen(source, bench.pipeline, clock, stop, each_second)  # type: ignore[arg-type]
+        each_second.close()
+    assert said == ["1 suppressions and 1 change windows declared"]
+    assert [rule.device for rule in bench.pipeline.engine.silence.rules] == [0x00D07518603E]
+    assert [window.role for window in bench.pipeline.engine.settings.change_windows] == ["pacs"]
+    assert each_second.suppressions.health() == {"suppressions": 1, "findings_suppressed": 0}
+
+
 def test_what_is_learned_is_told_and_kept(tmp_path: Path, scan: Path) -> None:
     run(small(), tmp_path / "state", [scan], say=lambda _: None)
     assert not baseline_path(tmp_path / "state").exists(), "a replay neither reads nor writes it"

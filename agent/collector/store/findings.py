@@ -12,6 +12,7 @@ from agent.wire.finding import FindingRecord
 from agent.wire.header import Header
 
 SEVERITY_RANK = {"posture": 0, "health": 1, "review": 2, "page": 3}
+SUPPRESSED_UNTIL = "suppressed-until"  # evidence of a finding that is held back from now on
 SOURCE_AGENT, SOURCE_COLLECTOR = "tap", "collector"
 
 
@@ -49,7 +50,7 @@ def enter_finding(connection: sqlite3.Connection, finding: FindingRecord, seen: 
         if new_rank > rank or (new_rank == rank and finding.last_ns >= last_ns):
             _tell_anew(connection, number, finding)
     told = finding.severity if new_rank >= rank else _severity(rank)
-    if told in notices.severities:
+    if told in notices.severities and not _is_suppressed(finding):
         for route in notices.routes:
             request_notice(connection, route, number, seen.received_ns, new_rank > rank)
 
@@ -120,6 +121,11 @@ def _tell_anew(connection: sqlite3.Connection, number: int, finding: FindingReco
             *(finding.expected, finding.step, number),
         ),
     )
+
+
+def _is_suppressed(finding: FindingRecord) -> bool:
+    """Whether its tap says it for the last time, because somebody has explained it: nobody is called for that."""
+    return any(name == SUPPRESSED_UNTIL for name, _ in finding.evidence)
 
 
 def _severity(rank: int) -> str:

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent.collector.records import SEQ_MAX, Batch, Committed, Outcome, Position, Record, Refusal, StreamKey
-from agent.collector.store.covered import cover, position
+from agent.collector.records import Batch, Committed, Outcome, Position, Record, Refusal, StreamKey
+from agent.collector.store.covered import position
 from agent.collector.store.database import FILE_NAME, open_writer, transaction
 from agent.collector.store.findings import SOURCE_AGENT, Notices, Sighting, enter_equivocation, enter_finding
 from agent.collector.store.inventory import enter_summary
 from agent.collector.store.ledger import enter, stream_key
+from agent.collector.store.losses import enter_gap
 from agent.collector.store.presence import enter_presence
 from agent.wire.delivery import Gap
 from agent.wire.finding import FindingRecord
@@ -78,7 +79,7 @@ class Store:
                 seen = Sighting(record.header, record.received_ns, SOURCE_AGENT)
                 enter_finding(connection, record.meaning, seen, self._notices)
             case Gap():
-                _enter_gap(connection, record, record.meaning)
+                enter_gap(connection, record, record.meaning, self._notices)
         return outcome
 
 
@@ -90,20 +91,6 @@ def _streams(records: Iterable[Record]) -> list[StreamKey]:
             gap = record.meaning
             keys[StreamKey(record.header.site, record.header.agent, gap.run, gap.stream)] = None
     return list(keys)
-
-
-def _enter_gap(connection: sqlite3.Connection, record: Record, gap: Gap) -> None:
-    """What the agent says it had to discard counts as settled: it will never come."""
-    header = record.header
-    key = StreamKey(header.site, header.agent, gap.run, gap.stream)
-    for first, last, kind, reason in gap.ranges:
-        if not first <= last <= SEQ_MAX:
-            continue
-        connection.execute(
-            "INSERT OR IGNORE INTO gaps VALUES (?,?,?,?,?,?,?,?)",
-            (key.agent, key.run, key.stream, first, last, kind, reason, record.received_ns),
-        )
-        cover(connection, key, first, last)
 
 
 def _count_size(connection: sqlite3.Connection, record: Record) -> None:

@@ -71,6 +71,8 @@ KINDS: dict[str, str] = {
     "dns.answer": "name answered with an address (in `address`)",
     "dns.asks": "name asked",
     "dns.code": "response code of an answer when it is not success, by name",
+    "dns.failed": "name that was asked for and does not exist",
+    "dns.type": "record type asked for when it is no address, by name",
     "hl7.ack": "HL7 MSA-1, acknowledgement code",
     "hl7.message": "HL7 MSH-9, message type",
     "hl7.receiver": "HL7 MSH-5, receiving application",

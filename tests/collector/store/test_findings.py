@@ -57,3 +57,15 @@ def test_contradictions_of_one_tap_are_one_finding_that_counts_up(
         (finding,) = queries.findings(reader)
     assert (finding["id"], finding["count"], finding["tier"]) == ("equivocation", 3, "none")
     assert pending(tmp_path)[0][0] == "webhook"
+
+
+def test_a_finding_that_is_held_back_from_now_on_calls_nobody(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
+    """Its tap says it once more, so that the page shows until when; whoever explained it knows already."""
+    until = ["suppressed-until", "2026-12-01T00:00:00Z"]
+    deliver(tap.finding(sev="review"), tap.finding(sev="page", ev=[until]))
+    assert pending(tmp_path) == []
+    with reading(tmp_path) as reader:
+        (finding,) = queries.findings(reader)
+    assert {"name": until[0], "value": until[1]} in finding["evidence"]
+    deliver(tap.finding(sev="page"))
+    assert [row[0] for row in pending(tmp_path)] == ["webhook"]

@@ -24,7 +24,19 @@ def test_an_answer_under_the_name_that_was_asked() -> None:
 
 
 def test_a_failure_is_named() -> None:
-    assert dns.read_answer(message(0x8183, [("x.example", 1)], [])) == [Signal("dns.code", "name-error")]
+    assert dns.read_answer(message(0x8182, [("x.example", 1)], [])) == [Signal("dns.code", "server-failure")]
+    assert dns.read_answer(message(0x8183, [("X.example", 1)], [])) == [
+        Signal("dns.code", "name-error"),
+        Signal("dns.failed", "x.example"),
+    ]
+
+
+def test_what_is_asked_for_beside_addresses() -> None:
+    kinds = [(16, "TXT"), (10, "NULL"), (33, "SRV"), (65399, "other")]
+    for number, name in kinds:
+        asked = dns.read_query(message(0x0100, [("a.example", number)], []))
+        assert asked == [Signal("dns.asks", "a.example"), Signal("dns.type", name)]
+    assert dns.read_query(message(0x0100, [("a.example", 28)], [])) == [Signal("dns.asks", "a.example")]
 
 
 def test_each_reader_takes_its_own_direction() -> None:
@@ -43,7 +55,8 @@ def test_tshark_says_the_same(captures: Path) -> None:
                 continue
             if answer in (["0"], ["False"]):
                 asked += 1
-                assert [signal.value for signal in dns.read_query(raw)] == [queries[0].lower()[-128:]]
+                named = [signal.value for signal in dns.read_query(raw) if signal.kind == "dns.asks"]
+                assert named == [queries[0].lower()[-128:]]
                 continue
             said = [signal for signal in dns.read_answer(raw) if signal.kind == "dns.answer"]
             wanted = {ip_address(text).packed for text in four + six}

@@ -1,0 +1,139 @@
+"""covert-channel: DNS, NTP and ICMP of a shape that they never have: the port is theirs, what is carried is not."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from agent.devices.records import EdgeDirection, Scope
+from agent.findings.case import Case, severity_of
+from agent.findings.draft import Draft
+from agent.findings.edge_draft import Said, edge_draft
+from agent.findings.windows import Count, EdgeWindows
+from agent.findings.words import NS_PER_S, mac_text
+
+WINDOW_NS: Final = 1800 * NS_PER_S
+INTERVALS_MIN: Final = 2  # a burst of one minute may be anything
+DATAGRAMS_MIN: Final = 50
+QUESTION_OCTETS: Final = 160  # of a DNS question on average: a name of 20 to 60 octets makes one of 40 to 100
+STREAM_OCTETS: Final = 256 << 10  # sent over TCP port 53 by who begins it: a zone is fetched, never sent so
+TIME_DATAGRAMS_MIN: Final = 100  # in half an hour: a client that signs its requests (NTS) asks once a minute
+TIME_OCTETS: Final = 100  # of an NTP message on average: 48, or 68 with a digest (RFC 5905 section 7.3)
+_IPV4_HEADERS, _IPV6_HEADERS = 28, 48  # with UDP's
+# Types that a host may begin with by itself: errors, echo, routers (RFC 792, 1256, 4443, 4861, 3810).
+_ICMP: Final = frozenset({3, 4, 5, 8, 9, 10, 11, 12})
+_ICMPV6: Final = frozenset({1, 2, 3, 4, 128, *range(130, 138), 143})
+_ANSWERS: Final = {1: frozenset({0, 14, 16, 18}), 58: frozenset({129})}  # seen first when the question was before us
+_MAPPED: Final = 0xFFFF
+
+
+class _Sums(NamedTuple):
+    """An edge over the window."""
+
+    packets_out: int
+    packets_in: int
+    octets_out: int
+    octets_in: int
+    headers: int
+
+    @property
+    def mean_out(self) -> float:
+        """Payload of what the originator sent, in octets a datagram."""
+        return self.octets_out / self.packets_out - self.headers if self.packets_out else 0
+
+    @property
+    def mean_in(self) -> float:
+        """Of what it got."""
+        return self.octets_in / self.packets_in - self.headers if self.packets_in else 0
+
+
+Judge = Callable[[np.void, _Sums], str]  # gives what is odd, or nothing
+
+
+def _questions(_: np.void, sums: _Sums) -> str:
+    """Datagrams to port 53 that are too long for questions."""
+    if sums.packets_out < DATAGRAMS_MIN or sums.mean_out < QUESTION_OCTETS:
+        return ""
+    return f"{sums.packets_out} datagrams of {sums.mean_out:.0f} octets on average, and DNS questions are far shorter"
+
+
+def _stream(_: np.void, sums: _Sums) -> str:
+    if sums.octets_out < STREAM_OCTETS:
+        return ""
+    return f"{sums.octets_out >> 10} KiB within {WINDOW_NS // (60 * NS_PER_S)} minutes, and DNS questions are far fewer"
+
+
+def _time(_: np.void, sums: _Sums) -> str:
+    most = max(sums.mean_out, sums.mean_in)
+    if max(sums.packets_out, sums.packets_in) < TIME_DATAGRAMS_MIN or most < TIME_OCTETS:
+        return ""
+    count = sums.packets_out + sums.packets_in
+    return f"{count} datagrams of up to {most:.0f} octets on average, and a clock is asked seldom and in 48 octets"
+
+
+def _control(edge: np.void, sums: _Sums) -> str:
+    """ICMP of a type that nobody begins with. Answers count only while nothing comes back."""
+    protocol, kind = int(edge["protocol"]), int(edge["port"]) >> 8
+    if kind in (_ICMP if protocol == 1 else _ICMPV6) or sums.packets_out < DATAGRAMS_MIN:
+        return ""
+    if kind in _ANSWERS[protocol] and sums.packets_in:
+        return ""
+    return f"{sums.packets_out} messages of a type that no device sends by itself so often"
+
+
+# (protocol, port or every one) -> who judges it, and how a sentence calls it.
+_JUDGES: Final[Sequence[tuple[int, int | None, Judge, str]]] = (
+    (17, 53, _questions, "DNS"),
+    (6, 53, _stream, "DNS"),
+    (17, 123, _time, "NTP"),
+    (1, None, _control, "ICMP"),
+    (58, None, _control, "ICMPv6"),
+)
+EXPECTED: Final = "DNS, NTP and ICMP carry a few short messages and no data."
+
+
+class CovertChannels:
+    """Remembers these protocols' edges of the last half hour."""
+
+    def __init__(self) -> None:
+        self._windows = EdgeWindows(WINDOW_NS)
+
+    def judge(self, case: Case) -> Iterator[Draft]:
+        """At the end of an interval; what a tunnel in names explains is part of it."""
+        rows = case.turn.counted
+        fits = np.zeros(rows.shape[0], np.bool_)
+        for protocol, port, _, _ in _JUDGES:
+            fits |= (rows["protocol"] == protocol) & ((rows["port"] == port) if port is not None else True)
+        fits &= (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["scope"] <= Scope.INTERNET)
+        fits &= rows["device"] < case.roles.shape[0]
+        for edge, key, counts in self._windows.take(case, rows, fits):
+            slot = int(edge["device"])
+            if len(counts) < INTERVALS_MIN or case.turn.devices.is_gateway(slot):
+                continue
+            sums = _sums(edge, counts)
+            for protocol, port, judge, name in _JUDGES:
+                odd = judge(edge, sums) if edge["protocol"] == protocol and port in (None, edge["port"]) else ""
+                if odd:
+                    text = f"sent what looks like {name} to {case.peer_text(edge)} and is not: {odd}"
+                    said = Said("covert-channel", severity_of(case.role(slot)), text, _evidence(sums), EXPECTED)
+                    yield edge_draft(case, edge, said)._replace(part_of=(f"dns-tunnel|{mac_text(key.mac)}",))
+
+
+def _sums(edge: np.void, counts: Sequence[Count]) -> _Sums:
+    is_ipv4 = int(edge["peer_hi"]) == 0 and int(edge["peer_lo"]) >> 32 == _MAPPED
+    return _Sums(
+        packets_out=sum(c.packets_out for c in counts),
+        packets_in=sum(c.packets_in for c in counts),
+        octets_out=sum(c.octets_out for c in counts),
+        octets_in=sum(c.octets_in for c in counts),
+        headers=_IPV4_HEADERS if is_ipv4 else _IPV6_HEADERS,
+    )
+
+
+def _evidence(sums: _Sums) -> tuple[tuple[str, int], ...]:
+    return (
+        ("sent", sums.packets_out),
+        ("received", sums.packets_in),
+        ("octets-a-datagram-sent", round(sums.mean_out)),
+        ("octets-a-datagram-received", round(sums.mean_in)),
+    )

@@ -1,0 +1,137 @@
+"""hl7-second-receiver and hl7-new-sender: where a clinical application sends, and who sends under its name."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from agent.devices.records import EdgeDirection, EdgeGate, Remark, Scope
+from agent.findings.arrivals import Arrivals, has_learned
+from agent.findings.case import Case, Told
+from agent.findings.draft import Draft, Subject
+from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
+from agent.findings.records import Severity
+from agent.findings.words import mac_text, time_text
+from agent.packets.records import Application
+
+SENDERS_MAX: Final = 1024  # devices that send HL7; the longest silent is forgotten
+RECEIVERS_OF_ONE_MAX: Final = 64
+RECEIVERS_MAX: Final = 1024
+NAMES_MAX: Final = 512  # applications
+HOSTS_OF_A_NAME_MAX: Final = 16
+COMMON_MIN: Final = 2  # devices of one role under one name: it is the product's name, and a third one is no news
+EDGES_MAX: Final = 64  # of a turn
+EXPECTED_OF_SENDERS: Final = "A clinical application sends to the receivers it was set up for."
+EXPECTED_OF_NAMES: Final = "One device sends under the name of one application."
+
+
+class Hl7Peers:
+    """Learns, until the tap has settled, who sends HL7 to whom and under which application's name."""
+
+    def __init__(self) -> None:
+        self._arrivals = Arrivals()
+        self._receivers_of: OrderedDict[int, dict[tuple[int, int], None]] = OrderedDict()
+        self._receivers: OrderedDict[tuple[int, int], None] = OrderedDict()  # of anybody
+        self._hosts_of: OrderedDict[str, dict[int, None]] = OrderedDict()
+        self._name_of: OrderedDict[int, str] = OrderedDict()
+
+    def judge(self, case: Case) -> Iterator[Draft]:
+        """Names first: a new receiver is told with the name that is sent to it."""
+        self._arrivals.look(case)
+        for remark in case.turn.remarks:
+            yield from self._named(case, remark)
+        rows = case.edges
+        fits = (rows["application"] == int(Application.HL7)) & (rows["direction"] == EdgeDirection.ORIGINATES)
+        fits &= ((rows["gates"] & np.uint8(EdgeGate.EXCHANGED)) != 0) & (rows["device"] < case.roles.shape[0])
+        fits &= rows["scope"] <= Scope.INTERNET
+        for edge in case.oldest(rows, fits, EDGES_MAX) if np.any(fits) else ():
+            yield from self._sent(case, edge)
+        self._arrivals.close(case)
+
+    def _sent(self, case: Case, edge: np.void) -> Iterator[Draft]:
+        slot = int(edge["device"])
+        mac, peer = case.turn.devices.mac(slot), (int(edge["peer_hi"]), int(edge["peer_lo"]))
+        known = self._receivers_of.pop(mac, {})
+        is_second = bool(known) and peer not in known
+        engine = peer in self._receivers
+        if len(known) < RECEIVERS_OF_ONE_MAX:
+            known[peer] = None
+        self._receivers_of[mac] = known
+        self._receivers[peer] = None
+        _bound(self._receivers_of, SENDERS_MAX)
+        _bound(self._receivers, RECEIVERS_MAX)
+        quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or case.turn.devices.is_gateway(slot)
+        if not is_second or quiet or not case.turn.settled:
+            return
+        strange = edge["scope"] == Scope.INTERNET or self._arrivals.is_new(case.peer_mac(edge))
+        severity = Severity.PAGE if strange and not engine else Severity.REVIEW
+        if severity is Severity.PAGE or has_learned(case, case.role(slot)):
+            yield self._second_draft(case, edge, severity, engine=engine, receivers=len(known))
+
+    def _second_draft(self, case: Case, edge: np.void, severity: Severity, *, engine: bool, receivers: int) -> Draft:
+        """To a device that came after the tap had settled, or to a public address, and nobody else sends there."""
+        mac = case.turn.devices.mac(int(edge["device"]))
+        others = ", to which others send already" if engine else ", to which nobody sent before"
+        said = Said(
+            id="hl7-second-receiver",
+            severity=severity,
+            text=f"sends HL7 messages to a further receiver, {case.peer_text(edge)} on {service_of(edge)}{others}",
+            evidence=(("sending-application", self._name_of.get(mac, "")), ("receivers", receivers)),
+            expected=EXPECTED_OF_SENDERS,
+            once=f"{peer_of(edge)}",
+        )
+        return edge_draft(case, edge, said)
+
+    def _named(self, case: Case, remark: Remark) -> Iterator[Draft]:
+        """The name in a message's own header; an acknowledgement is the receiver's, and says nothing of a sender."""
+        words = dict(remark.words)
+        name, mac = words.get("hl7.sender", ""), remark.source
+        slot = case.slot_of(mac)
+        if not name or "hl7.ack" in words or slot is None or case.turn.devices.is_gateway(slot):
+            return
+        self._name_of[mac] = name
+        _bound(self._name_of, SENDERS_MAX)
+        hosts = self._hosts_of.pop(name, {})
+        is_new = bool(hosts) and mac not in hosts
+        before = [
+            host for host in hosts if (held := case.slot_of(host)) is not None and case.role(held) == case.role(slot)
+        ]
+        first = next(iter(hosts), 0)
+        if len(hosts) < HOSTS_OF_A_NAME_MAX:
+            hosts[mac] = None
+        self._hosts_of[name] = hosts
+        _bound(self._hosts_of, NAMES_MAX)
+        quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or len(before) >= COMMON_MIN
+        told = self._arrivals.is_new(mac) or has_learned(case, case.role(slot))
+        if is_new and case.turn.settled and told and not quiet:
+            yield _sender_draft(case, slot, remark, first)
+
+
+def _bound(
+    held: "OrderedDict[int, dict[tuple[int, int], None]] | OrderedDict[tuple[int, int], None] | OrderedDict[str, "
+    "dict[int, None]] | OrderedDict[int, str]",
+    most: int,
+) -> None:
+    while len(held) > most:
+        held.popitem(last=False)
+
+
+def _sender_draft(case: Case, slot: int, remark: Remark, first: int) -> Draft:
+    held, name = case.slot_of(first), dict(remark.words)["hl7.sender"]
+    owner = f"the {case.label(held)}" if held is not None else mac_text(first)
+    told = Told(
+        text=f"{case.label(slot)} sends HL7 messages under the name of an application that {owner} had alone before",
+        evidence=(
+            ("sending-application", name),
+            ("before", mac_text(first)),
+            ("seen", time_text(remark.time_ns)),
+        ),
+        cause=f"hl7-new-sender|{mac_text(remark.source)}|{mac_text(first)}",
+        first_ns=remark.time_ns,
+        last_ns=remark.time_ns,
+        expected=EXPECTED_OF_NAMES,
+    )
+    return Draft(
+        case.finding("hl7-new-sender", Severity.REVIEW, slot, told), Subject(remark.source, remark.destination)
+    )

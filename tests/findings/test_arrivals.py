@@ -1,0 +1,56 @@
+"""Who came after the tap had settled, and what devices were before they acted."""
+
+import numpy as np
+
+from agent.devices.baseline import Order
+from agent.devices.roles import ROLES
+from agent.findings.arrivals import NEW_MAX, Arrivals, has_learned
+from agent.findings.case import Case
+from tests.findings.bench import CONTRACTS, NO_EDGES, Bench
+
+
+def case(bench: Bench, *, settled: bool = True, closed: bool = False) -> Case:
+    """A turn now."""
+    turn = bench.turn(NO_EDGES)._replace(settled=settled, interval_closed=closed)
+    codes = CONTRACTS.judge(NO_EDGES, bench.roles())
+    taken = codes.astype(bool)
+    return Case(turn, CONTRACTS, bench.settings, NO_EDGES, bench.roles(), codes, taken, bench.baseline)
+
+
+def test_new_is_who_came_after_the_tap_had_settled(bench: Bench) -> None:
+    arrivals = Arrivals()
+    early, late = bench.add("pacs"), bench.add("pacs")
+    for slot, settled in ((early, False), (late, True)):
+        look = case(bench, settled=settled)
+        look.turn = look.turn._replace(new_devices=np.array([slot], np.uint32))
+        arrivals.look(look)
+    assert [arrivals.is_new(bench.mac(slot)) for slot in (early, late)] == [False, True]
+    assert not arrivals.is_new(0)
+
+
+def test_memory_is_bounded(bench: Bench) -> None:
+    arrivals, slots = Arrivals(), [bench.add("unknown") for _ in range(NEW_MAX + 10)]
+    look = case(bench)
+    look.turn = look.turn._replace(new_devices=np.array(slots, np.uint32))
+    arrivals.look(look)
+    assert [arrivals.is_new(bench.mac(slot)) for slot in (slots[0], slots[-1])] == [False, True]
+
+
+def test_a_role_is_that_of_the_last_interval_when_it_was_sure(bench: Bench) -> None:
+    arrivals = Arrivals()
+    sure, guess = bench.add("pacs"), bench.add("ventilator", confidence=0.4)
+    arrivals.close(case(bench))
+    assert arrivals.role_before(case(bench), bench.mac(sure)) == "unknown", "no interval has closed"
+    arrivals.close(case(bench, closed=True))
+    bench.devices[sure].role = "printer"
+    told = [arrivals.role_before(case(bench), bench.mac(slot)) for slot in (sure, guess)]
+    assert told == ["pacs", "unknown"]
+
+
+def test_a_pool_that_has_ended_learning(bench: Bench) -> None:
+    bench.add("pacs")
+    assert not has_learned(case(bench), "pacs")
+    bench.baseline.order_role(Order.FREEZE, "pacs")
+    assert has_learned(case(bench), "pacs")
+    assert not has_learned(case(bench), "ventilator")
+    assert set(CONTRACTS.roles) == set(ROLES)
