@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.clock import NS_PER_S, Clock
-from agent.ctl.order import FINAL_STATES, Order
+from agent.ctl.order import Order
 from agent.ctl.session import Broker, Session
 from agent.errors import LinkError
-from agent.wire.command import Receipt
+from agent.wire.command import FINAL_STATES, Receipt
 
 CONNECT_S = 10.0
 EXPIRED = frozenset({"expired", "too-late", "not-after"})

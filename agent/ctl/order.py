@@ -17,12 +17,11 @@ from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.wire import body as wire_body
 from agent.wire import topics
-from agent.wire.command import COMMAND_ROLES, Command, Receipt
+from agent.wire.command import COMMAND_ROLES, FINAL_STATES, Command, Receipt
 from agent.wire.presence import Birth
 from agent.wire.types import MessageType, Role
 
 VALID_S = 900  # a person waits minutes; a command that hangs in a broker for longer should not happen
-FINAL_STATES = frozenset({"done", "failed", "refused"})
 LISTEN_LEAVES = ("birth", "state", "receipt", "uplink", "summary", "finding")
 
 
@@ -106,6 +105,8 @@ class Order:
         if opened.kind != MessageType.RECEIPT or content["id"] != self._id:
             return None
         receipt = Receipt.from_content(content)
+        if header is not None and header.stream == "sensor" and not receipt.sensors:
+            raise Refused("a receipt that is not the sensor's to write", reason="wrong-receipt")
         if receipt not in self.receipts:  # an agent sends again until the collector acknowledges
             self.receipts.append(receipt)
         return receipt

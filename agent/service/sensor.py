@@ -18,13 +18,14 @@ from functools import partial
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
-from agent.commands.requests import RequestBox
 from agent.config import Config
 from agent.durable import write_atomically
 from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
+from agent.service import pause
+from agent.service.errands import Errands
 from agent.service.feed import decoded_bursts
 from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.overload import OverloadLadder
@@ -85,6 +86,7 @@ class SpoolOutlet:
         self._writer, self._agent, self._may_wait = writer, agent, may_wait
         self.records = 0
         self.learning: Callable[[], dict[str, int | str]] = dict  # what summaries tell of it
+        self.told: Callable[[Summary], Summary] = lambda summary: summary  # what people said of devices comes on top
 
     wants_flows = False  # they stay in the sensor: summaries tell of devices and edges
 
@@ -106,7 +108,7 @@ class SpoolOutlet:
             "spool_write_errors": counts.write_errors,
             **self.learning(),
         }
-        for part in split(dataclasses.replace(summary, health=health)):
+        for part in split(self.told(dataclasses.replace(summary, health=health))):
             self._append(MessageType.SUMMARY, part.to_content())
 
     def _append(self, kind: MessageType, content: dict[str, object]) -> None:
@@ -146,7 +148,7 @@ class _EachSecond:
     ) -> None:  # fmt: skip
         self._spool, self._say, self._clock = writer, say, clock
         self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
-        self._box = RequestBox(state / "requests")
+        self.errands = Errands(state, writer, clock, self._keeper, say)
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
@@ -158,9 +160,7 @@ class _EachSecond:
         _tell_faults(legs, self._faults, self._say)
         pipeline.note_legs(legs)
         _climb(self._ladder, legs, pipeline, self._say)
-        for request in self._box.take():
-            if not self._keeper.order(request, pipeline.engine, self._clock.wall_ns()):
-                pipeline.tell_all_cards()
+        self.errands.look(pipeline, legs)
         self._keeper.look(pipeline.engine, self._clock.wall_ns() // NS_PER_S)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
         if self._file.failed and not self._refused:
@@ -171,6 +171,7 @@ class _EachSecond:
 
     def close(self) -> None:
         """The file stays and says that the sensor has ended."""
+        self.errands.close()
         self._file.close()
 
 
@@ -194,6 +195,7 @@ def _listen(
         pipeline.advance(now_s)
         if burst.count:
             pipeline.take_live(burst, rows)
+            each_second.errands.hear(rows, burst.count)
     source.deafen()
     _empty(source, pipeline)
 
@@ -239,12 +241,17 @@ def run(
 ) -> int:  # fmt: skip
     """Run until SIGTERM, or to the end of the captures. 0 after draining; 2 when a capture was damaged."""
     ended = stop or threading.Event()
+    paused = None if replay else pause.wait(state, boot_id(), clock or SystemClock(), ended)
     source = _source(config, replay)
     its_clock: Clock = CaptureClock() if replay else clock or SystemClock()
     identity = Identity(config.site.agent, config.site.site, "sensor", boot_id())
     limits = SpoolLimits(config.spool.limit_bytes, config.spool.segment_bytes)
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
     writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
+    if paused:
+        writer.append(MessageType.RECEIPT, paused.to_content())
+        if writer.flush():
+            pause.end(state)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
     keeper = None if replay else BaselineKeeper(baseline_path(state), say)  # a replay begins with an empty baseline
     parts = judgement(config, key, state, keeper.baseline if keeper else None)
@@ -265,6 +272,8 @@ def run(
                 _play(source, pipeline, its_clock, ended, say)
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
+                    errands, outlet.told = each_second.errands, each_second.errands.told
+                    errands.stop, errands.hears_rows = ended, not isinstance(source, SharedLegs)
                     _listen(source, pipeline, its_clock, ended, each_second)
                     each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())

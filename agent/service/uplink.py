@@ -13,14 +13,16 @@ from typing import Any
 
 from agent import __version__
 from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
-from agent.commands import requests
 from agent.commands.audit import AuditLog
 from agent.commands.executed import ExecutedIds
+from agent.commands.hold import Hold
 from agent.commands.inbox import Desk, Inbox, Place
 from agent.commands.policy import Policy, load_policy
 from agent.config import Config
 from agent.errors import Refused, WardtapError
-from agent.signing.keys import PrivateKey
+from agent.service.key_change import KeyChange
+from agent.service.pause import is_quiet
+from agent.service.uplink_deeds import Reach, UplinkDeeds
 from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
@@ -69,29 +71,33 @@ class Uplink:
         if address.tls:
             tls_context(tls)
         policy = load_policy(own / "policy.json")
-        key = PrivateKey.load(own / "agent.key")
+        self._keys = KeyChange(own, self._site, self._agent)
         self._trust = load_trust(own / "trust.bin", own / "trust-root.json")
         self._boot = boot_id()
         self._progress = Progress(own / "progress.json")
         identity = Identity(self._agent, self._site, "uplink", self._boot)
         self._spool = SpoolWriter.open(own / "spool", identity, clock, OWN_SPOOL, own / "progress.json")
-        sealer = Sealer(self._agent, self._site, [key])
+        self._sealer = Sealer(self._agent, self._site, [self._keys.key])
         self._folders = {"uplink": own / "spool", "sensor": state / "sensor" / "spool"}
         self._courier = Courier(
             self._folders,
-            sealer,
+            self._sealer,
             self._progress,
             clock,
             window=config.uplink.window,
             resend_after_s=config.uplink.resend_after_s,
         )
         self._courier.on_not_signed = self._not_signed
-        self._presence = Presence(self._birth(key.key_id), key, clock)
+        self._presence = Presence(self._birth(), self._keys.key, clock)
         self._session = Session(self._settings(address, tls), clock)
         self._link, self._tokens = LinkCounts(), dict[int, FlightKey]()
         self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
         self._started_ns = self._save_ns = self._report_ns = clock.mono_ns()
+        self._hold = Hold(own / "hold.json")
+        self._deeds = UplinkDeeds(self._reach())
         self._audit, self._inbox = self._open_inbox(own, policy)
+        if self._inbox is not None:
+            self._sealer.on_receipt = self._inbox.settled
 
     def _settings(self, address: BrokerAddress, tls: TlsFiles) -> SessionSettings:
         if not address.tls:
@@ -114,12 +120,12 @@ class Uplink:
         except OSError as error:
             self._say(f"no commands are taken: {error}")
             return None, None
-        desk = Desk(self._trust, policy, executed, audit, self._spool, self)
+        desk = Desk(self._trust, policy, executed, audit, self._spool, self._deeds, held=lambda: self._hold.why)
         return audit, Inbox(Place(self._agent, self._site, self._boot), desk, self._clock)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then drains."""
-        while not stop.is_set():
+        while not stop.is_set() and not self._deeds.restarting:
             self.turn(STEP_S)
         self._drain()
 
@@ -128,7 +134,7 @@ class Uplink:
         for event in self._session.step(timeout_s):
             self._happened(event)
         if self._session.connected:
-            self._presence.announce("ready" if self._healthy() else "degraded", self._keep_at_broker)
+            self._presence.announce(self._how(), self._keep_at_broker)
             self._send()
         self._keep()
 
@@ -211,7 +217,7 @@ class Uplink:
             else:
                 self._tokens[token] = out.key
 
-    def _birth(self, key_id: bytes) -> Birth:
+    def _birth(self) -> Birth:
         limits = {"spool_bytes": self._config.spool.limit_bytes, "window": self._config.uplink.window}
         return Birth(
             agent=self._agent,
@@ -222,7 +228,7 @@ class Uplink:
             legs=self._config.tap.legs,
             contracts=self._contracts(),
             limits=limits,
-            key_id=key_id,
+            key_id=self._keys.key.key_id,
             mono_ns=self._clock.mono_ns(),
         )
 
@@ -240,14 +246,20 @@ class Uplink:
     def _topic(self, leaf: str) -> str:
         return topics.up(self._site, self._agent, leaf)
 
-    def _healthy(self) -> bool:
-        return self._audit is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
+    def _how(self) -> str:
+        """The state to say; `blind` while the sensor does not listen because somebody asked for quiet."""
+        if is_quiet(self._state, self._boot, self._clock.mono_ns()):
+            return "blind"
+        healthy = self._audit is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
+        return "ready" if healthy else "degraded"
 
     def _keep(self) -> None:
         now_ns = self._clock.mono_ns()
         if now_ns - self._save_ns >= SAVE_EVERY_S * NS_PER_S:
             self._save_ns = now_ns
             self._progress.save()
+            if self._inbox is not None:
+                self._inbox.tick()
         if now_ns - self._report_ns >= REPORT_EVERY_S * NS_PER_S:
             self._report_ns = now_ns
             self._reload_trust()
@@ -298,6 +310,11 @@ class Uplink:
         self._trust = fresh
         if self._inbox is not None:
             self._inbox.trust(fresh)
+        if self._keys.adopt(fresh):
+            self._say(f"signs with its next key from now on: {self._keys.key.public.fingerprint}")
+            self._sealer.use([self._keys.key])
+            self._presence.key, self._presence.birth = self._keys.key, self._birth()
+            self._presence.renew()
 
     def _not_signed(self, record: SpoolRecord, reason: str) -> None:
         """A gap that we cause ourselves is ours to tell."""
@@ -307,8 +324,21 @@ class Uplink:
         except WardtapError as error:
             self._link.refuse("gap", getattr(error, "reason", "state"))
 
-    def status(self) -> dict[str, Any]:
-        """The answer to `status` (commands.handlers.Deeds)."""
+    def _reach(self) -> Reach:
+        return Reach(
+            config=self._config,
+            state=self._state,
+            clock=self._clock,
+            courier=self._courier,
+            presence=self._presence,
+            hold=self._hold,
+            keys=self._keys,
+            trust=lambda: self._trust,
+            account=self._account,
+        )
+
+    def _account(self) -> dict[str, Any]:
+        """The answer to `status`."""
         now_ns = self._clock.mono_ns()
         return {
             "agent": self._agent,
@@ -325,15 +355,6 @@ class Uplink:
             "epoch": self._epoch.id,
             "counts": self._all_counts(),
         }
-
-    def resend(self, stream: str, run: bytes, first: int, last: int) -> None:
-        """`resend` (commands.handlers.Deeds)."""
-        self._courier.send_again(stream, run, first, last)
-
-    def rebirth(self, identity: bytes) -> None:
-        """`rebirth` (commands.handlers.Deeds)."""
-        self._presence.renew()
-        requests.submit(self._state / "requests", requests.Request(identity, "cards"))
 
 
 def _tls_files(config: Config) -> TlsFiles:

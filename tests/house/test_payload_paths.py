@@ -23,6 +23,7 @@ TOUCHED: dict[str, dict[str, str]] = {
         "agent/service/replay.py": "asks that table for a flow's responder, and gives the answer to the gate",
         "agent/service/lines.py": "prints them through the gate, or plain to the person with the capture",
         "agent/summaries/builder.py": "gives them to the gate",
+        "agent/service/labels.py": "behind the gate: puts an operator's word before the pseudonyms",
         "agent/findings/ledger.py": "other names: members of a group of findings",
     },
 }

@@ -23,7 +23,7 @@ const TYPES = {
   "wardtap/finding.v1": [8, ["agent"], 1, 1, ["sensor"],
     "id sev mac role tier t first last count text ev attack cause expected step"],
   "wardtap/gap.v1": [16, ["agent"], 1, 1, ["sensor", "uplink"], "stream run ranges"],
-  "wardtap/receipt.v1": [16, ["agent"], 1, 1, ["uplink"], "id name state reason result"],
+  "wardtap/receipt.v1": [16, ["agent"], 1, 1, ["sensor", "uplink"], "id name state reason result"],
   "wardtap/clock-anchor.v1": [2, ["agent"], 1, 1, ["uplink"], "boot mono_ns wall_ns error_ns epoch"],
   "wardtap/uplink.v1": [8, ["agent"], 1, 1, ["uplink"], "epoch epoch_mono_ns audit spool_bytes waiting counts"],
   "wardtap/birth.v1": [8, ["agent"], 1, 1, [],

@@ -147,7 +147,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a type of nobody": ("wrong-type", lambda: pack([1, "wardtap/shell.v1", *epoch()[2:]])),
     "of another tap": ("wrong-agent", lambda: odd_header(agent="tap-2")),
     "of another site": ("wrong-agent", lambda: odd_header(site="elsewhere")),
-    "two streams in one": ("bad-schema", lambda: raw(MessageType.RECEIPT, body_of_gap())),
+    "two streams in one": ("bad-schema", lambda: raw(MessageType.UPLINK, body_of_gap())),
     "a field too many": ("bad-schema", lambda: with_content(lambda held: held | {"more": 1})),
     "a field too few": ("bad-schema", lambda: with_content(lambda held: {"run": held["run"]})),
     "a float": ("bad-encoding", lambda: raw(MessageType.GAP, b"\x00\x92\xc0\xcb" + bytes(8))),
