@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.clock import SystemClock
-from agent.ctl import give, lab, views
+from agent.ctl import give, lab, views, wanted
 from agent.ctl.page import ask
 from agent.ctl.terminal import printable
 from agent.durable import write_atomically
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _lab_options(commands.add_parser("lab", help="make a whole site in one folder, to try everything by hand"))
     give.add_parsers(commands)
+    wanted.add_parsers(commands)
     listing = commands.add_parser("list", help="findings, devices or taps")
     listing.add_argument("what", nargs="?", choices=sorted(views.LISTS), default="findings")
     show = commands.add_parser("show", help="one device, or one finding by its number")

@@ -57,7 +57,7 @@ def add_parsers(commands: Any) -> None:
     send = commands.add_parser("send", help="send a saved command, wait for its receipt")
     send.add_argument("file", type=Path)
     send.set_defaults(do=_send)
-    _connection(send)
+    connection(send)
 
 
 def _typed(name: str) -> Any:
@@ -69,10 +69,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be signed and sent")
     parser.add_argument("--save", type=Path, metavar="FILE", help="sign, do not send: for the second person")
     parser.set_defaults(do=_give, out=None)
-    _connection(parser)
+    connection(parser)
 
 
-def _connection(parser: argparse.ArgumentParser) -> None:
+def connection(parser: argparse.ArgumentParser) -> None:
+    """Which tap, whose table, which broker."""
     parser.add_argument("--agent", required=True)
     parser.add_argument("--site", required=True)
     parser.add_argument("--trust", type=Path, required=True, metavar="FILE")
@@ -119,7 +120,7 @@ def _show_plan(order: Order, name: str, args: dict[str, Any], *, as_json: bool) 
         verdict = "allowed by the shipped policy"
     except Refused as error:
         verdict = f"would be refused: {error.what}"
-    plan = {"name": name, "args": _plain(args), "agent": order.agent, "site": order.site, "role": order.role}
+    plan = {"name": name, "args": views.plain(args), "agent": order.agent, "site": order.site, "role": order.role}
     plan |= {"signers": len(order.keys), "policy": verdict, "sent": "nothing"}
     print(json.dumps(plan) if as_json else "\n".join(views.lines(plan)))
 
@@ -157,7 +158,7 @@ def _countersign(options: argparse.Namespace) -> int:
     if key.key_id in {entry.key_id for entry in opened.signers}:
         raise Refused("you have signed it already: a second person must", reason="too-few-signers")
     write_atomically(options.file, add_signature(_saved(options.file), key))
-    told = {"name": command.name, "args": _plain(command.args), "agent": command.agent, "site": command.site}
+    told = {"name": command.name, "args": views.plain(command.args), "agent": command.agent, "site": command.site}
     told |= {"role": command.role, "signed_before_by": [entry.name for entry in opened.signers]}
     print("\n".join(views.lines(told)))
     print(f"{options.file}: signed by {len(opened.signers) + 1}")
@@ -186,18 +187,9 @@ def _print_receipts(receipts: Sequence[Receipt], *, as_json: bool) -> None:
     for receipt in receipts:
         if as_json:
             plain = {"id": receipt.id.hex(), "name": receipt.name, "state": receipt.state, "reason": receipt.reason}
-            print(json.dumps(plain | {"result": _plain(receipt.result)}))
+            print(json.dumps(plain | {"result": views.plain(receipt.result)}))
             continue
         print(
             f"{printable(receipt.name)}: {receipt.state}{f' ({printable(receipt.reason)})' if receipt.reason else ''}"
         )
-        print("".join(f"  {line}\n" for line in views.lines(_plain(receipt.result))), end="")
-
-
-def _plain(value: Any) -> Any:
-    """Octets as hex, for people and for JSON."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+        print("".join(f"  {line}\n" for line in views.lines(views.plain(receipt.result))), end="")

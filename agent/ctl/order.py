@@ -93,6 +93,11 @@ class Order:
         self._id, self.role = command.id, command.role
         return Sealed(command.id, self._topic, payload)
 
+    def expect(self, identity: bytes) -> None:
+        """Wait for the receipts of something else than a command."""
+        self._id = identity
+        self.receipts.clear()
+
     @property
     def _topic(self) -> str:
         return topics.down(self.site, self.agent, "command")

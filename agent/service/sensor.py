@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
+from agent.commands.desired import effective
 from agent.config import Config
 from agent.durable import write_atomically
 from agent.errors import LinkError, PermissionNeeded, StateError
@@ -242,6 +243,10 @@ def run(
     """Run until SIGTERM, or to the end of the captures. 0 after draining; 2 when a capture was damaged."""
     ended = stop or threading.Event()
     paused = None if replay else pause.wait(state, boot_id(), clock or SystemClock(), ended)
+    if not replay:
+        config, unfit = effective(config, state)
+        if unfit:
+            say(f"the desired configuration is not used: {unfit}")
     source = _source(config, replay)
     its_clock: Clock = CaptureClock() if replay else clock or SystemClock()
     identity = Identity(config.site.agent, config.site.site, "sensor", boot_id())

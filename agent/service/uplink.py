@@ -13,16 +13,16 @@ from typing import Any
 
 from agent import __version__
 from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
-from agent.commands.audit import AuditLog
-from agent.commands.executed import ExecutedIds
+from agent.commands.desired import effective
 from agent.commands.hold import Hold
-from agent.commands.inbox import Desk, Inbox, Place
+from agent.commands.inbox import Place
 from agent.commands.policy import Policy, load_policy
 from agent.config import Config
 from agent.errors import Refused, WardtapError
 from agent.service.key_change import KeyChange
 from agent.service.pause import is_quiet
-from agent.service.uplink_deeds import Reach, UplinkDeeds
+from agent.service.people_desk import PeopleDesk
+from agent.service.uplink_deeds import Reach
 from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
@@ -63,7 +63,11 @@ class Uplink:
     """The running program; its constructor raises a WardtapError that says what is missing."""
 
     def __init__(self, config: Config, state: Path, broker: str | None, clock: Clock, say: Say) -> None:
-        self._config, self._state, self._clock, self._say = config, state, clock, say
+        self._state, self._clock, self._say = state, clock, say
+        present, (config, unfit) = config, effective(config, state)
+        if unfit:
+            say(f"the desired configuration is not used: {unfit}")
+        self._config = config
         own = state / "uplink"
         self._agent, self._site = config.site.agent, config.site.site
         # everything a person may have to mend comes before the first thing that has to be closed again
@@ -93,11 +97,9 @@ class Uplink:
         self._link, self._tokens = LinkCounts(), dict[int, FlightKey]()
         self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
         self._started_ns = self._save_ns = self._report_ns = clock.mono_ns()
-        self._hold = Hold(own / "hold.json")
-        self._deeds = UplinkDeeds(self._reach())
-        self._audit, self._inbox = self._open_inbox(own, policy)
-        if self._inbox is not None:
-            self._sealer.on_receipt = self._inbox.settled
+        self._people = self._open_desk(present, policy)
+        if self._people is not None:
+            self._sealer.on_receipt = self._people.settled
 
     def _settings(self, address: BrokerAddress, tls: TlsFiles) -> SessionSettings:
         if not address.tls:
@@ -112,20 +114,16 @@ class Uplink:
             window=self._config.uplink.window,
         )
 
-    def _open_inbox(self, own: Path, policy: Policy) -> tuple[AuditLog | None, Inbox | None]:
-        """Without an audit log or a memory of what was executed no command is taken; delivery goes on."""
+    def _open_desk(self, present: Config, policy: Policy) -> PeopleDesk | None:
         try:
-            audit = AuditLog(own / "audit.log", self._clock)
-            executed = ExecutedIds(own / "executed", self._boot, self._clock)
+            return PeopleDesk(self._reach(), present, Place(self._agent, self._site, self._boot), policy, self._spool)
         except OSError as error:
             self._say(f"no commands are taken: {error}")
-            return None, None
-        desk = Desk(self._trust, policy, executed, audit, self._spool, self._deeds, held=lambda: self._hold.why)
-        return audit, Inbox(Place(self._agent, self._site, self._boot), desk, self._clock)
+            return None
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then drains."""
-        while not stop.is_set() and not self._deeds.restarting:
+        while not stop.is_set() and not (self._people and self._people.deeds.restarting):
             self.turn(STEP_S)
         self._drain()
 
@@ -143,8 +141,8 @@ class Uplink:
         self._session.close()
         self._progress.save()
         self._spool.close()
-        if self._audit is not None:
-            self._audit.close()
+        if self._people is not None:
+            self._people.close()
 
     def _drain(self) -> None:
         until_ns = self._clock.mono_ns() + int(DRAIN_S * NS_PER_S)
@@ -194,8 +192,8 @@ class Uplink:
         if topic.leaf == "ack":
             self._courier.acknowledged(open_ack(message.payload, self._trust, self._agent, self._site))
             self._link.acks += 1
-        elif topic.leaf == "command" and self._inbox is not None:
-            self._inbox.receive(message.payload, retained=message.retained)
+        elif self._people is not None:
+            self._people.take(topic.leaf, message)
         else:
             raise Refused(f"{topic.leaf} is not taken", reason="not-supported")
 
@@ -250,7 +248,7 @@ class Uplink:
         """The state to say; `blind` while the sensor does not listen because somebody asked for quiet."""
         if is_quiet(self._state, self._boot, self._clock.mono_ns()):
             return "blind"
-        healthy = self._audit is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
+        healthy = self._people is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
         return "ready" if healthy else "degraded"
 
     def _keep(self) -> None:
@@ -258,8 +256,8 @@ class Uplink:
         if now_ns - self._save_ns >= SAVE_EVERY_S * NS_PER_S:
             self._save_ns = now_ns
             self._progress.save()
-            if self._inbox is not None:
-                self._inbox.tick()
+            if self._people is not None:
+                self._people.tick()
         if now_ns - self._report_ns >= REPORT_EVERY_S * NS_PER_S:
             self._report_ns = now_ns
             self._reload_trust()
@@ -269,7 +267,7 @@ class Uplink:
         report = UplinkReport(
             epoch=self._epoch.id,
             epoch_mono_ns=self._epoch_mono_ns,
-            audit=self._audit.head if self._audit else b"",
+            audit=self._people.audit.head if self._people else b"",
             spool_bytes=self._spool_bytes(),
             waiting=self._courier.waiting,
             counts=self._all_counts(),
@@ -295,8 +293,7 @@ class Uplink:
             "read": self._courier.reader_counts(),
             "own-spool": self._spool.counts,
             "progress": {"write-errors": self._progress.write_errors},
-            "command": self._inbox.counts if self._inbox else {},
-        }
+        } | (self._people.counts() if self._people else {})
         return merged(groups)
 
     def _reload_trust(self) -> None:
@@ -308,8 +305,8 @@ class Uplink:
             self._say(f"the trust table stays as it was: {error}")
             return
         self._trust = fresh
-        if self._inbox is not None:
-            self._inbox.trust(fresh)
+        if self._people is not None:
+            self._people.trust(fresh)
         if self._keys.adopt(fresh):
             self._say(f"signs with its next key from now on: {self._keys.key.public.fingerprint}")
             self._sealer.use([self._keys.key])
@@ -331,7 +328,7 @@ class Uplink:
             clock=self._clock,
             courier=self._courier,
             presence=self._presence,
-            hold=self._hold,
+            hold=Hold(self._state / "uplink" / "hold.json"),
             keys=self._keys,
             trust=lambda: self._trust,
             account=self._account,
@@ -350,8 +347,8 @@ class Uplink:
             "mono_ns": now_ns,
             "spool_bytes": self._spool_bytes(),
             "waiting": self._courier.waiting,
-            "audit_number": self._audit.number if self._audit else 0,
-            "audit_head": self._audit.head if self._audit else b"",
+            "audit_number": self._people.audit.number if self._people else 0,
+            "audit_head": self._people.audit.head if self._people else b"",
             "epoch": self._epoch.id,
             "counts": self._all_counts(),
         }

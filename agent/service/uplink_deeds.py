@@ -56,6 +56,7 @@ class UplinkDeeds:
     """`commands.handlers.Deeds`."""
 
     reach: Reach
+    released: Callable[[], None] = lambda: None  # a hold has ended
     restarting: bool = field(default=False, init=False)
 
     def status(self) -> dict[str, Any]:
@@ -91,6 +92,8 @@ class UplinkDeeds:
     def hold(self, why: str) -> None:
         """`hold` and `release-hold`."""
         self.reach.hold.set(why)
+        if not why:
+            self.released()
 
     def rotate_key(self) -> dict[str, Any]:
         """`rotate-key`."""

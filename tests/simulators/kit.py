@@ -62,6 +62,12 @@ class Kit:
         base = config.default(self.state)
         return base._replace(uplink=base.uplink._replace(**uplink))
 
+    def desired(self, text: str, version: int = 1, *signers: PrivateKey, **changes: Any) -> bytes:
+        """A sealed configuration; `changes` replace its fields. An engineer signs when nobody is named."""
+        content = {"agent": AGENT, "site": SITE, "key_id": self.agent.key_id, "version": version, "text": text}
+        octets = body.encode(MessageType.CONFIG, None, content | changes)
+        return seal(MessageType.CONFIG, octets, list(signers) or [self.people[Role.ENGINEER]])
+
     def command(
         self, name: str = "status", signer: Role | PrivateKey = Role.OPERATOR, *more: PrivateKey, **changes: Any
     ) -> bytes:
