@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.clock import SystemClock
-from agent.ctl import give, lab, views, wanted
+from agent.ctl import audit, give, lab, table, views, wanted
 from agent.ctl.page import ask
 from agent.ctl.terminal import printable
 from agent.durable import write_atomically
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _lab_options(commands.add_parser("lab", help="make a whole site in one folder, to try everything by hand"))
     give.add_parsers(commands)
     wanted.add_parsers(commands)
+    audit.add_parsers(commands)
     listing = commands.add_parser("list", help="findings, devices or taps")
     listing.add_argument("what", nargs="?", choices=sorted(views.LISTS), default="findings")
     show = commands.add_parser("show", help="one device, or one finding by its number")
@@ -61,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         view.add_argument("--json", action="store_true")
         view.set_defaults(do=do)
     _pack_options(commands.add_parser("pack", help="sign a folder of data for your site's taps"))
-    keys = commands.add_parser("keys", help="look at key files").add_subparsers(required=True, metavar="COMMAND")
+    keys = commands.add_parser("keys", help="keys and the trust table").add_subparsers(required=True, metavar="COMMAND")
+    table.add_parsers(commands, keys)
     one = keys.add_parser("show", help="fingerprints in a key, a trust table or a root file")
     one.add_argument("file", type=Path)
     one.add_argument("--root", type=Path, metavar="FILE", help="for a trust table (default: trust-root.json beside it)")

@@ -1,7 +1,8 @@
 """`wardtapctl config diff|apply`: what a tap is to be set to, against what it was told last.
 
-It is signed and kept at the broker. What was told last is read from the broker and believed only when it is authentic. The answer is the receipt that names
-the configuration: accepted, then done once the tap runs with it - which is after both its programs have started again.
+It is signed and kept at the broker. What was told last is read from the broker and believed only when it is authentic.
+The answer is the receipt that names the configuration: accepted, then done once the tap runs with it - which is after
+both its programs have started again.
 """
 
 import argparse

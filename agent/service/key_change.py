@@ -13,15 +13,10 @@ from agent.durable import fsync_folder
 from agent.errors import WardtapError
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
+from agent.signing.rotation import proof_text
 from agent.wire.types import Role
 
 NAME, NEXT, OLD = "agent.key", "agent.key.next", "agent.key.old"
-PROOF_TAG = b"wardtap.rotate.v1"
-
-
-def proof_text(site: str, agent: str, public: bytes) -> bytes:
-    """What the next key signs: that it is meant for this agent of this site."""
-    return b"\0".join((PROOF_TAG, site.encode(), agent.encode(), public))
 
 
 class KeyChange:

@@ -87,7 +87,9 @@ ROOMS = (
         "agent/service/demo.py", ("agent", "agent.*", "agent.ctl.lab"), "the demo also sets up a lab's keys, on a desk"
     ),
     Room("agent/service/*", ("agent", "agent.*"), "the assembly knows the whole appliance, and nobody knows it"),
-    Room("agent/collector/*", (*SHARED, *WIRE, *SIGNING), "runs off the appliance: never a stage"),
+    Room(
+        "agent/collector/*", (*SHARED, *WIRE, *SIGNING, "agent.commands.audit"), "runs off the appliance: never a stage"
+    ),
     Room("agent/ctl/*", (*SETTINGS, *WIRE, *SIGNING, *ASKED), "runs on an operator's machine: never a stage"),
 )
 OFF_THE_APPLIANCE = ("agent.collector", "agent.ctl")

@@ -16,6 +16,7 @@ TOUCHED: dict[str, dict[str, str]] = {
         "agent/packets/news.py": "copies it out of the ring, and says its length",
         "agent/service/pipeline.py": "gives it to its reader, and forgets it",
         "agent/service/uplink.py": "another payload: signed messages of the broker; this process sees no packet",
+        "agent/service/people_desk.py": "as the uplink: commands and configurations, signed",
     },
     "names": {
         "agent/devices/identity.py": "gathers them",

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import StateError
-from agent.service.key_change import KeyChange, proof_text
+from agent.service.key_change import KeyChange
 from agent.signing.keys import PrivateKey, PublicKey
 from agent.signing.roster import Trust, TrustEntry
+from agent.signing.rotation import proof_text
 from agent.wire.types import Role
 from tests.simulators.kit import AGENT, SITE, Kit
 
