@@ -36,6 +36,7 @@ from agent.service.startup import ready
 from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
+from agent.service.timekeeping import FILE_NAME, KeptTime
 from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
@@ -252,7 +253,8 @@ def run(
     identity = Identity(config.site.agent, config.site.site, "sensor", boot_id())
     limits = SpoolLimits(config.spool.limit_bytes, config.spool.segment_bytes)
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
-    writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
+    kept = its_clock if replay or clock else KeptTime(state / "uplink" / FILE_NAME)  # of the records, not of frames
+    writer = SpoolWriter.open(state / "sensor" / "spool", identity, kept, limits)
     if paused:
         writer.append(MessageType.RECEIPT, paused.to_content())
         if writer.flush():

@@ -3,7 +3,6 @@
 step of the link -> what happened -> what is due -> once a second progress, once a minute a report
 """
 
-import json
 import signal
 import sys
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
+from agent.clock import NS_PER_S, Clock, boot_id
 from agent.commands.desired import effective
 from agent.commands.hold import Hold
 from agent.commands.inbox import Place
@@ -22,7 +21,8 @@ from agent.errors import Refused, WardtapError
 from agent.service.key_change import KeyChange
 from agent.service.pause import is_quiet
 from agent.service.people_desk import PeopleDesk
-from agent.service.uplink_deeds import Reach
+from agent.service.timekeeping import FILE_NAME, KeptTime
+from agent.service.uplink_deeds import Reach, sensor_says
 from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
@@ -48,7 +48,7 @@ from agent.uplink.sealer import Sealer
 from agent.uplink.session import Session, tls_context
 from agent.wire import topics
 from agent.wire.delivery import Epoch
-from agent.wire.presence import Birth, UplinkReport
+from agent.wire.presence import Birth, ClockAnchor, UplinkReport
 from agent.wire.types import MessageType
 
 STEP_S = 0.1  # how long a record may lie before it is seen
@@ -202,9 +202,8 @@ class Uplink:
         if epoch.wall_ns <= self._epoch.wall_ns:
             return  # the broker keeps and may replay old bells
         self._epoch, self._epoch_mono_ns = epoch, self._clock.mono_ns()
-        if isinstance(self._clock, SystemClock):
-            floor_ns = min(epoch.wall_ns, self._trust.not_after_ns)
-            self._clock.floor_ns = max(self._clock.floor_ns, floor_ns)
+        if isinstance(self._clock, KeptTime):
+            self._clock.tell(epoch.wall_ns, self._trust.not_after_ns)
         self._courier.hurry()
 
     def _send(self) -> None:
@@ -224,19 +223,11 @@ class Uplink:
             run=self._spool.run,
             version=__version__,
             legs=self._config.tap.legs,
-            contracts=self._contracts(),
+            contracts=sensor_says(self._state).get("contracts", "")[:64],
             limits=limits,
             key_id=self._keys.key.key_id,
             mono_ns=self._clock.mono_ns(),
         )
-
-    def _contracts(self) -> str:
-        """The contract pack's version as the sensor wrote it down; empty when it did not."""
-        try:
-            held = json.loads((self._state / "sensor" / "run.json").read_bytes()[:4096])
-            return str(held.get("contracts", ""))[:64]
-        except (OSError, ValueError, AttributeError, RecursionError):
-            return ""
 
     def _keep_at_broker(self, topic: str, payload: bytes) -> bool:
         return self._session.publish(topic, payload, retain=True) is not None
@@ -262,6 +253,7 @@ class Uplink:
             self._report_ns = now_ns
             self._reload_trust()
             self._report()
+            self._anchor()
 
     def _report(self) -> None:
         report = UplinkReport(
@@ -273,6 +265,18 @@ class Uplink:
             counts=self._all_counts(),
         )
         self._spool.append(MessageType.UPLINK, report.to_content())
+
+    def _anchor(self) -> None:
+        """Both times at one moment, for whoever dates this boot afterwards; and what was told, for the next boot."""
+        state, error_ns = self._clock.state()
+        if state == "synced" or self._epoch.id:
+            anchor = ClockAnchor(self._boot, self._clock.mono_ns(), self._clock.wall_ns(), error_ns, self._epoch.id)
+            self._spool.append(MessageType.CLOCK_ANCHOR, anchor.to_content())
+        if isinstance(self._clock, KeptTime) and self._clock.told_ns:
+            try:
+                self._clock.keep()
+            except OSError:
+                self._link.refuse("time", "state")
 
     def _spool_bytes(self) -> int:
         """Of both spools; and what it shows: runs that are gone need no progress any more."""
@@ -304,6 +308,7 @@ class Uplink:
         except WardtapError as error:
             self._say(f"the trust table stays as it was: {error}")
             return
+        fresh = fresh.current(self._clock.told_ns if isinstance(self._clock, KeptTime) else 0)
         self._trust = fresh
         if self._people is not None:
             self._people.trust(fresh)
@@ -375,7 +380,8 @@ def run(
 ) -> int:
     """Run until SIGTERM, SIGINT or `stop`; 0 after draining. WardtapError when it cannot start."""
     ended = stop or threading.Event()
-    uplink = Uplink(config, state, broker, clock or SystemClock(), say)
+    its_clock = clock or KeptTime(state / "uplink" / FILE_NAME)
+    uplink = Uplink(config, state, broker, its_clock, say)
     previous = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

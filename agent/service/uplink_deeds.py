@@ -126,7 +126,7 @@ class UplinkDeeds:
         sections = {
             "about": {"version": __version__, "status": self.status(), "test": self.self_test()},
             "config": redacted(self.reach.config),
-            "sensor": self._sensor_says(),
+            "sensor": sensor_says(self.reach.state),
             "audit": self._audit_tail(),
         }
         left_out: list[str] = []
@@ -138,13 +138,6 @@ class UplinkDeeds:
             raise Refused("not even the first section fits", reason="too-large")
         return {"bundle": octets, "encoding": "zlib-json", "sections": list(sections), "left_out": left_out}
 
-    def _sensor_says(self) -> dict[str, Any]:
-        try:
-            held = json.loads((self.reach.state / "sensor" / "run.json").read_bytes()[:4096])
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return {key: str(value)[:80] for key, value in held.items()} if isinstance(held, dict) else {}
-
     def _audit_tail(self) -> list[dict[str, Any]]:
         try:
             lines = (self.reach.state / "uplink" / "audit.log").read_bytes().splitlines()[-AUDIT_LINES:]
@@ -152,6 +145,15 @@ class UplinkDeeds:
         except (OSError, ValueError, RecursionError):
             return []
         return [{name: row[name] for name in AUDIT_KEPT if name in row} for row in rows if isinstance(row, dict)]
+
+
+def sensor_says(state: Path) -> dict[str, str]:
+    """What the sensor wrote down of its run, such as its contracts' version; empty when it did not."""
+    try:
+        held = json.loads((state / "sensor" / "run.json").read_bytes()[:4096])
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {str(key)[:32]: str(value)[:80] for key, value in held.items()} if isinstance(held, dict) else {}
 
 
 def redacted(config: Config) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,10 @@
 """The program as it runs: commands over a real broker, its own reports, and what it says when it cannot start."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -350,3 +352,25 @@ def test_a_key_is_changed_new_signed_by_old(uplink: Program, monkeypatch: pytest
     uplink.order(kit.command(id=b"s" * 16))
     log = uplink.state / "uplink" / "audit.log"
     assert eventually(lambda: log.read_text().count('"event":"done"') == 2)
+
+
+@pytest.mark.broker
+def test_a_key_that_has_ended_is_refused_once_the_time_is_known(
+    uplink: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "REPORT_EVERY_S", 0.1)
+    kit, hour_ns = uplink.kit, 3600 * 10**9
+    ended_ns = SystemClock().wall_ns() - hour_ns
+    entries = [replace(e, not_after_ns=ended_ns) if e.role == Role.OPERATOR else e for e in kit.entries]
+    write_atomically(
+        uplink.state / "uplink" / "trust.bin", build_trust(entries, kit.releases[:2], version=2, site=SITE)
+    )
+    told = uplink.state / "uplink" / "time.json"
+    assert eventually(lambda: told.exists() and json.loads(told.read_text())["told_ns"] > ended_ns)
+    time.sleep(0.3)
+    uplink.order(kit.command(id=b"e" * 16))
+    log = uplink.state / "uplink" / "audit.log"
+    assert eventually(lambda: '"reason":"unknown-key"' in log.read_text())
+    uplink.order(kit.command(id=b"f" * 16, signer=Role.ENGINEER))
+    assert eventually(lambda: uplink.states(b"f" * 16)[-1:] == ["done"])
+    assert eventually(lambda: bool(uplink.stored(MessageType.CLOCK_ANCHOR)))
