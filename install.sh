@@ -179,7 +179,7 @@ tests() {
 
 run_tests() {
     ensure_commands mosquitto:mosquitto tshark:tshark ip:iproute2 tcpreplay:tcpreplay shellcheck:shellcheck \
-        nft:nftables ethtool:ethtool systemd-analyze:systemd || say "not installed (their tests are skipped):$missing"
+        nft:nftables ethtool:ethtool systemd-analyze:systemd node:nodejs || say "not installed (their tests are skipped):$missing"
     is_root || say "not root: tests with network namespaces and packet sockets are skipped"
     setup
     [ "$dry_run" = no ] || return 0

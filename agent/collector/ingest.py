@@ -14,7 +14,7 @@ from agent.clock import NS_PER_S, Clock
 from agent.collector.acks import EPOCH_EVERY_S, Outgoing, Voice
 from agent.collector.gate import Gate
 from agent.collector.intake import judge
-from agent.collector.records import Arrival, Batch, Presence, Record, Refusal
+from agent.collector.records import Arrival, Batch, Outcome, Presence, Record, Refusal
 from agent.collector.store.writer import Store
 from agent.errors import StateError, WardtapError
 from agent.signing.trust import load_trust
@@ -41,6 +41,13 @@ class Pipe(Protocol):
 
     def publish(self, outgoing: Sequence[Outgoing]) -> int:
         """What goes out."""
+
+
+OnStored = Callable[[Sequence[Record], Sequence[Outcome]], None]
+
+
+def _nobody_asks(_records: Sequence[Record], _outcomes: Sequence[Outcome]) -> None:
+    """Nothing is written down."""
 
 
 class TrustFile:
@@ -86,6 +93,7 @@ class Ingest:
         self._pipe, self._store, self._voice, self._trust, self._clock = pipe, store, voice, trust, clock
         self._counted: Counter[str] = Counter()
         self._next_epoch_ns = self._next_trust_ns = 0
+        self.on_stored: OnStored = _nobody_asks  # of a commit, before it is acknowledged
         self.trouble = ""  # why the store does not take anything just now
 
     def run(self, stop: threading.Event, say: Callable[[str], None]) -> None:
@@ -139,6 +147,7 @@ class Ingest:
         if not batch:
             return 0
         committed = self._store.commit(batch)
+        self.on_stored(batch.records, committed.outcomes)
         return self._pipe.publish(self._voice.acknowledge(committed.positions))
 
     def tick(self) -> None:

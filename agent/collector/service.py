@@ -12,6 +12,7 @@ from agent.collector.acks import Voice
 from agent.collector.config import CollectorConfig
 from agent.collector.gate import Gate
 from agent.collector.ingest import Ingest, TrustFile
+from agent.collector.notes import Notes
 from agent.collector.notify.courier import Courier
 from agent.collector.store.writer import Store
 from agent.collector.subscriber import Subscriber
@@ -35,6 +36,9 @@ def serve(config: CollectorConfig, clock: Clock, stop: threading.Event, say: Cal
         gate = Gate(clock)
         subscriber = Subscriber(config.broker, clock, gate)
         ingest = Ingest(subscriber, store, Voice(key), trust, clock, gate)
+        notes = _notes(config, clock)
+        stack.callback(notes.close)
+        ingest.on_stored = notes.stored
         if config.listen:
             _start_page(config, clock, ingest, stack, say)
         if routes:
@@ -45,6 +49,13 @@ def serve(config: CollectorConfig, clock: Clock, stop: threading.Event, say: Cal
         stack.callback(subscriber.stop)
         say(f"collecting from {config.broker.url}, storing in {config.state}")
         ingest.run(stop, say)
+
+
+def _notes(config: CollectorConfig, clock: Clock) -> Notes:
+    try:
+        return Notes(config.state, clock)
+    except OSError as error:
+        raise StateError(f"the audit log cannot be used: {error.strerror}", where=str(config.state)) from error
 
 
 def _start_page(

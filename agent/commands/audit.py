@@ -5,6 +5,7 @@ The head's hash goes out in every uplink record, so a log that was cut, changed 
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.clock import Clock
 AUDIT_BYTES_MAX = 4 * 1024 * 1024  # then the file is kept once as `.1`; the chain goes on
 LINE_BYTES_MAX = 4096
 NO_HEAD = bytes(32)
+HEAD_EVENT = "agent-head"  # in a collector's log: the head that a tap reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,23 @@ def _line(fields: dict[str, Any], previous: bytes) -> tuple[bytes, bytes]:
     core = {**fields, "prev": previous.hex()}
     head = sha256(json.dumps(core, sort_keys=True, separators=(",", ":")).encode()).digest()
     return json.dumps({**core, "hash": head.hex()}, sort_keys=True, separators=(",", ":")).encode() + b"\n", head
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Every line of a log that is whole and true, as it was written; nothing for a log that is not there."""
+    try:
+        with path.open("rb") as file:
+            for raw in file:
+                if _read(raw) is not None:
+                    yield json.loads(raw)
+    except FileNotFoundError:
+        return
+
+
+def heads(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number and hash of every such line: each was the log's head once."""
+    for row in rows(path):
+        yield int(row["n"]), bytes.fromhex(row["hash"])
 
 
 def verify(path: Path) -> Verified:
@@ -71,6 +90,9 @@ class AuditLog:
         found = verify(path)
         self.number, self.head = found.number, found.head
         self._damaged_at = found.broken_at
+        if not found.number and not found.broken_at:  # the power went after the file was put away
+            older = verify(self._older)
+            self.number, self.head = older.number, older.head
         self._descriptor = self._open()
         if self._damaged_at:
             if not self._ends_whole():
@@ -100,9 +122,13 @@ class AuditLog:
         self.number, self.head = self.number + 1, head
         return head
 
+    @property
+    def _older(self) -> Path:
+        return self.path.with_name(self.path.name + ".1")
+
     def _put_away(self) -> None:
         os.close(self._descriptor)
-        self.path.replace(self.path.with_name(self.path.name + ".1"))
+        self.path.replace(self._older)
         self._descriptor = self._open()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Which commands were taken, durable before they are executed: what makes "at most once" true across a crash."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.clock import Clock
@@ -20,6 +20,7 @@ class Taken:
     name: str
     not_after_mono_ns: int
     final: bool
+    waits: str = ""  # for whom, once the command has left our hands: `sensor`, or `restart` of this program
 
 
 class ExecutedIds:
@@ -49,33 +50,34 @@ class ExecutedIds:
             held = json.loads(path.read_bytes()[:_RECORD_BYTES_MAX])
             if bytes.fromhex(held["boot"]) != self._boot:
                 return None
-            return Taken(identity, str(held["name"])[:32], int(held["not_after_mono_ns"]), bool(held["final"]))
+            waits = str(held.get("waits", ""))[:16]
+            return Taken(identity, str(held["name"])[:32], int(held["not_after_mono_ns"]), bool(held["final"]), waits)
         except (OSError, ValueError, KeyError, TypeError):
             return Taken(identity, "", self._clock.mono_ns() + 86_400_000_000_000, final=True)
 
     def __contains__(self, identity: bytes) -> bool:
         return identity in self._taken
 
-    def take(self, identity: bytes, name: str, not_after_mono_ns: int) -> None:
+    def take(self, identity: bytes, name: str, not_after_mono_ns: int, waits: str = "") -> None:
         """Durable when this returns. Refused `replayed` or `busy`; OSError when it cannot be made durable."""
         if identity in self._taken:
             raise Refused("this command was taken before", reason="replayed")
         self._forget_old()
         if len(self._taken) >= IDS_MAX:
             raise Refused("too many commands", reason="busy")
-        self._write(Taken(identity, name, not_after_mono_ns, final=False))
+        self._write(Taken(identity, name, not_after_mono_ns, final=False, waits=waits))
 
     def finish(self, identity: bytes) -> None:
         """Its last receipt is durable: nothing to say about it after a restart."""
-        taken = self._taken[identity]
-        self._write(Taken(identity, taken.name, taken.not_after_mono_ns, final=True))
+        self._write(replace(self._taken[identity], final=True))
 
     def unfinished(self) -> list[Taken]:
-        """Taken, but how they ended was never said: the process died in between."""
+        """Taken, but how they ended was not said yet: the process died in between, or somebody else has them."""
         return [taken for taken in self._taken.values() if not taken.final]
 
     def _write(self, taken: Taken) -> None:
         held = {"boot": self._boot.hex(), "name": taken.name, "not_after_mono_ns": taken.not_after_mono_ns}
+        held["waits"] = taken.waits
         write_atomically(self._folder / taken.id.hex(), json.dumps({**held, "final": taken.final}).encode())
         self._taken[taken.id] = taken
 

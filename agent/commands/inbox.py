@@ -4,14 +4,14 @@ Every order of checks has a reason: nothing is parsed before its signature is go
 a key asked (an answer to a forgery would be an amplifier); nothing is executed before its id is durable and audited.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.clock import NS_PER_S, Clock
 from agent.commands.audit import AuditLog
-from agent.commands.executed import ExecutedIds
-from agent.commands.handlers import HANDLERS, Deeds, Handler
+from agent.commands.executed import ExecutedIds, Taken
+from agent.commands.handlers import HANDLERS, Deeds, Handler, Later, waits_for
 from agent.commands.policy import Policy
 from agent.errors import Refused, WardtapError
 from agent.signing.envelope import Opened, open_envelope, require_role, require_site
@@ -24,6 +24,10 @@ VALID_NS_MAX = 24 * 3600 * NS_PER_S
 STRANGERS_PER_MINUTE = 30  # unauthentic refusals written to the audit log; the rest is counted into the next one
 _MINUTE_NS = 60 * NS_PER_S
 FLUSH_S = 2.0  # a slow disk may not hold up delivery for longer
+ANSWER_WITHIN_NS = (
+    120 * NS_PER_S
+)  # of the sensor, once a command is too late: a minute of recording, a minute for the way
+HELD = frozenset({"restart", "quiesce", "update-to"})  # what stops listening waits until a clinical hold is released
 
 
 class ReceiptBook(Protocol):
@@ -56,6 +60,7 @@ class Desk:
     receipts: ReceiptBook
     deeds: Deeds
     handlers: Mapping[str, Handler] = field(default_factory=lambda: HANDLERS)
+    held: Callable[[], str] = str  # why nothing that stops listening may be done; empty: it may
 
 
 class Inbox:
@@ -66,14 +71,30 @@ class Inbox:
         self.counts: dict[str, int] = {}
         self._minute_ns, self._strangers, self._unwritten = clock.mono_ns(), 0, 0
         for taken in desk.executed.unfinished():
-            self._answer(
-                Receipt(taken.id, taken.name, "failed", "interrupted: the process ended before it was certain", {})
-            )
-            self._end(taken.id)
+            if taken.waits != "sensor":
+                self._answer(_after_a_restart(taken))
+                self._end(taken.id)
 
     def trust(self, trust: Trust) -> None:
         """From now on these keys count, and no others."""
         self._desk.trust = trust
+
+    def settled(self, receipt: Receipt) -> None:
+        """The sensor's word on what it was asked; told again whenever it is sent again."""
+        for taken in self._desk.executed.unfinished():
+            if (taken.id, taken.waits) == (receipt.id, "sensor"):
+                self._conclude(receipt)
+
+    def tick(self) -> None:
+        """Now and then: what the sensor did not answer in time has failed, and is taken back where it still lies."""
+        late_ns = self._clock.mono_ns() - ANSWER_WITHIN_NS
+        for taken in self._desk.executed.unfinished():
+            if taken.waits == "sensor" and taken.not_after_mono_ns < late_ns:
+                lay = self._desk.deeds.withdraw(taken.id)
+                why = "the sensor did not take it" if lay else "the sensor took it and did not say how it ended"
+                receipt = Receipt(taken.id, taken.name, "failed", f"no-answer: {why}", {})
+                self._answer(receipt)
+                self._conclude(receipt)
 
     def receive(self, payload: bytes, *, retained: bool) -> None:
         """One message of the command topic."""
@@ -114,10 +135,12 @@ class Inbox:
             raise Refused("valid for more than 24 h", reason="too-long")
         require_role(opened, command.role)
         self._desk.policy.check(command.name, command.role, len(opened.signers))
+        if command.name in HELD and (why := self._desk.held()):
+            raise Refused(f"a clinical hold: {why}", reason="held")
         handler = self._desk.handlers.get(command.name)
         if handler is None:
             raise Refused(f"{command.name} is not supported by this release", reason="not-supported")
-        self._desk.executed.take(command.id, command.name, command.not_after_mono_ns)
+        self._desk.executed.take(command.id, command.name, command.not_after_mono_ns, waits_for(command))
         self._desk.audit.append("accepted", **_who(command, opened))
         self._count("accepted")
         self._execute(command, handler)
@@ -126,18 +149,25 @@ class Inbox:
         self._answer(Receipt(command.id, command.name, "accepted", "", {}))
         self._answer(Receipt(command.id, command.name, "running", "", {}))
         try:
-            result = handler(self._desk.deeds, command.args, command.id)
-            receipt = Receipt(command.id, command.name, "done", "", result)
+            outcome = handler(self._desk.deeds, command)
+            if isinstance(outcome, Later):
+                if outcome.so_far:
+                    self._answer(Receipt(command.id, command.name, "running", "", dict(outcome.so_far)))
+                return
+            receipt = Receipt(command.id, command.name, "done", "", outcome)
         except Refused as error:
             receipt = Receipt(command.id, command.name, "failed", f"{error.reason}: {error.what}", {})
         except (WardtapError, OSError) as error:
             receipt = Receipt(command.id, command.name, "failed", str(error), {})
         self._answer(receipt)
+        self._conclude(receipt)
+
+    def _conclude(self, receipt: Receipt) -> None:
         try:
-            self._desk.audit.append(receipt.state, command=command.name, id=command.id.hex(), reason=receipt.reason)
+            self._desk.audit.append(receipt.state, command=receipt.name, id=receipt.id.hex(), reason=receipt.reason)
         except OSError:
             self._count("state")
-        self._end(command.id)
+        self._end(receipt.id)
 
     def _end(self, identity: bytes) -> None:
         """How it ended is durable before we forget that it was not."""
@@ -187,6 +217,12 @@ class Inbox:
 
     def _count(self, reason: str) -> None:
         self.counts[reason] = self.counts.get(reason, 0) + 1
+
+
+def _after_a_restart(taken: Taken) -> Receipt:
+    if taken.waits == "restart":
+        return Receipt(taken.id, taken.name, "done", "", {})
+    return Receipt(taken.id, taken.name, "failed", "interrupted: the process ended before it was certain", {})
 
 
 def _who(command: Command, opened: Opened) -> dict[str, str | int]:

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Rule] = {
     "release-hold": Rule(Role.ENGINEER),
     "restart": Rule(Role.ENGINEER),
     "quiesce": Rule(Role.ENGINEER),
+    "config": Rule(Role.ENGINEER),  # the desired configuration, which is no command
     "rotate-key": Rule(Role.CUSTODIAN),
     "update-to": Rule(Role.CUSTODIAN),
     "record-headers": Rule(Role.CUSTODIAN, signers=2),  # looks at one device's traffic: two people

@@ -1,9 +1,10 @@
 """The request folder: what the uplink asks the sensor to do. Typed, enumerated, and validated again by the sensor.
 
-    <32 hex digits>.req   {"version": 1, "name": "cards", "args": {}}
+    <32 hex digits>.req   {"version": 1, "name": "cards", "args": {}, "boot": hex, "not_after_mono_ns": 0}
 
 The sensor believes nothing of it but a name of this table and arguments of the form the table gives; a file that is
-anything else is counted and removed.
+anything else is counted and removed. `boot` and the time after which it is too late are the command's; what interrupts
+listening or looks at traffic must have them.
 """
 
 import json
@@ -28,6 +29,10 @@ ROLE = re.compile(r"[a-z][a-z0-9-]{0,31}")  # whether there is such a role the s
 DEVICE = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 WINDOW_S_MAX = 7 * 86_400  # a change that takes longer is no window
 TIME_S_MAX = 1 << 36
+LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9 ._-]{0,39})?")
+RECORD_S_MAX = 60
+QUIET_S_MIN, QUIET_S_MAX = 10, 3600  # longer than an hour is not a pause: pull the plug
+TIMED = frozenset({"record-headers", "restart", "quiesce"})  # never without a time after which they are too late
 
 
 def _no_arguments(args: Mapping[str, Any]) -> bool:
@@ -53,6 +58,30 @@ def _window(args: Mapping[str, Any]) -> bool:
     return 0 < start < end <= TIME_S_MAX and end - start <= WINDOW_S_MAX
 
 
+def _label(args: Mapping[str, Any]) -> bool:
+    """`device` and `label`; an empty one takes it away."""
+    return set(args) == {"device", "label"} and _fits(DEVICE, args["device"]) and _fits(LABEL, args["label"])
+
+
+def _recording(args: Mapping[str, Any]) -> bool:
+    """`device` and `seconds`."""
+    return (
+        set(args) == {"device", "seconds"} and _fits(DEVICE, args["device"]) and _in(args["seconds"], 1, RECORD_S_MAX)
+    )
+
+
+def _quiet(args: Mapping[str, Any]) -> bool:
+    return set(args) == {"seconds"} and _in(args["seconds"], QUIET_S_MIN, QUIET_S_MAX)
+
+
+def _restart(args: Mapping[str, Any]) -> bool:
+    return args == {"what": "sensor"}
+
+
+def _in(value: object, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
 def _fits(form: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
 
@@ -61,31 +90,63 @@ REQUESTS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "cards": _no_arguments,  # all device cards again with the next summary (a collector that lost them, or a rebirth)
     "set-learning": _learning,  # start, freeze, reset or approve what is learned of a role or a device
     "change-window": _window,  # a time in which devices of a role may do new things
+    "label-device": _label,  # what people call a device
+    "record-headers": _recording,  # decoded header rows of one device into a file, for a minute at most
+    "self-test": _no_arguments,
+    "restart": _restart,
+    "quiesce": _quiet,  # everything made durable, then no listening for a while
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `id` is that of the command behind it."""
+    """One request; `id`, `boot` and `not_after_mono_ns` are those of the command behind it (0: no end)."""
 
     id: bytes
     name: str
     args: dict[str, Any] = field(default_factory=dict)
+    boot: bytes = b""
+    not_after_mono_ns: int = 0
 
+    def late(self, boot: bytes, now_ns: int) -> str:
+        """Why it may not be done any more: `wrong-boot` or `expired`; empty while it may."""
+        if self.boot and self.boot != boot:
+            return "wrong-boot"
+        return "expired" if self.not_after_mono_ns and self.not_after_mono_ns <= now_ns else ""
 
-def _valid(name: object, args: object) -> bool:
-    return isinstance(name, str) and name in REQUESTS and isinstance(args, dict) and REQUESTS[name](args)
+    def valid(self) -> bool:
+        """Whether the sensor would take it."""
+        if len(self.id) != 16 or not isinstance(self.name, str) or self.name not in REQUESTS:
+            return False
+        if (
+            not isinstance(self.args, dict)
+            or len(self.boot) not in {0, 16}
+            or not _in(self.not_after_mono_ns, 0, 1 << 63)
+        ):
+            return False
+        timed = bool(self.boot and self.not_after_mono_ns)
+        return REQUESTS[self.name](self.args) and (timed or self.name not in TIMED)
 
 
 def submit(folder: Path, request: Request) -> None:
     """The uplink's side: durable when this returns. Refused `bad-arguments` or `busy`; OSError of the disk."""
-    if len(request.id) != 16 or not _valid(request.name, request.args):
+    if not request.valid():
         raise Refused(f"no request {request.name!r} of that form", reason="bad-arguments")
     folder.mkdir(parents=True, exist_ok=True)
     if sum(1 for _ in folder.glob(f"*{SUFFIX}")) >= WAITING_MAX:
         raise Refused("the sensor does not take its requests", reason="busy")
-    content = json.dumps({"version": VERSION, "name": request.name, "args": request.args}).encode()
-    write_atomically(folder / f"{request.id.hex()}{SUFFIX}", content)
+    held = {"version": VERSION, "name": request.name, "args": request.args}
+    held |= {"boot": request.boot.hex(), "not_after_mono_ns": request.not_after_mono_ns}
+    write_atomically(folder / f"{request.id.hex()}{SUFFIX}", json.dumps(held).encode())
+
+
+def withdraw(folder: Path, identity: bytes) -> bool:
+    """The uplink's side: take a request back; whether it still lay there. After that the sensor cannot take it."""
+    try:
+        (folder / f"{identity.hex()}{SUFFIX}").unlink()
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -115,17 +176,31 @@ class RequestBox:
             identity = bytes.fromhex(name.removesuffix(SUFFIX))
         except ValueError:
             identity = b""
-        content = _content(path)
-        _remove(path)
+        request = _request(identity, _content(path))
+        removed = _remove(path)
         if identity in self._seen:
             return None
-        if len(identity) != 16 or content is None or not _valid(content.get("name"), content.get("args")):
+        if request is None or (request.name in TIMED and not removed):  # after a restart it would be done again
             self.refused += 1
             return None
         self._seen[identity] = None
         while len(self._seen) > SEEN_MAX:
             del self._seen[next(iter(self._seen))]
-        return Request(identity, content["name"], content["args"])
+        return request
+
+
+def _request(identity: bytes, content: dict[str, Any] | None) -> Request | None:
+    """A request of the table, None for anything else."""
+    if content is None:
+        return None
+    try:
+        boot = bytes.fromhex(content.get("boot", ""))
+    except (TypeError, ValueError):
+        return None
+    request = Request(
+        identity, content.get("name", ""), content.get("args", {}), boot, content.get("not_after_mono_ns", 0)
+    )
+    return request if request.valid() else None
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -142,8 +217,9 @@ def _content(path: Path) -> dict[str, Any] | None:
     return held if isinstance(held, dict) and held.get("version") == VERSION else None
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path) -> bool:
     try:
         path.unlink()
     except OSError:
-        return
+        return False
+    return True

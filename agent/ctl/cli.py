@@ -3,27 +3,20 @@
 import argparse
 import json
 import os
-import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from agent import __version__
 from agent.clock import SystemClock
-from agent.ctl import lab, views
-from agent.ctl.conversation import converse
-from agent.ctl.order import Order
+from agent.ctl import audit, give, lab, table, views, wanted
 from agent.ctl.page import ask
-from agent.ctl.session import Broker
 from agent.ctl.terminal import printable
 from agent.durable import write_atomically
-from agent.errors import InputError, Refused, WardtapError
+from agent.errors import InputError, WardtapError
 from agent.last_words import fault, leave_nothing
 from agent.signing.keys import PrivateKey
 from agent.signing.packs import SEAL_NAME, read_files, seal_pack
-from agent.signing.trust import load_trust
-from agent.wire.command import Receipt
 
 OWN_FAULT = 70
 PIPE_CLOSED = 141
@@ -56,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wardtapctl {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _lab_options(commands.add_parser("lab", help="make a whole site in one folder, to try everything by hand"))
-    _command_options(commands.add_parser("command", help="sign a command, send it, wait for the verified receipt"))
+    give.add_parsers(commands)
+    wanted.add_parsers(commands)
+    audit.add_parsers(commands)
     listing = commands.add_parser("list", help="findings, devices or taps")
     listing.add_argument("what", nargs="?", choices=sorted(views.LISTS), default="findings")
     show = commands.add_parser("show", help="one device, or one finding by its number")
@@ -67,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         view.add_argument("--json", action="store_true")
         view.set_defaults(do=do)
     _pack_options(commands.add_parser("pack", help="sign a folder of data for your site's taps"))
-    keys = commands.add_parser("keys", help="look at key files").add_subparsers(required=True, metavar="COMMAND")
+    keys = commands.add_parser("keys", help="keys and the trust table").add_subparsers(required=True, metavar="COMMAND")
+    table.add_parsers(commands, keys)
     one = keys.add_parser("show", help="fingerprints in a key, a trust table or a root file")
     one.add_argument("file", type=Path)
     one.add_argument("--root", type=Path, metavar="FILE", help="for a trust table (default: trust-root.json beside it)")
@@ -81,22 +77,6 @@ def _lab_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--site", default="ward")
     parser.add_argument("--agent", default="tap-1")
     parser.set_defaults(do=_lab)
-
-
-def _command_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="for example: status")
-    parser.add_argument("--agent", required=True)
-    parser.add_argument("--site", required=True)
-    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="your own private key")
-    parser.add_argument("--trust", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--root", type=Path, metavar="FILE", help="default: trust-root.json beside the trust table")
-    parser.add_argument("--broker", required=True, metavar="URL")
-    parser.add_argument("--args", default="{}", metavar="JSON", help="arguments of the command")
-    parser.add_argument("--wait", type=float, default=30.0, metavar="S", help="for the last receipt")
-    parser.add_argument("--json", action="store_true")
-    for name in ("ca", "certificate", "tls-key"):
-        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help="for mqtts")
-    parser.set_defaults(do=_command)
 
 
 def _pack_options(parser: argparse.ArgumentParser) -> None:
@@ -124,50 +104,6 @@ def _lab(options: argparse.Namespace) -> int:
     )
     print((made.folder / "README").read_text(encoding="utf-8"), end="")
     return 0
-
-
-def _command(options: argparse.Namespace) -> int:
-    clock = SystemClock()
-    trust = load_trust(options.trust, options.root, now_ns=clock.wall_ns())
-    order = Order(options.site, options.agent, PrivateKey.load(options.key), trust)
-    client = f"wardtapctl-{secrets.token_hex(4)}"
-    broker = Broker(options.broker, client, options.ca, options.certificate, options.tls_key)
-    receipt = converse(order, broker, clock, options.wait, (options.name, _arguments(options.args)))
-    _print_receipts(order.receipts, as_json=options.json)
-    if receipt.state != "done":
-        raise Refused(f"{receipt.name} {receipt.state}: {receipt.reason or 'no reason given'}", reason=receipt.state)
-    return 0
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", where="--args") from error
-    if not isinstance(value, dict):
-        raise InputError("not a JSON object", where="--args")
-    return value
-
-
-def _print_receipts(receipts: Sequence[Receipt], *, as_json: bool) -> None:
-    for receipt in receipts:
-        if as_json:
-            plain = {"id": receipt.id.hex(), "name": receipt.name, "state": receipt.state, "reason": receipt.reason}
-            print(json.dumps(plain | {"result": _plain(receipt.result)}))
-            continue
-        print(
-            f"{printable(receipt.name)}: {receipt.state}{f' ({printable(receipt.reason)})' if receipt.reason else ''}"
-        )
-        print("".join(f"  {line}\n" for line in views.lines(_plain(receipt.result))), end="")
-
-
-def _plain(value: Any) -> Any:
-    """Octets as hex, for people and for JSON."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _list(options: argparse.Namespace) -> int:

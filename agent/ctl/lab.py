@@ -21,6 +21,7 @@ RELEASE_KEYS = 3
 VALID_S = 366 * 86_400  # a lab that is older than a year should be made again
 EARLIER_S = 366 * 86_400  # a capture that is played may be older than its lab
 PEOPLE = (Role.OPERATOR, Role.ENGINEER, Role.CUSTODIAN)
+SECOND = "custodian-2"  # some commands need two
 NOTE = """A laboratory of wardtap, made by `wardtapctl lab`: never use its keys on a ward.
 
   mosquitto -c {folder}/mosquitto.conf
@@ -60,8 +61,8 @@ def make_lab(folder: Path, *, site: str, agent: str, broker: str, clock: Clock) 
         _trust(lab, keys, site, agent, clock.wall_ns())
         _agent(lab, keys, site, agent)
         keys["collector"].save(lab.collector / "collector.key")
-        for role in PEOPLE:
-            keys[role].save(lab.operator / f"{role}.key")
+        for name in (*PEOPLE, SECOND):
+            keys[name].save(lab.operator / f"{name}.key")
         _notes(lab, site, agent)
     except OSError as error:
         raise StateError(f"cannot be made: {error.strerror or error}", where=str(error.filename or folder)) from error
@@ -80,7 +81,7 @@ def _folders(lab: Lab) -> None:
 
 def _keys(folder: Path) -> dict[str, PrivateKey]:
     """One key per role; the release keys are kept in `release/`."""
-    keys = {name: PrivateKey.generate() for name in ("agent", "collector", *PEOPLE)}
+    keys = {name: PrivateKey.generate() for name in ("agent", "collector", *PEOPLE, SECOND)}
     for number in range(1, RELEASE_KEYS + 1):
         keys[f"release-{number}"] = PrivateKey.generate()
         keys[f"release-{number}"].save(folder / "release" / f"release-{number}.key")
@@ -91,6 +92,7 @@ def _trust(lab: Lab, keys: Mapping[str, PrivateKey], site: str, agent: str, now_
     names = {"agent": agent, "collector": "collector"} | {str(role): str(role) for role in PEOPLE}
     first_ns, last_ns = now_ns - EARLIER_S * NS_PER_S, now_ns + VALID_S * NS_PER_S
     endless = [TrustEntry.for_key(keys[role].public, Role(role), name, site) for role, name in names.items()]
+    endless.append(TrustEntry.for_key(keys[SECOND].public, Role.CUSTODIAN, SECOND, site))
     entries = [dataclasses.replace(entry, not_before_ns=first_ns, not_after_ns=last_ns) for entry in endless]
     signers = [keys["release-1"], keys["release-2"]]
     table = build_trust(entries, signers, version=1, not_after_ns=last_ns, site=site)

@@ -6,7 +6,7 @@ a command that was refused as too old can be made once more with the time its re
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,11 @@ from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.wire import body as wire_body
 from agent.wire import topics
-from agent.wire.command import COMMAND_ROLES, Command, Receipt
+from agent.wire.command import COMMAND_ROLES, FINAL_STATES, Command, Receipt
 from agent.wire.presence import Birth
 from agent.wire.types import MessageType, Role
 
 VALID_S = 900  # a person waits minutes; a command that hangs in a broker for longer should not happen
-FINAL_STATES = frozenset({"done", "failed", "refused"})
 LISTEN_LEAVES = ("birth", "state", "receipt", "uplink", "summary", "finding")
 
 
@@ -38,10 +37,16 @@ class Sealed:
 class Order:
     """What one agent is asked, and what it answered."""
 
-    def __init__(self, site: str, agent: str, key: PrivateKey, trust: Trust) -> None:
-        """Refused `unknown-key` or `not-allowed` when the key cannot give commands: the agent would refuse it too."""
-        self._site, self._agent, self._key, self._trust = site, agent, key, trust
-        self.role = _role(key, trust)
+    def __init__(self, site: str, agent: str, keys: Sequence[PrivateKey], trust: Trust) -> None:
+        """Refused `unknown-key` or `not-allowed` when a key cannot give commands: the agent would refuse it too.
+
+        Without keys only a command that others signed can be taken.
+        """
+        self.site, self.agent, self.keys, self._trust = site, agent, tuple(keys), trust
+        roles = {_role(key, trust) for key in keys}
+        if len(roles) > 1:
+            raise Refused(f"signed as {' and '.join(sorted(roles))}: both must hold one role", reason="not-allowed")
+        self.role = roles.pop() if roles else ""
         self.birth: Birth | None = None
         self.mono_ns = 0  # latest time of the agent's present boot that is proven
         self.receipts: list[Receipt] = []
@@ -50,7 +55,7 @@ class Order:
 
     def filters(self) -> list[str]:
         """What must be heard."""
-        return [topics.up(self._site, self._agent, leaf) for leaf in LISTEN_LEAVES]
+        return [topics.up(self.site, self.agent, leaf) for leaf in LISTEN_LEAVES]
 
     def hear(self, topic: str, payload: bytes, now_ns: int) -> Receipt | None:
         """Take in one message; the receipt when it is one for this order. What cannot be verified is only counted."""
@@ -67,8 +72,8 @@ class Order:
         self._id = secrets.token_bytes(16)
         self.receipts.clear()
         command = Command(
-            agent=self._agent,
-            site=self._site,
+            agent=self.agent,
+            site=self.site,
             name=name,
             args=dict(args),
             boot=self.birth.boot,
@@ -77,9 +82,25 @@ class Order:
             role=self.role,
         )
         body = wire_body.encode(MessageType.COMMAND, None, command.to_content())
-        return Sealed(
-            self._id, topics.down(self._site, self._agent, "command"), seal(MessageType.COMMAND, body, [self._key])
-        )
+        return Sealed(self._id, self._topic, seal(MessageType.COMMAND, body, self.keys))
+
+    def take(self, payload: bytes) -> Sealed:
+        """A command that others signed and kept; Refused when it is not authentic or not for this agent."""
+        opened = open_envelope(payload, self._trust, expect=(MessageType.COMMAND,))
+        command = Command.from_content(wire_body.decode(MessageType.COMMAND, opened.body)[1])
+        if (command.agent, command.site) != (self.agent, self.site):
+            raise Refused(f"a command for {command.agent} at {command.site}", reason="wrong-agent")
+        self._id, self.role = command.id, command.role
+        return Sealed(command.id, self._topic, payload)
+
+    def expect(self, identity: bytes) -> None:
+        """Wait for the receipts of something else than a command."""
+        self._id = identity
+        self.receipts.clear()
+
+    @property
+    def _topic(self) -> str:
+        return topics.down(self.site, self.agent, "command")
 
     @property
     def last(self) -> Receipt | None:
@@ -92,7 +113,7 @@ class Order:
         topic = topics.parse(topic_text)
         opened = open_envelope(payload, self._trust, now_ns=now_ns)
         require_origin(opened, None, topic)
-        if (topic.site, topic.agent) != (self._site, self._agent):
+        if (topic.site, topic.agent) != (self.site, self.agent):
             raise Refused("another agent", reason="wrong-agent")
         if opened.kind == MessageType.BIRTH:
             self._born(opened)
@@ -106,6 +127,8 @@ class Order:
         if opened.kind != MessageType.RECEIPT or content["id"] != self._id:
             return None
         receipt = Receipt.from_content(content)
+        if header is not None and header.stream == "sensor" and not receipt.sensors:
+            raise Refused("a receipt that is not the sensor's to write", reason="wrong-receipt")
         if receipt not in self.receipts:  # an agent sends again until the collector acknowledges
             self.receipts.append(receipt)
         return receipt
@@ -113,7 +136,7 @@ class Order:
     def _born(self, opened: Opened) -> None:
         _, content = wire_body.decode(opened.type, opened.body)
         birth = Birth.from_content(content)
-        if (birth.site, birth.agent) != (self._site, self._agent):
+        if (birth.site, birth.agent) != (self.site, self.agent):
             raise Refused("the birth of another agent", reason="wrong-agent")
         if self.birth is None or birth.boot != self.birth.boot:
             self.mono_ns = 0

@@ -59,10 +59,10 @@ class Session:
         """Leave in order."""
         self._leave()
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """QoS 1, never retained; LinkError unless the broker takes it."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """QoS 1; a command is never retained, a configuration always. LinkError unless the broker takes it."""
         assert self._client is not None
-        info = self._client.publish(topic, payload, qos=1, retain=False)
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
         try:
             info.wait_for_publish(self._timeout_s)
         except (RuntimeError, ValueError) as error:

@@ -118,3 +118,12 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, int) and name.endswith("_ns") and "mono" not in name:
         return when(value)
     return printable(", ".join(map(str, value)) if isinstance(value, list) else value, DETAIL_MAX)
+
+
+def plain(value: Any) -> Any:
+    """Octets as hex, for people and for JSON."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value

@@ -18,13 +18,15 @@ from functools import partial
 from pathlib import Path
 
 from agent.clock import NS_PER_S, CaptureClock, Clock, SystemClock, boot_id
-from agent.commands.requests import RequestBox
+from agent.commands.desired import effective
 from agent.config import Config
 from agent.durable import write_atomically
 from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
+from agent.service import pause
+from agent.service.errands import Errands
 from agent.service.feed import decoded_bursts
 from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.overload import OverloadLadder
@@ -35,6 +37,7 @@ from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
 from agent.service.suppression_store import SuppressionKeeper
+from agent.service.timekeeping import FILE_NAME, KeptTime
 from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
 from agent.spool.writer import SpoolWriter
@@ -87,6 +90,7 @@ class SpoolOutlet:
         self.records = 0
         self.learning: Callable[[], dict[str, int | str]] = dict  # what summaries tell of it
         self.suppressions: Callable[[], dict[str, int]] = dict
+        self.told: Callable[[Summary], Summary] = lambda summary: summary  # what people said of devices comes on top
 
     wants_flows = False  # they stay in the sensor: summaries tell of devices and edges
 
@@ -109,7 +113,7 @@ class SpoolOutlet:
             **self.learning(),
             **self.suppressions(),
         }
-        for part in split(dataclasses.replace(summary, health=health)):
+        for part in split(self.told(dataclasses.replace(summary, health=health))):
             self._append(MessageType.SUMMARY, part.to_content())
 
     def _append(self, kind: MessageType, content: dict[str, object]) -> None:
@@ -150,7 +154,7 @@ class _EachSecond:
         self._spool, self._say, self._clock = writer, say, clock
         self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
         self.suppressions = SuppressionKeeper(state, say)
-        self._box = RequestBox(state / "requests")
+        self.errands = Errands(state, writer, clock, self._keeper, say)
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
@@ -162,9 +166,7 @@ class _EachSecond:
         _tell_faults(legs, self._faults, self._say)
         pipeline.note_legs(legs)
         _climb(self._ladder, legs, pipeline, self._say)
-        for request in self._box.take():
-            if not self._keeper.order(request, pipeline.engine, self._clock.wall_ns()):
-                pipeline.tell_all_cards()
+        self.errands.look(pipeline, legs)
         now_s = self._clock.wall_ns() // NS_PER_S
         self._keeper.look(pipeline.engine, now_s)
         self.suppressions.look(pipeline.engine, now_s)
@@ -177,6 +179,7 @@ class _EachSecond:
 
     def close(self) -> None:
         """The file stays and says that the sensor has ended."""
+        self.errands.close()
         self._file.close()
 
 
@@ -200,6 +203,7 @@ def _listen(
         pipeline.advance(now_s)
         if burst.count:
             pipeline.take_live(burst, rows)
+            each_second.errands.hear(rows, burst.count)
     source.deafen()
     _empty(source, pipeline)
 
@@ -245,12 +249,22 @@ def run(
 ) -> int:  # fmt: skip
     """Run until SIGTERM, or to the end of the captures. 0 after draining; 2 when a capture was damaged."""
     ended = stop or threading.Event()
+    paused = None if replay else pause.wait(state, boot_id(), clock or SystemClock(), ended)
+    if not replay:
+        config, unfit = effective(config, state)
+        if unfit:
+            say(f"the desired configuration is not used: {unfit}")
     source = _source(config, replay)
     its_clock: Clock = CaptureClock() if replay else clock or SystemClock()
     identity = Identity(config.site.agent, config.site.site, "sensor", boot_id())
     limits = SpoolLimits(config.spool.limit_bytes, config.spool.segment_bytes)
     key = pseudonym_key(state / "sensor" / "pseudonym.key")
-    writer = SpoolWriter.open(state / "sensor" / "spool", identity, its_clock, limits)
+    kept = its_clock if replay or clock else KeptTime(state / "uplink" / FILE_NAME)  # of the records, not of frames
+    writer = SpoolWriter.open(state / "sensor" / "spool", identity, kept, limits)
+    if paused:
+        writer.append(MessageType.RECEIPT, paused.to_content())
+        if writer.flush():
+            pause.end(state)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
     keeper = None if replay else BaselineKeeper(baseline_path(state), say)  # a replay begins with an empty baseline
     parts = judgement(config, key, state, keeper.baseline if keeper else None)
@@ -272,6 +286,8 @@ def run(
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
                     outlet.suppressions = each_second.suppressions.health
+                    errands, outlet.told = each_second.errands, each_second.errands.told
+                    errands.stop, errands.hears_rows = ended, not isinstance(source, SharedLegs)
                     _listen(source, pipeline, its_clock, ended, each_second)
                     each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())

@@ -3,7 +3,6 @@
 step of the link -> what happened -> what is due -> once a second progress, once a minute a report
 """
 
-import json
 import signal
 import sys
 import threading
@@ -12,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
-from agent.commands import requests
-from agent.commands.audit import AuditLog
-from agent.commands.executed import ExecutedIds
-from agent.commands.inbox import Desk, Inbox, Place
+from agent.clock import NS_PER_S, Clock, boot_id
+from agent.commands.desired import effective
+from agent.commands.hold import Hold
+from agent.commands.inbox import Place
 from agent.commands.policy import Policy, load_policy
 from agent.config import Config
 from agent.errors import Refused, WardtapError
-from agent.signing.keys import PrivateKey
+from agent.service.key_change import KeyChange
+from agent.service.pause import is_quiet
+from agent.service.people_desk import PeopleDesk
+from agent.service.timekeeping import FILE_NAME, KeptTime
+from agent.service.uplink_deeds import Reach, sensor_says
 from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
@@ -46,7 +48,7 @@ from agent.uplink.sealer import Sealer
 from agent.uplink.session import Session, tls_context
 from agent.wire import topics
 from agent.wire.delivery import Epoch
-from agent.wire.presence import Birth, UplinkReport
+from agent.wire.presence import Birth, ClockAnchor, UplinkReport
 from agent.wire.types import MessageType
 
 STEP_S = 0.1  # how long a record may lie before it is seen
@@ -61,7 +63,11 @@ class Uplink:
     """The running program; its constructor raises a WardtapError that says what is missing."""
 
     def __init__(self, config: Config, state: Path, broker: str | None, clock: Clock, say: Say) -> None:
-        self._config, self._state, self._clock, self._say = config, state, clock, say
+        self._state, self._clock, self._say = state, clock, say
+        present, (config, unfit) = config, effective(config, state)
+        if unfit:
+            say(f"the desired configuration is not used: {unfit}")
+        self._config = config
         own = state / "uplink"
         self._agent, self._site = config.site.agent, config.site.site
         # everything a person may have to mend comes before the first thing that has to be closed again
@@ -69,29 +75,31 @@ class Uplink:
         if address.tls:
             tls_context(tls)
         policy = load_policy(own / "policy.json")
-        key = PrivateKey.load(own / "agent.key")
+        self._keys = KeyChange(own, self._site, self._agent)
         self._trust = load_trust(own / "trust.bin", own / "trust-root.json")
         self._boot = boot_id()
         self._progress = Progress(own / "progress.json")
         identity = Identity(self._agent, self._site, "uplink", self._boot)
         self._spool = SpoolWriter.open(own / "spool", identity, clock, OWN_SPOOL, own / "progress.json")
-        sealer = Sealer(self._agent, self._site, [key])
+        self._sealer = Sealer(self._agent, self._site, [self._keys.key])
         self._folders = {"uplink": own / "spool", "sensor": state / "sensor" / "spool"}
         self._courier = Courier(
             self._folders,
-            sealer,
+            self._sealer,
             self._progress,
             clock,
             window=config.uplink.window,
             resend_after_s=config.uplink.resend_after_s,
         )
         self._courier.on_not_signed = self._not_signed
-        self._presence = Presence(self._birth(key.key_id), key, clock)
+        self._presence = Presence(self._birth(), self._keys.key, clock)
         self._session = Session(self._settings(address, tls), clock)
         self._link, self._tokens = LinkCounts(), dict[int, FlightKey]()
         self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
         self._started_ns = self._save_ns = self._report_ns = clock.mono_ns()
-        self._audit, self._inbox = self._open_inbox(own, policy)
+        self._people = self._open_desk(present, policy)
+        if self._people is not None:
+            self._sealer.on_receipt = self._people.settled
 
     def _settings(self, address: BrokerAddress, tls: TlsFiles) -> SessionSettings:
         if not address.tls:
@@ -106,20 +114,16 @@ class Uplink:
             window=self._config.uplink.window,
         )
 
-    def _open_inbox(self, own: Path, policy: Policy) -> tuple[AuditLog | None, Inbox | None]:
-        """Without an audit log or a memory of what was executed no command is taken; delivery goes on."""
+    def _open_desk(self, present: Config, policy: Policy) -> PeopleDesk | None:
         try:
-            audit = AuditLog(own / "audit.log", self._clock)
-            executed = ExecutedIds(own / "executed", self._boot, self._clock)
+            return PeopleDesk(self._reach(), present, Place(self._agent, self._site, self._boot), policy, self._spool)
         except OSError as error:
             self._say(f"no commands are taken: {error}")
-            return None, None
-        desk = Desk(self._trust, policy, executed, audit, self._spool, self)
-        return audit, Inbox(Place(self._agent, self._site, self._boot), desk, self._clock)
+            return None
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then drains."""
-        while not stop.is_set():
+        while not stop.is_set() and not (self._people and self._people.deeds.restarting):
             self.turn(STEP_S)
         self._drain()
 
@@ -128,7 +132,7 @@ class Uplink:
         for event in self._session.step(timeout_s):
             self._happened(event)
         if self._session.connected:
-            self._presence.announce("ready" if self._healthy() else "degraded", self._keep_at_broker)
+            self._presence.announce(self._how(), self._keep_at_broker)
             self._send()
         self._keep()
 
@@ -137,8 +141,8 @@ class Uplink:
         self._session.close()
         self._progress.save()
         self._spool.close()
-        if self._audit is not None:
-            self._audit.close()
+        if self._people is not None:
+            self._people.close()
 
     def _drain(self) -> None:
         until_ns = self._clock.mono_ns() + int(DRAIN_S * NS_PER_S)
@@ -188,8 +192,8 @@ class Uplink:
         if topic.leaf == "ack":
             self._courier.acknowledged(open_ack(message.payload, self._trust, self._agent, self._site))
             self._link.acks += 1
-        elif topic.leaf == "command" and self._inbox is not None:
-            self._inbox.receive(message.payload, retained=message.retained)
+        elif self._people is not None:
+            self._people.take(topic.leaf, message)
         else:
             raise Refused(f"{topic.leaf} is not taken", reason="not-supported")
 
@@ -198,9 +202,8 @@ class Uplink:
         if epoch.wall_ns <= self._epoch.wall_ns:
             return  # the broker keeps and may replay old bells
         self._epoch, self._epoch_mono_ns = epoch, self._clock.mono_ns()
-        if isinstance(self._clock, SystemClock):
-            floor_ns = min(epoch.wall_ns, self._trust.not_after_ns)
-            self._clock.floor_ns = max(self._clock.floor_ns, floor_ns)
+        if isinstance(self._clock, KeptTime):
+            self._clock.tell(epoch.wall_ns, self._trust.not_after_ns)
         self._courier.hurry()
 
     def _send(self) -> None:
@@ -211,7 +214,7 @@ class Uplink:
             else:
                 self._tokens[token] = out.key
 
-    def _birth(self, key_id: bytes) -> Birth:
+    def _birth(self) -> Birth:
         limits = {"spool_bytes": self._config.spool.limit_bytes, "window": self._config.uplink.window}
         return Birth(
             agent=self._agent,
@@ -220,19 +223,11 @@ class Uplink:
             run=self._spool.run,
             version=__version__,
             legs=self._config.tap.legs,
-            contracts=self._contracts(),
+            contracts=sensor_says(self._state).get("contracts", "")[:64],
             limits=limits,
-            key_id=key_id,
+            key_id=self._keys.key.key_id,
             mono_ns=self._clock.mono_ns(),
         )
-
-    def _contracts(self) -> str:
-        """The contract pack's version as the sensor wrote it down; empty when it did not."""
-        try:
-            held = json.loads((self._state / "sensor" / "run.json").read_bytes()[:4096])
-            return str(held.get("contracts", ""))[:64]
-        except (OSError, ValueError, AttributeError, RecursionError):
-            return ""
 
     def _keep_at_broker(self, topic: str, payload: bytes) -> bool:
         return self._session.publish(topic, payload, retain=True) is not None
@@ -240,29 +235,48 @@ class Uplink:
     def _topic(self, leaf: str) -> str:
         return topics.up(self._site, self._agent, leaf)
 
-    def _healthy(self) -> bool:
-        return self._audit is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
+    def _how(self) -> str:
+        """The state to say; `blind` while the sensor does not listen because somebody asked for quiet."""
+        if is_quiet(self._state, self._boot, self._clock.mono_ns()):
+            return "blind"
+        healthy = self._people is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
+        return "ready" if healthy else "degraded"
 
     def _keep(self) -> None:
         now_ns = self._clock.mono_ns()
         if now_ns - self._save_ns >= SAVE_EVERY_S * NS_PER_S:
             self._save_ns = now_ns
             self._progress.save()
+            if self._people is not None:
+                self._people.tick()
         if now_ns - self._report_ns >= REPORT_EVERY_S * NS_PER_S:
             self._report_ns = now_ns
             self._reload_trust()
             self._report()
+            self._anchor()
 
     def _report(self) -> None:
         report = UplinkReport(
             epoch=self._epoch.id,
             epoch_mono_ns=self._epoch_mono_ns,
-            audit=self._audit.head if self._audit else b"",
+            audit=self._people.audit.head if self._people else b"",
             spool_bytes=self._spool_bytes(),
             waiting=self._courier.waiting,
             counts=self._all_counts(),
         )
         self._spool.append(MessageType.UPLINK, report.to_content())
+
+    def _anchor(self) -> None:
+        """Both times at one moment, for whoever dates this boot afterwards; and what was told, for the next boot."""
+        state, error_ns = self._clock.state()
+        if state == "synced" or self._epoch.id:
+            anchor = ClockAnchor(self._boot, self._clock.mono_ns(), self._clock.wall_ns(), error_ns, self._epoch.id)
+            self._spool.append(MessageType.CLOCK_ANCHOR, anchor.to_content())
+        if isinstance(self._clock, KeptTime) and self._clock.told_ns:
+            try:
+                self._clock.keep()
+            except OSError:
+                self._link.refuse("time", "state")
 
     def _spool_bytes(self) -> int:
         """Of both spools; and what it shows: runs that are gone need no progress any more."""
@@ -283,8 +297,7 @@ class Uplink:
             "read": self._courier.reader_counts(),
             "own-spool": self._spool.counts,
             "progress": {"write-errors": self._progress.write_errors},
-            "command": self._inbox.counts if self._inbox else {},
-        }
+        } | (self._people.counts() if self._people else {})
         return merged(groups)
 
     def _reload_trust(self) -> None:
@@ -295,9 +308,15 @@ class Uplink:
         except WardtapError as error:
             self._say(f"the trust table stays as it was: {error}")
             return
+        fresh = fresh.current(self._clock.told_ns if isinstance(self._clock, KeptTime) else 0)
         self._trust = fresh
-        if self._inbox is not None:
-            self._inbox.trust(fresh)
+        if self._people is not None:
+            self._people.trust(fresh)
+        if self._keys.adopt(fresh):
+            self._say(f"signs with its next key from now on: {self._keys.key.public.fingerprint}")
+            self._sealer.use([self._keys.key])
+            self._presence.key, self._presence.birth = self._keys.key, self._birth()
+            self._presence.renew()
 
     def _not_signed(self, record: SpoolRecord, reason: str) -> None:
         """A gap that we cause ourselves is ours to tell."""
@@ -307,8 +326,21 @@ class Uplink:
         except WardtapError as error:
             self._link.refuse("gap", getattr(error, "reason", "state"))
 
-    def status(self) -> dict[str, Any]:
-        """The answer to `status` (commands.handlers.Deeds)."""
+    def _reach(self) -> Reach:
+        return Reach(
+            config=self._config,
+            state=self._state,
+            clock=self._clock,
+            courier=self._courier,
+            presence=self._presence,
+            hold=Hold(self._state / "uplink" / "hold.json"),
+            keys=self._keys,
+            trust=lambda: self._trust,
+            account=self._account,
+        )
+
+    def _account(self) -> dict[str, Any]:
+        """The answer to `status`."""
         now_ns = self._clock.mono_ns()
         return {
             "agent": self._agent,
@@ -320,20 +352,11 @@ class Uplink:
             "mono_ns": now_ns,
             "spool_bytes": self._spool_bytes(),
             "waiting": self._courier.waiting,
-            "audit_number": self._audit.number if self._audit else 0,
-            "audit_head": self._audit.head if self._audit else b"",
+            "audit_number": self._people.audit.number if self._people else 0,
+            "audit_head": self._people.audit.head if self._people else b"",
             "epoch": self._epoch.id,
             "counts": self._all_counts(),
         }
-
-    def resend(self, stream: str, run: bytes, first: int, last: int) -> None:
-        """`resend` (commands.handlers.Deeds)."""
-        self._courier.send_again(stream, run, first, last)
-
-    def rebirth(self, identity: bytes) -> None:
-        """`rebirth` (commands.handlers.Deeds)."""
-        self._presence.renew()
-        requests.submit(self._state / "requests", requests.Request(identity, "cards"))
 
 
 def _tls_files(config: Config) -> TlsFiles:
@@ -357,7 +380,8 @@ def run(
 ) -> int:
     """Run until SIGTERM, SIGINT or `stop`; 0 after draining. WardtapError when it cannot start."""
     ended = stop or threading.Event()
-    uplink = Uplink(config, state, broker, clock or SystemClock(), say)
+    its_clock = clock or KeptTime(state / "uplink" / FILE_NAME)
+    uplink = Uplink(config, state, broker, its_clock, say)
     previous = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -83,6 +83,11 @@ class Trust:
         """All, in the table's order."""
         return tuple(self._entries.values())
 
+    def current(self, earliest_ns: int) -> "Trust":
+        """Without the keys whose end lies before the earliest that it can be now; of a beginning nothing is asked."""
+        left = [entry for entry in self._entries.values() if entry.not_after_ns >= earliest_ns]
+        return Trust(left, version=self.version, site=self.site, not_after_ns=self.not_after_ns)
+
     def by_role(self, role: Role | str) -> tuple[TrustEntry, ...]:
         """Those of one role."""
         return tuple(entry for entry in self._entries.values() if entry.role == role)

@@ -7,6 +7,11 @@ from agent.wire.schema import ID16, IDENT, TIME, Choice, Free, Record, Text, cli
 
 COMMAND_ROLES = ("operator", "engineer", "custodian")
 RECEIPT_STATES = ("accepted", "running", "done", "failed", "refused")
+FINAL_STATES = frozenset({"done", "failed", "refused"})
+# What the sensor does itself: its last receipt comes through its own spool. Of other commands it has nothing to say.
+SENSOR_COMMANDS = frozenset(
+    {"set-learning", "change-window", "label-device", "record-headers", "self-test", "restart", "quiesce"}
+)
 ARGS_OCTETS = 12 * 1024
 RESULT_OCTETS = 14 * 1024
 REASON_OCTETS = 256
@@ -74,6 +79,11 @@ class Receipt:
     def to_content(self) -> dict[str, Any]:
         """The map of the wire; a long reason is cut."""
         return asdict(self) | {"reason": clip(self.reason, REASON_OCTETS)}
+
+    @property
+    def sensors(self) -> bool:
+        """Whether it is one that a sensor may write: the end of something that only it can do."""
+        return self.name in SENSOR_COMMANDS and self.state in FINAL_STATES
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> "Receipt":

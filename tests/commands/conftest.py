@@ -12,7 +12,7 @@ from agent.commands.executed import ExecutedIds
 from agent.commands.inbox import Desk, Inbox, Place
 from agent.commands.policy import Policy
 from agent.wire import body
-from agent.wire.command import Receipt
+from agent.wire.command import Command, Receipt
 from agent.wire.types import MessageType
 from tests.simulators.kit import AGENT, SITE, Kit
 
@@ -44,6 +44,8 @@ class Doer:
 
     def __init__(self) -> None:
         self.done: list[Any] = []
+        self.asked: list[Command] = []
+        self.lay = True  # a request is still in the folder when it is taken back
 
     def status(self) -> dict[str, Any]:
         self.done.append("status")
@@ -55,13 +57,37 @@ class Doer:
     def rebirth(self, identity: bytes) -> None:
         self.done.append(identity)
 
+    def ask_sensor(self, command: Command) -> None:
+        self.asked.append(command)
+
+    def withdraw(self, identity: bytes) -> bool:
+        self.done.append(("withdrawn", identity))
+        return self.lay
+
+    def self_test(self) -> dict[str, Any]:
+        return {"checks": {"audit-whole": 1}}
+
+    def restart(self) -> None:
+        self.done.append("restart")
+
+    def hold(self, why: str) -> None:
+        self.done.append(f"hold {why}")
+
+    def bundle(self) -> dict[str, Any]:
+        self.done.append("bundle")
+        return {"bundle": b"z"}
+
+    def rotate_key(self) -> dict[str, Any]:
+        self.done.append("rotate")
+        return {"public": bytes(32)}
+
 
 class Office:
     """An inbox that can be closed and opened again on the same folder."""
 
     def __init__(self, folder: Path) -> None:
         self.kit = Kit(folder / "state")
-        self.folder, self.clock = folder, SystemClock()
+        self.folder, self.clock, self.held = folder, SystemClock(), ""
         self.receipts, self.doer, self.policy = Receipts(), Doer(), Policy()
         self.boot = boot_id()
         self.audit: AuditLog
@@ -72,7 +98,7 @@ class Office:
         """As after a restart of the process."""
         self.audit = AuditLog(self.folder / "audit.log", self.clock)
         executed = ExecutedIds(self.folder / "executed", self.boot, self.clock)
-        desk = Desk(self.kit.trust, self.policy, executed, self.audit, self.receipts, self.doer)
+        desk = Desk(self.kit.trust, self.policy, executed, self.audit, self.receipts, self.doer, held=lambda: self.held)
         self.inbox = Inbox(Place(AGENT, SITE, self.boot), desk, self.clock)
 
     def close(self) -> None:

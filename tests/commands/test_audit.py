@@ -8,7 +8,7 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.commands import audit
-from agent.commands.audit import AuditLog, verify
+from agent.commands.audit import AuditLog, heads, rows, verify
 
 
 @pytest.fixture
@@ -93,3 +93,22 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "audit.log").symlink_to(tmp_path / "target")
     with pytest.raises(OSError):
         AuditLog(tmp_path / "audit.log", SystemClock())
+
+
+def test_cut_after_it_was_put_away_the_chain_goes_on(log: AuditLog) -> None:
+    log.close()
+    log.path.replace(log.path.with_name("audit.log.1"))
+    again = AuditLog(log.path, SystemClock())
+    assert (again.number, again.head) == (5, log.head)
+    again.append("accepted", command="status")
+    again.close()
+    assert verify(log.path).number == 6
+
+
+def test_every_line_was_the_head_once(log: AuditLog) -> None:
+    told = list(heads(log.path))
+    assert [number for number, _ in told] == [1, 2, 3, 4, 5]
+    assert told[-1][1] == log.head
+    log.path.write_bytes(log.path.read_bytes() + b"{}\n")
+    assert list(heads(log.path)) == told, "what is not true is no line"
+    assert list(rows(log.path.with_name("none"))) == []

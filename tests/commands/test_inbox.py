@@ -3,17 +3,20 @@
 import json
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from agent.clock import SystemClock
 from agent.commands import executed as executed_module
 from agent.commands.audit import verify
-from agent.commands.inbox import STRANGERS_PER_MINUTE, VALID_NS_MAX
+from agent.commands.inbox import ANSWER_WITHIN_NS, STRANGERS_PER_MINUTE, VALID_NS_MAX
 from agent.commands.policy import Policy
 from agent.signing.envelope import open_envelope, seal
+from agent.signing.keys import PrivateKey
 from agent.signing.trust import Trust
 from agent.wire import body
+from agent.wire.command import Receipt
 from agent.wire.types import MessageType, Role
 from tests.commands.conftest import Office
 from tests.simulators.kit import HOUR_NS, Kit
@@ -46,11 +49,16 @@ def test_the_collector_counts_as_an_operator_and_no_more(office: Office) -> None
     assert office.receipts.all[-1].reason.startswith("not-allowed")
 
 
+def flipped(order: bytes) -> bytes:
+    """One bit of the signature; of one order, since two of them differ in their time."""
+    return order[:-1] + bytes([order[-1] ^ 1])
+
+
 STRANGERS: dict[str, tuple[str, Forge]] = {
     "noise": ("bad-envelope", lambda _: b"\x94\x01noise"),
     "nothing": ("bad-envelope", lambda _: b""),
     "huge": ("too-large", lambda _: bytes(1 << 21)),
-    "flipped": ("bad-signature", lambda kit: kit.command()[:-1] + bytes([kit.command()[-1] ^ 1])),
+    "flipped": ("bad-signature", lambda kit: flipped(kit.command())),
     "unknown key": ("unknown-key", lambda kit: kit.command(signer=kit.stranger)),
     "an agent": ("not-allowed", lambda kit: kit.command(signer=kit.agent)),
     "release key": ("not-allowed", lambda kit: kit.command(signer=kit.releases[0])),
@@ -95,7 +103,7 @@ REFUSED: dict[str, tuple[str, Forge]] = {
     "too low a role": ("wrong-role", lambda kit: kit.command("restart", signer=Role.OPERATOR)),
     "one signer of two": ("too-few-signers", lambda kit: kit.command("record-headers", signer=Role.CUSTODIAN)),
     "no such command": ("unknown-command", lambda kit: kit.command("run-shell", signer=Role.CUSTODIAN)),
-    "not in this release": ("not-supported", lambda kit: kit.command("restart", signer=Role.ENGINEER)),
+    "not in this release": ("not-supported", lambda kit: kit.command("suppress", signer=Role.ENGINEER)),
 }
 
 
@@ -208,3 +216,158 @@ def test_two_signers_are_two_people(office: Office) -> None:
 
 def _body(kit: Kit) -> bytes:
     return open_envelope(kit.command("record-headers", signer=Role.CUSTODIAN), kit.trust).body
+
+
+MAC = "00:d0:75:18:42:9b"
+LABEL = {"device": MAC, "label": "Bed 3"}
+
+
+def _label(office: Office, **changes: Any) -> bytes:
+    return office.kit.command("label-device", args=LABEL, **changes)
+
+
+def test_what_is_handed_over_ends_with_the_sensors_word(office: Office) -> None:
+    office.inbox.receive(_label(office), retained=False)
+    assert office.receipts.states == ["accepted", "running"]
+    assert [command.args for command in office.doer.asked] == [LABEL]
+    end = Receipt(office.doer.asked[0].id, "label-device", "done", "", {})
+    office.inbox.settled(end)
+    office.inbox.settled(end)
+    assert office.receipts.states == ["accepted", "running"], "the last receipt is the sensor's own"
+    assert [json.loads(line)["event"] for line in office.audited()] == ["accepted", "done"]
+
+
+def test_a_restart_in_between_neither_repeats_nor_fails_it(office: Office) -> None:
+    order = _label(office)
+    office.inbox.receive(order, retained=False)
+    office.close()
+    office.reopen()
+    assert office.receipts.states == ["accepted", "running"]
+    office.inbox.receive(order, retained=False)
+    assert len(office.doer.asked) == 1
+    office.inbox.settled(Receipt(office.doer.asked[0].id, "label-device", "failed", "no such role", {}))
+    assert [json.loads(line)["event"] for line in office.audited()] == ["accepted", "refused", "failed"]
+
+
+@pytest.mark.parametrize(("lay", "why"), [(True, "did not take it"), (False, "did not say how it ended")])
+def test_a_sensor_that_does_not_answer_in_time_has_failed(office: Office, *, lay: bool, why: str) -> None:
+    office.doer.lay = lay
+    office.clock = Later()
+    office.close()
+    office.reopen()
+    office.inbox.receive(_label(office, not_after_mono_ns=office.clock.mono_ns() + 10**9), retained=False)
+    office.inbox.tick()
+    assert office.receipts.states == ["accepted", "running"]
+    office.clock.later_ns = ANSWER_WITHIN_NS + 2 * 10**9
+    office.inbox.tick()
+    office.inbox.tick()
+    assert office.receipts.states == ["accepted", "running", "failed"]
+    assert office.receipts.all[-1].reason.endswith(why)
+    assert len([event for event in office.doer.done if event[0] == "withdrawn"]) == 1
+
+
+class Later(SystemClock):
+    """A clock that can be put forward."""
+
+    later_ns = 0
+
+    def mono_ns(self) -> int:
+        return super().mono_ns() + self.later_ns
+
+
+def test_a_restart_of_the_uplink_is_done_once_it_is_back(office: Office) -> None:
+    order = office.kit.command("restart", signer=Role.ENGINEER, args={"what": "uplink"})
+    office.inbox.receive(order, retained=False)
+    assert office.doer.done == ["restart"]
+    assert office.receipts.states == ["accepted", "running"]
+    office.close()
+    office.reopen()
+    assert office.receipts.states == ["accepted", "running", "done"]
+    office.inbox.receive(order, retained=False)
+    office.close()
+    office.reopen()
+    assert office.doer.done == ["restart"], "or it would start again for ever"
+
+
+def test_a_self_test_tells_its_own_half_first(office: Office) -> None:
+    office.inbox.receive(office.kit.command("self-test"), retained=False)
+    assert office.receipts.states == ["accepted", "running", "running"]
+    assert office.receipts.all[-1].result == {"checks": {"audit-whole": 1}}
+
+
+def test_a_hold_keeps_the_sensor_listening(office: Office) -> None:
+    office.held = "theatre 3"
+    for name, args in (("restart", {"what": "sensor"}), ("quiesce", {"seconds": 60})):
+        office.inbox.receive(
+            office.kit.command(name, signer=Role.ENGINEER, args=args, id=name.encode().ljust(16)), retained=False
+        )
+    assert office.receipts.states == ["refused", "refused"]
+    assert office.receipts.all[0].reason == "held: a clinical hold: theatre 3"
+    office.held = ""
+    office.inbox.receive(
+        office.kit.command("quiesce", signer=Role.ENGINEER, args={"seconds": 60}, id=b"7" * 16), retained=False
+    )
+    assert office.receipts.states[-1] == "running"
+
+
+RECORD = {"device": MAC, "seconds": 60}
+
+
+def test_two_people_may_look_at_headers(office: Office) -> None:
+    order = office.kit.command("record-headers", Role.CUSTODIAN, office.kit.second, args=RECORD)
+    office.inbox.receive(order, retained=False)
+    assert office.receipts.states == ["accepted", "running"]
+    assert json.loads(office.audited()[0])["signers"] == "a-custodian,second-custodian"
+
+
+@pytest.mark.parametrize("second", ["engineer", "stranger", "flipped"])
+def test_the_second_signature_counts_as_much_as_the_first(office: Office, second: str) -> None:
+    kit = office.kit
+    keys = {"engineer": kit.people[Role.ENGINEER], "stranger": kit.stranger, "flipped": kit.second}
+    order = kit.command("record-headers", Role.CUSTODIAN, keys[second], args=RECORD)
+    if second == "flipped":
+        order = order[:-1] + bytes([order[-1] ^ 1])
+    office.inbox.receive(order, retained=False)
+    assert office.doer.asked == []
+    reason = {"engineer": "not-allowed", "stranger": "unknown-key", "flipped": "bad-signature"}[second]
+    assert json.loads(office.audited()[0])["reason"] == reason
+
+
+ORDERS: dict[str, tuple[Role, dict[str, Any]]] = {
+    "set-learning": (Role.ENGINEER, {"action": "freeze", "role": "printer"}),
+    "change-window": (Role.ENGINEER, {"role": "*", "start_s": 1, "end_s": 9}),
+    "label-device": (Role.OPERATOR, LABEL),
+    "self-test": (Role.OPERATOR, {}),
+    "restart": (Role.ENGINEER, {"what": "sensor"}),
+    "quiesce": (Role.ENGINEER, {"seconds": 60}),
+    "hold": (Role.ENGINEER, {"why": "theatre 3"}),
+    "release-hold": (Role.ENGINEER, {}),
+    "support-bundle": (Role.ENGINEER, {}),
+    "rotate-key": (Role.CUSTODIAN, {}),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_each_command_against_every_forgery(office: Office, name: str) -> None:
+    kit, (least, args) = office.kit, ORDERS[name]
+    number = iter(range(1, 99))
+
+    def order(signer: Role | PrivateKey = least, **changes: Any) -> bytes:
+        changes = {"id": next(number).to_bytes(16, "big"), "args": args} | changes
+        return kit.command(name, signer, **changes)
+
+    good = order()
+    strangers = [good[:-1] + bytes([good[-1] ^ 1]), order(kit.stranger), order(kit.abroad), order(kit.agent)]
+    misaddressed = [order(agent="tap-2"), order(site="elsewhere")]
+    refused = [order(boot=bytes(16)), order(not_after_mono_ns=1), order(args={"shell": "x"})]
+    lower = {Role.ENGINEER: Role.OPERATOR, Role.CUSTODIAN: Role.ENGINEER}.get(least)
+    refused += [order(lower)] if lower else []
+    for payload in (*strangers, *misaddressed, *refused):
+        office.inbox.receive(payload, retained=False)
+    office.inbox.receive(good, retained=True)
+    assert office.doer.done == []
+    assert office.doer.asked == []
+    assert set(office.receipts.states) <= {"refused", "accepted", "running", "failed"}
+    office.inbox.receive(good, retained=False)
+    office.inbox.receive(good, retained=False)
+    assert len(office.doer.done) + len(office.doer.asked) == 1

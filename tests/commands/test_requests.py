@@ -3,10 +3,11 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent.commands.requests import REQUESTS, WAITING_MAX, Request, RequestBox, submit
+from agent.commands.requests import REQUESTS, WAITING_MAX, Request, RequestBox, submit, withdraw
 from agent.errors import Refused
 
 ID = bytes(range(16))
@@ -84,9 +85,17 @@ def test_links_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_every_request_of_the_table_can_be_made(tmp_path: Path) -> None:
-    args = {"set-learning": LEARNING[0], "change-window": WINDOWS[0]}
+    device = "00:d0:75:18:42:9b"
+    args: dict[str, dict[str, Any]] = {
+        "set-learning": LEARNING[0],
+        "change-window": WINDOWS[0],
+        "label-device": {"device": device, "label": ""},
+        "record-headers": {"device": device, "seconds": 60},
+        "quiesce": {"seconds": 60},
+        "restart": {"what": "sensor"},
+    }
     for number, name in enumerate(REQUESTS):
-        submit(tmp_path, Request(number.to_bytes(16, "big"), name, args.get(name, {})))
+        submit(tmp_path, Request(number.to_bytes(16, "big"), name, args.get(name, {}), BOOT, HOUR_NS))
     assert [request.name for request in RequestBox(tmp_path).take()] == list(REQUESTS)
 
 
@@ -142,3 +151,69 @@ def test_other_forms_of_them_are_not(tmp_path: Path, name: str, args: dict[str, 
     box = RequestBox(tmp_path)
     assert box.take() == []
     assert box.refused == 1
+
+
+BOOT, HOUR_NS = b"b" * 16, 3600 * 10**9
+TIMED = Request(ID, "quiesce", {"seconds": 60}, BOOT, HOUR_NS)
+
+
+def test_the_commands_boot_and_end_come_with_it(tmp_path: Path) -> None:
+    submit(tmp_path, TIMED)
+    (taken,) = RequestBox(tmp_path).take()
+    assert taken == TIMED
+    assert taken.late(BOOT, HOUR_NS - 1) == ""
+    assert taken.late(BOOT, HOUR_NS) == "expired"
+    assert taken.late(bytes(16), 1) == "wrong-boot"
+
+
+@pytest.mark.parametrize("name", ["record-headers", "quiesce", "restart"])
+def test_what_interrupts_or_looks_never_comes_without_an_end(tmp_path: Path, name: str) -> None:
+    args = {
+        "record-headers": {"device": "00:d0:75:18:42:9b", "seconds": 1},
+        "quiesce": {"seconds": 60},
+        "restart": {"what": "sensor"},
+    }
+    for request in (
+        Request(ID, name, args[name]),
+        Request(ID, name, args[name], BOOT),
+        Request(ID, name, args[name], b"", 9),
+    ):
+        with pytest.raises(Refused):
+            submit(tmp_path, request)
+    held = {"version": 1, "name": name, "args": args[name]}
+    (tmp_path / f"{ID.hex()}.req").write_text(json.dumps(held))
+    box = RequestBox(tmp_path)
+    assert box.take() == []
+    assert box.refused == 1
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [{"boot": 7}, {"boot": "zz"}, {"boot": "00"}, {"not_after_mono_ns": "9"}, {"not_after_mono_ns": -1}]
+    + [{"args": {"seconds": value}} for value in (0, 9, 3601, True, "60", None, 1e9)],
+)
+def test_other_forms_of_boot_end_and_arguments_are_refused(tmp_path: Path, spoiled: dict[str, object]) -> None:
+    held = {"version": 1, "name": "quiesce", "args": {"seconds": 60}, "boot": BOOT.hex(), "not_after_mono_ns": HOUR_NS}
+    (tmp_path / f"{ID.hex()}.req").write_text(json.dumps(held | spoiled))
+    assert RequestBox(tmp_path).take() == []
+
+
+def test_a_request_that_was_taken_back_is_gone(tmp_path: Path) -> None:
+    submit(tmp_path, TIMED)
+    assert withdraw(tmp_path, ID)
+    assert not withdraw(tmp_path, ID)
+    assert RequestBox(tmp_path).take() == []
+
+
+def test_a_restart_that_cannot_be_removed_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be done again by the next process, and the next."""
+    submit(tmp_path, TIMED)
+    submit(tmp_path, Request(bytes(16), "cards"))
+    monkeypatch.setattr(Path, "unlink", _refuse)
+    box = RequestBox(tmp_path)
+    assert [request.name for request in box.take()] == ["cards"]
+    assert box.refused == 1
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise PermissionError(1, "Operation not permitted")

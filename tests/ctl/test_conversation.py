@@ -35,6 +35,7 @@ class CommandedTap:
         self.reporter, self.trust = reporter, trust
         self.states: list[str] = ["accepted", "running", "done"]
         self.commands: list[Command] = []
+        self.result: dict[str, Any] = {"uptime_s": 5}
         self.uplink = reporter.new_chain(stream="uplink")
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self.client.on_message = self._on_message
@@ -56,7 +57,7 @@ class CommandedTap:
         expired = command.not_after_mono_ns <= self.reporter.clock.now_ns
         states = [("refused", "expired: too late")] if expired else [(state, "") for state in self.states]
         for state, reason in states:
-            receipt = Receipt(command.id, command.name, state, reason, {"uptime_s": 5})
+            receipt = Receipt(command.id, command.name, state, reason, self.result)
             client.publish(*self.reporter.sealed(MessageType.RECEIPT, receipt.to_content(), self.uplink), 1)
 
     def stop(self) -> None:
@@ -81,7 +82,7 @@ def there(tap: Reporter, trust: Trust, broker: Mosquitto) -> Iterator[CommandedT
 @pytest.fixture
 def give(trust: Trust, operator: PrivateKey, broker: Mosquitto) -> Callable[..., tuple[Receipt, Order]]:
     def run(wait_s: float = 10) -> tuple[Receipt, Order]:
-        order = Order("ward", "tap-1", operator, trust)
+        order = Order("ward", "tap-1", [operator], trust)
         return converse(order, Broker(broker.url, "ctl"), SystemClock(), wait_s, ("status", {"a": 1})), order
 
     return run

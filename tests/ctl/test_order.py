@@ -16,7 +16,7 @@ NOW = 1_795_000_000 * NS_PER_S
 
 @pytest.fixture
 def order(trust: Trust, operator: PrivateKey) -> Order:
-    return Order("ward", "tap-1", operator, trust)
+    return Order("ward", "tap-1", [operator], trust)
 
 
 def opened(sealed: Sealed, trust: Trust) -> Command:
@@ -93,6 +93,6 @@ def test_a_receipt_of_another_tap_is_not_believed(order: Order, tap: Reporter) -
 
 def test_a_key_that_gives_no_commands_is_refused_here_already(trust: Trust, tap: Reporter) -> None:
     with pytest.raises(Refused, match="not in the trust table"):
-        Order("ward", "tap-1", PrivateKey.generate(), trust)
+        Order("ward", "tap-1", [PrivateKey.generate()], trust)
     with pytest.raises(Refused, match="gives no commands"):
-        Order("ward", "tap-1", tap.key, trust)
+        Order("ward", "tap-1", [tap.key], trust)

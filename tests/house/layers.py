@@ -35,6 +35,7 @@ TAP, PACKETS, FLOWS, DEVICES, FINDINGS = (
 )
 HINTS = "agent.packets.hints.records"
 SPOOL = tuple(f"agent.spool.{name}" for name in ("reader", "records", "coverage", "segment", "writer"))
+ASKED = tuple(f"agent.commands.{name}" for name in ("audit", "forms", "policy"))  # what both ends of a command know
 SEALED = wire("body", "chain", "command", "delivery", "header", "presence", "schema", "topics", "types")
 
 # The first row whose pattern fits counts; `*` goes into folders.
@@ -86,8 +87,10 @@ ROOMS = (
         "agent/service/demo.py", ("agent", "agent.*", "agent.ctl.lab"), "the demo also sets up a lab's keys, on a desk"
     ),
     Room("agent/service/*", ("agent", "agent.*"), "the assembly knows the whole appliance, and nobody knows it"),
-    Room("agent/collector/*", (*SHARED, *WIRE, *SIGNING), "runs off the appliance: never a stage"),
-    Room("agent/ctl/*", (*SETTINGS, *WIRE, *SIGNING), "runs on an operator's machine: never a stage"),
+    Room(
+        "agent/collector/*", (*SHARED, *WIRE, *SIGNING, "agent.commands.audit"), "runs off the appliance: never a stage"
+    ),
+    Room("agent/ctl/*", (*SETTINGS, *WIRE, *SIGNING, *ASKED), "runs on an operator's machine: never a stage"),
 )
 OFF_THE_APPLIANCE = ("agent.collector", "agent.ctl")
 IDLE_ROWS = {"agent/counters.py": "shared ground of the design; today every stage counts for itself"}

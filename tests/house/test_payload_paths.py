@@ -16,6 +16,7 @@ TOUCHED: dict[str, dict[str, str]] = {
         "agent/packets/news.py": "copies it out of the ring, and says its length",
         "agent/service/pipeline.py": "gives it to its reader, and forgets it",
         "agent/service/uplink.py": "another payload: signed messages of the broker; this process sees no packet",
+        "agent/service/people_desk.py": "as the uplink: commands and configurations, signed",
     },
     "names": {
         "agent/devices/identity.py": "gathers them",
@@ -23,6 +24,7 @@ TOUCHED: dict[str, dict[str, str]] = {
         "agent/service/replay.py": "asks that table for a flow's responder, and gives the answer to the gate",
         "agent/service/lines.py": "prints them through the gate, or plain to the person with the capture",
         "agent/summaries/builder.py": "gives them to the gate",
+        "agent/service/labels.py": "behind the gate: puts an operator's word before the pseudonyms",
         "agent/findings/ledger.py": "other names: members of a group of findings",
     },
 }

@@ -1,8 +1,10 @@
 """The program as it runs: commands over a real broker, its own reports, and what it says when it cannot start."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from agent.clock import SystemClock, boot_id
 from agent.commands.audit import verify
 from agent.commands.requests import RequestBox
+from agent.durable import write_atomically
 from agent.errors import ConfigError, PermissionNeeded, Refused, StateError
 from agent.service import uplink as program
 from agent.service.uplink import run
+from agent.signing.keys import PrivateKey, PublicKey
 from agent.signing.trust import TrustEntry, build_trust
 from agent.spool.records import Identity
 from agent.spool.writer import SpoolWriter
@@ -21,6 +25,7 @@ from agent.wire.presence import Birth, State, UplinkReport
 from agent.wire.summary import Interval, Summary
 from agent.wire.types import MessageType, Role
 from tests.faults.conftest import QUICK, eventually
+from tests.service.test_errands import Desk
 from tests.simulators.broker import EmbeddedBroker, Mosquitto
 from tests.simulators.collector import CollectorSimulator
 from tests.simulators.kit import AGENT, SITE, Kit
@@ -99,7 +104,7 @@ def test_what_may_not_be_is_refused_over_the_wire_and_written_down(uplink: Progr
     elsewhere = kit.command(id=b"3" * 16, agent="tap-2")
     twice = kit.command(id=b"4" * 16)
     too_low = kit.command("restart", id=b"5" * 16)
-    later = kit.command("self-test", id=b"6" * 16)
+    later = kit.command("suppress", id=b"6" * 16)
     for order in (forged, expired, elsewhere, twice, twice, too_low, later):
         uplink.order(order)
     last = kit.command(id=b"9" * 16)
@@ -273,3 +278,99 @@ def test_only_one_may_run(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="another process"):
         run(kit.config(), tmp_path, "mqtt://127.0.0.1:1", say=lambda _: None)
     first.close()
+
+
+@pytest.fixture
+def desk(uplink: Program) -> Iterator[Desk]:
+    """The sensor's side on the same state directory."""
+    made = Desk(uplink.state)
+    yield made
+    made.close()
+
+
+def walked(uplink: Program, identity: bytes) -> list[str]:
+    """The states of a command's receipts; of two streams, or two runs, so they have no common order."""
+    return sorted(uplink.states(identity))
+
+
+@pytest.mark.broker
+def test_the_sensor_is_asked_and_its_own_receipt_arrives(uplink: Program, desk: Desk) -> None:
+    kit, device = uplink.kit, "00:d0:75:18:42:9b"
+    orders = {
+        b"l" * 16: kit.command("label-device", id=b"l" * 16, args={"device": device, "label": "Bed 3"}),
+        b"t" * 16: kit.command("self-test", id=b"t" * 16),
+        b"q" * 16: kit.command(
+            "set-learning", signer=Role.ENGINEER, id=b"q" * 16, args={"action": "freeze", "role": "no-such-role"}
+        ),
+    }
+    for order in orders.values():
+        uplink.order(order)
+
+    def ended() -> bool:
+        desk.look()
+        return all({"done", "failed"} & set(uplink.states(identity)) for identity in orders)
+
+    assert eventually(ended)
+    assert eventually(lambda: walked(uplink, b"l" * 16) == ["accepted", "done", "running"])
+    assert eventually(lambda: walked(uplink, b"t" * 16) == ["accepted", "done", "running", "running"])
+    results = [receipt.result for receipt in uplink.collector.receipts(b"t" * 16) if receipt.state == "done"]
+    assert results[0]["checks"]["legs-silent"] == 1
+    assert eventually(lambda: walked(uplink, b"q" * 16) == ["accepted", "failed", "running"])
+    assert desk.errands.labels.all == {bytes.fromhex("00d07518429b"): "Bed 3"}
+    log = uplink.state / "uplink" / "audit.log"
+    assert eventually(lambda: log.read_text().count('"event":"done"') == 2)
+    assert verify(log).broken_at == 0
+
+
+@pytest.mark.broker
+def test_told_to_restart_it_ends_and_says_done_when_it_is_back(uplink: Program) -> None:
+    kit = uplink.kit
+    uplink.order(kit.command("hold", signer=Role.ENGINEER, id=b"h" * 16, args={"why": "theatre 3"}))
+    assert eventually(lambda: uplink.states(b"h" * 16)[-1:] == ["done"])
+    uplink.order(kit.command("restart", signer=Role.ENGINEER, id=b"1" * 16, args={"what": "uplink"}))
+    assert eventually(lambda: uplink.states(b"1" * 16) == ["refused"])
+    uplink.order(kit.command("release-hold", signer=Role.ENGINEER, id=b"r" * 16))
+    uplink.order(kit.command("restart", signer=Role.ENGINEER, id=b"2" * 16, args={"what": "uplink"}))
+    assert eventually(lambda: uplink.code == 0)
+    uplink.stop()
+    uplink.start()
+    assert eventually(lambda: walked(uplink, b"2" * 16) == ["accepted", "done", "running"])
+
+
+@pytest.mark.broker
+def test_a_key_is_changed_new_signed_by_old(uplink: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "REPORT_EVERY_S", 0.1)
+    kit = uplink.kit
+    uplink.order(kit.command("rotate-key", signer=Role.CUSTODIAN, id=b"k" * 16))
+    assert eventually(lambda: uplink.states(b"k" * 16)[-1:] == ["done"])
+    public = PublicKey.from_bytes(uplink.collector.receipts(b"k" * 16)[-1].result["public"])
+    fresh = TrustEntry.for_key(public, Role.AGENT, AGENT, SITE)
+    table = build_trust([*kit.entries, fresh], kit.releases[:2], version=2, site=SITE)
+    write_atomically(uplink.state / "uplink" / "trust.bin", table)
+    assert eventually(lambda: any("next key" in line for line in uplink.said))
+    assert PrivateKey.load(uplink.state / "uplink" / "agent.key").public == public
+    uplink.order(kit.command(id=b"s" * 16))
+    log = uplink.state / "uplink" / "audit.log"
+    assert eventually(lambda: log.read_text().count('"event":"done"') == 2)
+
+
+@pytest.mark.broker
+def test_a_key_that_has_ended_is_refused_once_the_time_is_known(
+    uplink: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "REPORT_EVERY_S", 0.1)
+    kit, hour_ns = uplink.kit, 3600 * 10**9
+    ended_ns = SystemClock().wall_ns() - hour_ns
+    entries = [replace(e, not_after_ns=ended_ns) if e.role == Role.OPERATOR else e for e in kit.entries]
+    write_atomically(
+        uplink.state / "uplink" / "trust.bin", build_trust(entries, kit.releases[:2], version=2, site=SITE)
+    )
+    told = uplink.state / "uplink" / "time.json"
+    assert eventually(lambda: told.exists() and json.loads(told.read_text())["told_ns"] > ended_ns)
+    time.sleep(0.3)
+    uplink.order(kit.command(id=b"e" * 16))
+    log = uplink.state / "uplink" / "audit.log"
+    assert eventually(lambda: '"reason":"unknown-key"' in log.read_text())
+    uplink.order(kit.command(id=b"f" * 16, signer=Role.ENGINEER))
+    assert eventually(lambda: uplink.states(b"f" * 16)[-1:] == ["done"])
+    assert eventually(lambda: bool(uplink.stored(MessageType.CLOCK_ANCHOR)))

@@ -54,3 +54,13 @@ def test_an_entry_with_a_small_order_key_is_refused() -> None:
 def test_validity_has_two_ends() -> None:
     entry = replace(ENTRIES[0], not_before_ns=10, not_after_ns=20)
     assert [entry.valid_at(now_ns) for now_ns in (9, 10, 20, 21)] == [False, True, True, False]
+
+
+def test_a_key_that_has_certainly_ended_does_not_count_any_more() -> None:
+    ended = replace(TrustEntry.for_key(AGENT.public, "agent", "tap-1", "ward"), not_after_ns=100)
+    later = replace(TrustEntry.for_key(OTHER_AGENT.public, "agent", "tap-2", "ward"), not_before_ns=500)
+    table = Trust([ended, later], version=3, site="ward", not_after_ns=900)
+    assert table.current(100).entries() == (ended, later)
+    left = table.current(101)
+    assert left.entries() == (later,), "whether a key is valid yet, an unsure clock cannot say"
+    assert (left.version, left.site, left.not_after_ns) == (3, "ward", 900)

@@ -31,16 +31,18 @@ class Kit:
         self.agent, self.other = key_of("agent"), key_of("other-agent")
         self.collector, self.stranger = key_of("collector"), key_of("stranger")
         self.people = {role: key_of(str(role)) for role in (Role.OPERATOR, Role.ENGINEER, Role.CUSTODIAN)}
+        self.second = key_of("second-custodian")
         self.abroad = key_of("operator-of-another-site")
         self.releases = [key_of(f"release-{number}") for number in range(3)]
-        entries = [
+        self.entries = [
             TrustEntry.for_key(self.agent.public, Role.AGENT, AGENT, SITE),
             TrustEntry.for_key(self.other.public, Role.AGENT, "tap-2", SITE),
             TrustEntry.for_key(self.collector.public, Role.COLLECTOR, "collector", SITE),
+            TrustEntry.for_key(self.second.public, Role.CUSTODIAN, "second-custodian", SITE),
             TrustEntry.for_key(self.abroad.public, Role.OPERATOR, "olga", "elsewhere"),
             *(TrustEntry.for_key(key.public, role, f"a-{role}", SITE) for role, key in self.people.items()),
         ]
-        self.sealed_trust = build_trust(entries, self.releases[:2], version=1, site=SITE)
+        self.sealed_trust = build_trust(self.entries, self.releases[:2], version=1, site=SITE)
         roots = [
             TrustEntry.for_key(key.public, Role.RELEASE, f"r-{at}", "root") for at, key in enumerate(self.releases)
         ]
@@ -60,8 +62,16 @@ class Kit:
         base = config.default(self.state)
         return base._replace(uplink=base.uplink._replace(**uplink))
 
-    def command(self, name: str = "status", signer: Role | PrivateKey = Role.OPERATOR, **changes: Any) -> bytes:
-        """A sealed command; `changes` replace its fields."""
+    def desired(self, text: str, version: int = 1, *signers: PrivateKey, **changes: Any) -> bytes:
+        """A sealed configuration; `changes` replace its fields. An engineer signs when nobody is named."""
+        content = {"agent": AGENT, "site": SITE, "key_id": self.agent.key_id, "version": version, "text": text}
+        octets = body.encode(MessageType.CONFIG, None, content | changes)
+        return seal(MessageType.CONFIG, octets, list(signers) or [self.people[Role.ENGINEER]])
+
+    def command(
+        self, name: str = "status", signer: Role | PrivateKey = Role.OPERATOR, *more: PrivateKey, **changes: Any
+    ) -> bytes:
+        """A sealed command; `changes` replace its fields, `more` sign it too."""
         key = signer if isinstance(signer, PrivateKey) else self.people[signer]
         order = Command(
             agent=AGENT,
@@ -74,4 +84,4 @@ class Kit:
             role=str(signer) if isinstance(signer, Role) else "operator",
         )
         content = replace(order, **changes).to_content()
-        return seal(MessageType.COMMAND, body.encode(MessageType.COMMAND, None, content), [key])
+        return seal(MessageType.COMMAND, body.encode(MessageType.COMMAND, None, content), [key, *more])

@@ -230,8 +230,8 @@ class World:
         elif who == "uplink" and self.uplink is not None:
             self.ledger.wrote("uplink", self.own)
             self.own.drop()
-            if self.uplink._audit is not None:
-                self.uplink._audit.close()
+            if self.uplink._people is not None:
+                self.uplink._people.close()
             self.uplink = self.post.line = None
         elif who == "collector" and self.store is not None:
             self.store.close()

@@ -11,6 +11,7 @@ from agent.spool.records import SpoolRecord
 from agent.spool.writer import SpoolWriter
 from agent.uplink.sealer import Sealer
 from agent.wire import body, topics
+from agent.wire.command import Receipt
 from agent.wire.summary import Interval, Summary
 from agent.wire.types import MessageType
 from tests.simulators.kit import AGENT, SITE, Kit
@@ -39,7 +40,8 @@ def test_what_is_ours_is_signed_and_again_the_same(kit: Kit, record: SpoolRecord
         ({"run": bytes(16)}, "wrong-place"),
         ({"seq": 2}, "wrong-place"),
         ({"stream": "uplink"}, "wrong-type"),
-        ({"type": "wardtap/receipt.v1"}, "wrong-type"),
+        ({"type": "wardtap/receipt.v1"}, "bad-schema"),
+        ({"type": "wardtap/uplink.v1"}, "wrong-type"),
         ({"type": "wardtap/command.v1"}, "wrong-type"),
         ({"type": "wardtap/finding.v1"}, "bad-schema"),
         ({"type": ""}, "wrong-type"),
@@ -58,3 +60,34 @@ def test_another_agents_record_is_not_signed(kit: Kit, record: SpoolRecord, agen
     with pytest.raises(Refused) as caught:
         Sealer(agent, site, [kit.agent]).seal(record)
     assert caught.value.reason == "wrong-agent"
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "taken"),
+    [
+        ("label-device", "done", True),
+        ("self-test", "failed", True),
+        ("label-device", "running", False),
+        ("rotate-key", "done", False),
+        ("status", "done", False),
+        ("update-to", "refused", False),
+    ],
+)
+def test_a_sensor_speaks_of_its_own_commands_only(
+    kit: Kit, spool: SpoolWriter, name: str, state: str, *, taken: bool
+) -> None:
+    """Whoever took it over must not say that a key was changed."""
+    sealer, heard = Sealer(AGENT, SITE, [kit.agent]), list[Receipt]()
+    sealer.on_receipt = heard.append
+    receipt = Receipt(bytes(16), name, state, "", {})
+    spool.append(MessageType.RECEIPT, receipt.to_content())
+    assert spool.flush()
+    record = next(SpoolReader(spool._disk.folder).records())
+    if taken:
+        sealer.seal(record)
+        assert heard == [receipt]
+        return
+    with pytest.raises(Refused) as caught:
+        sealer.seal(record)
+    assert caught.value.reason == "wrong-receipt"
+    assert heard == []

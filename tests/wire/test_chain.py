@@ -32,7 +32,7 @@ def test_a_refused_record_uses_up_no_number(sensor: Chain) -> None:
     with pytest.raises(WireError):
         sensor.next(MessageType.FINDING, {})
     with pytest.raises(WireError):
-        sensor.next(MessageType.RECEIPT, CONTENTS[MessageType.RECEIPT])  # the uplink's
+        sensor.next(MessageType.UPLINK, CONTENTS[MessageType.UPLINK])  # the uplink's
     assert sensor.next(MessageType.GAP, CONTENTS[MessageType.GAP])[0] == 1
 
 

@@ -1,17 +1,26 @@
-"""Writes `vectors.json`: `python -m tests.golden.wire.make`. Only a new version of the format may change a vector."""
+"""Writes `vectors.json` and `stream.json`: `python -m tests.golden.wire.make`.
+
+Only a new version of the format may change a vector.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from agent.clock import CaptureClock
 from agent.signing.envelope import pae, seal
 from agent.signing.keys import PrivateKey
 from agent.wire import body
+from agent.wire.chain import Chain
 from agent.wire.types import MessageType
-from tests.signing.people import AGENT, COLLECTOR, ENGINEER, OPERATOR, RELEASES, STRANGER
-from tests.wire.samples import CONTENTS, header_for
+from tests.signing.people import AGENT, COLLECTOR, ENGINEER, OPERATOR, RELEASES, STRANGER, TRUST
+from tests.wire.samples import BOOT, CONTENTS, RUN, START_NS, header_for
 
-VECTORS = Path(__file__).with_name("vectors.json")
+VECTORS, STREAM = (Path(__file__).with_name(name) for name in ("vectors.json", "stream.json"))
+SPOKEN: tuple[tuple[str, tuple[MessageType, ...]], ...] = (
+    ("sensor", (MessageType.SUMMARY, MessageType.FINDING, MessageType.GAP, MessageType.SUMMARY)),
+    ("uplink", (MessageType.CLOCK_ANCHOR, MessageType.UPLINK, MessageType.RECEIPT)),
+)
 SIGNERS: dict[MessageType, list[PrivateKey]] = {
     MessageType.ACK: [COLLECTOR],
     MessageType.EPOCH: [COLLECTOR],
@@ -45,8 +54,26 @@ def vector(kind: MessageType) -> dict[str, Any]:
     }
 
 
+def trusted() -> list[dict[str, str]]:
+    """The trust table as a reader in any language takes it."""
+    return [
+        {"public": entry.public.raw.hex(), "role": str(entry.role), "name": entry.name, "site": entry.site}
+        for entry in TRUST.entries()
+    ]
+
+
+def stream() -> dict[str, Any]:
+    """Two streams of one tap, each record with the hash of the one before it: a chain to be verified."""
+    messages = []
+    for name, kinds in SPOKEN:
+        chain = Chain("tap-1", "ward", name, BOOT, RUN, b"", 0, CaptureClock(START_NS))
+        messages += [seal(kind, chain.next(kind, CONTENTS[kind])[1], [AGENT]).hex() for kind in kinds]
+    return {"keys": trusted(), "messages": messages}
+
+
 def main() -> None:
-    """Write the file."""
+    """Write the files."""
+    STREAM.write_text(json.dumps(stream(), indent=1) + "\n")
     vectors = [vector(kind) for kind in MessageType]
     VECTORS.write_text(
         json.dumps({"seeds": "one octet 32 times: see tests/signing/people.py", "vectors": vectors}, indent=1) + "\n"

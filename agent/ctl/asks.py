@@ -1,0 +1,116 @@
+"""The commands as a person types them: one row each, with its arguments."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from agent.clock import NS_PER_S, Clock
+from agent.errors import InputError
+
+HOUR_S = 3600
+Args = dict[str, Any]
+
+
+class Ask(NamedTuple):
+    """Help, options, and the command's arguments from what was typed."""
+
+    told: str
+    options: Callable[[argparse.ArgumentParser], None]
+    args: Callable[[argparse.Namespace, Clock], Args]
+
+
+def _none(_: argparse.ArgumentParser) -> None:
+    """No options of its own."""
+
+
+def _no_args(_options: argparse.Namespace, _clock: Clock) -> Args:
+    return {}
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("device", metavar="MAC", help="aa:bb:cc:dd:ee:ff")
+
+
+def _learning(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("start", "freeze", "reset", "approve"))
+    whom = parser.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--role")
+    whom.add_argument("--device", metavar="MAC")
+
+
+def _learning_args(options: argparse.Namespace, _clock: Clock) -> Args:
+    whom = {"role": options.role} if options.role else {"device": options.device.lower()}
+    return {"action": options.action} | whom
+
+
+def _window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--role", required=True, help="* for every role")
+    parser.add_argument("--in-hours", type=float, default=0.0, metavar="H", help="from now on when left out")
+    parser.add_argument("--hours", type=float, required=True, metavar="H", help="how long: a week at most")
+
+
+def _window_args(options: argparse.Namespace, clock: Clock) -> Args:
+    start_s = clock.wall_ns() // NS_PER_S + round(options.in_hours * HOUR_S)
+    return {"role": options.role, "start_s": start_s, "end_s": start_s + round(options.hours * HOUR_S)}
+
+
+def _label(parser: argparse.ArgumentParser) -> None:
+    _device(parser)
+    parser.add_argument("label", help="empty to take it away; never a patient's name")
+
+
+def _label_args(options: argparse.Namespace, _clock: Clock) -> Args:
+    return {"device": options.device.lower(), "label": options.label}
+
+
+def _record(parser: argparse.ArgumentParser) -> None:
+    _device(parser)
+    parser.add_argument("--seconds", type=int, default=60, help="60 at most")
+
+
+def _record_args(options: argparse.Namespace, _clock: Clock) -> Args:
+    return {"device": options.device.lower(), "seconds": options.seconds}
+
+
+def _quiet(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=int, required=True, help="10 to 3600")
+
+
+def _restart(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("sensor", "uplink"))
+
+
+def _hold(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("why", help="what people will read: 64 characters at most")
+
+
+def _resend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stream", choices=("sensor", "uplink"))
+    parser.add_argument("run", help="32 hex digits")
+    parser.add_argument("first", type=int)
+    parser.add_argument("last", type=int)
+
+
+def _resend_args(options: argparse.Namespace, _clock: Clock) -> Args:
+    try:
+        run = bytes.fromhex(options.run)
+    except ValueError as error:
+        raise InputError("a run has 32 hex digits", where=options.run) from error
+    return {"stream": options.stream, "run": run, "from": options.first, "to": options.last}
+
+
+ASKS: Mapping[str, Ask] = {
+    "self-test": Ask("a tap looks at itself", _none, _no_args),
+    "rebirth": Ask("birth, state and all device cards again", _none, _no_args),
+    "resend": Ask("records that a collector lost", _resend, _resend_args),
+    "set-learning": Ask("start, freeze, reset or approve what is learned", _learning, _learning_args),
+    "change-window": Ask("a time in which devices of a role may do new things", _window, _window_args),
+    "label-device": Ask("what people call a device", _label, _label_args),
+    "record-headers": Ask("header rows of one device into a file on the tap; two custodians", _record, _record_args),
+    "restart": Ask("end one of its programs in order; it is started again", _restart, lambda o, _: {"what": o.what}),
+    "quiesce": Ask("listen to nothing for a while", _quiet, lambda o, _: {"seconds": o.seconds}),
+    "hold": Ask("a clinical hold: nothing that stops listening is done", _hold, lambda o, _: {"why": o.why}),
+    "release-hold": Ask("the hold is over", _none, _no_args),
+    "support-bundle": Ask("what helps somebody elsewhere to help, without names", _none, _no_args),
+    "rotate-key": Ask("the tap draws its next key", _none, _no_args),
+}

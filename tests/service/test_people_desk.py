@@ -1,0 +1,81 @@
+"""A configuration over a real broker to both programs: taken, both start again, reported; a hold keeps them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.clock import boot_id
+from agent.commands.desired import Shelf
+from agent.commands.requests import RequestBox
+from agent.commands.settings import receipt_id
+from agent.signing.envelope import open_envelope
+from agent.wire import topics
+from agent.wire.types import Role
+from tests.faults.conftest import eventually
+from tests.service.test_uplink import Program, walked
+from tests.simulators.broker import Mosquitto
+from tests.simulators.kit import AGENT, SITE
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def uplink(tmp_path: Path) -> Iterator[Program]:
+    broker = Mosquitto(tmp_path / "broker").start()
+    made = Program(tmp_path, broker.url)
+    assert eventually(made.connected)
+    yield made
+    made.stop()
+    made.collector.stop()
+    broker.kill()
+
+
+def give(uplink: Program, payload: bytes) -> bytes:
+    """Keep it at the broker; the id of its receipts."""
+    uplink.collector.send(topics.down(SITE, AGENT, "config"), payload, retain=True)
+    return receipt_id(open_envelope(payload, uplink.kit.trust).body)
+
+
+def wanted(uplink: Program, more: str = "") -> str:
+    return f"[state]\ndirectory = {json.dumps(str(uplink.state))}\n[uplink]\nwindow = 7\n{more}"
+
+
+def test_both_programs_start_again_with_it_and_it_is_reported(uplink: Program) -> None:
+    identity = give(uplink, uplink.kit.desired(wanted(uplink), 4))
+    assert eventually(lambda: uplink.code == 0)
+    (request,) = RequestBox(uplink.state / "requests").take()
+    assert (request.name, request.id, request.boot) == ("restart", identity, boot_id())
+    uplink.stop()
+    uplink.start()
+    assert eventually(lambda: walked(uplink, identity) == ["accepted", "done"])
+    done = next(receipt for receipt in uplink.collector.receipts(identity) if receipt.state == "done")
+    assert done.result["version"] == 4
+    assert done.name == "config"
+    uplink.order(uplink.kit.command(id=b"s" * 16))
+    assert eventually(lambda: "done" in uplink.states(b"s" * 16))
+    result = uplink.collector.receipts(b"s" * 16)[-1].result
+    assert result["counts"]["config-version"] == 4
+    assert walked(uplink, identity) == ["accepted", "done"], "given again at the new link, it is no news"
+
+
+def test_a_bad_one_is_answered_and_the_tap_goes_on(uplink: Program) -> None:
+    identity = give(uplink, uplink.kit.desired(wanted(uplink, "resend_after_s = 0\n"), 4))
+    assert eventually(lambda: uplink.states(identity) == ["refused"])
+    assert "resend_after_s" in uplink.collector.receipts(identity)[0].reason
+    assert uplink.code is None
+    assert Shelf(uplink.state / "uplink").held() is None
+
+
+def test_a_hold_keeps_both_listening_until_it_is_released(uplink: Program) -> None:
+    kit = uplink.kit
+    uplink.order(kit.command("hold", signer=Role.ENGINEER, id=b"h" * 16, args={"why": "theatre 3"}))
+    assert eventually(lambda: "done" in uplink.states(b"h" * 16))
+    identity = give(uplink, kit.desired(wanted(uplink), 4))
+    assert eventually(lambda: uplink.states(identity) == ["accepted"])
+    assert uplink.code is None
+    assert RequestBox(uplink.state / "requests").take() == []
+    uplink.order(kit.command("release-hold", signer=Role.ENGINEER, id=b"r" * 16))
+    assert eventually(lambda: uplink.code == 0)
+    assert [request.name for request in RequestBox(uplink.state / "requests").take()] == ["restart"]
