@@ -15,7 +15,8 @@ from agent.devices.facts import FactBook
 from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
 from agent.devices.known import MANY_THINGS, Known, contradictions, maker, system
 from agent.devices.packs import DRAWN, GIVEN_AS_ROUTER, SPEAKS_FOR_OTHERS, Packs, Rule, Service
-from agent.devices.records import EdgeDirection
+from agent.devices.posture import posture_of
+from agent.devices.records import EdgeDirection, Posture
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
 from agent.devices.scoring import Ranking, Vote
 from agent.packets.hints.records import SIGNALS_MAX, Signal
@@ -132,6 +133,15 @@ class Identifier:
             return self._conclude(self._new(int(mac), 0))
         return self._assessed(device)
 
+    def posture(self, mac: int) -> Posture:
+        """How the device stands: its system and support, versions, services of old, advisories about its kind."""
+        device = self._known(mac)
+        if device is None:
+            return Posture()
+        if device.posture is None:
+            device.posture = posture_of(device, self._assessed(device), self.packs.posture)
+        return device.posture
+
     def changed(self, most: int = CONCLUSIONS_MAX) -> list[int]:
         """The devices whose identity is another than when this was last asked, among the `most` that waited longest.
 
@@ -231,7 +241,7 @@ class Identifier:
         return self._devices.get(mac) or self._random.get(mac)
 
     def _touch(self, mac: int, device: Known) -> None:
-        device.identity = None
+        device.identity = device.posture = None
         self._changed[mac] = None
 
     def _signal(self, mac: int, signal: Signal, time_ns: int) -> None:
@@ -247,6 +257,7 @@ class Identifier:
         if rule is None and signal.kind in MANY_VALUES:
             return
         device.seen.add(key)
+        device.posture = None
         family = family_of(signal.kind)
         if device.is_gateway and family not in _BEHIND_A_GATEWAY:
             return
@@ -266,7 +277,7 @@ class Identifier:
         if rule.model:
             device.models.setdefault(rule.model)
         if rule.os:
-            device.systems.setdefault(rule.os, kind)
+            device.systems.setdefault(rule.os, {})[kind] = None
         self._fact(mac, device, self._facts.vote(family, kind, rule.token, rule.votes))
 
     def _fact(self, mac: int, device: Known, vote: Vote) -> None:

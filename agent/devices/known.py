@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from agent.devices.evidence import Identity, Name
 from agent.devices.facts import Pairs
 from agent.devices.packs import VendorEntry
+from agent.devices.records import Posture
 from agent.devices.roles import UNKNOWN
 from agent.devices.scoring import Vote
 
@@ -23,12 +24,15 @@ class Known:
     names: dict[Name, None] = field(default_factory=dict)
     makers: dict[str, str] = field(default_factory=dict)  # maker a rule states -> signal
     models: dict[str, None] = field(default_factory=dict)
-    systems: dict[str, str] = field(default_factory=dict)  # operating system -> signal
+    systems: dict[str, dict[str, None]] = field(
+        default_factory=dict
+    )  # operating system -> kinds of signals that said so
     implementations: dict[str, None] = field(default_factory=dict)  # DICOM implementation class UIDs heard from it
     is_gateway: bool = False
     role: str = UNKNOWN  # concluded
     role_confidence: float = 0.0  # the highest it was concluded with
     identity: Identity | None = None
+    posture: Posture | None = None  # None: to be worked out
     reported: tuple[object, ...] = ()
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent.devices.advisories import PosturePack
 from agent.devices.oui import VendorBlocks
 from agent.devices.roles import ROLE_INDEX
 from agent.errors import InputError
@@ -95,13 +96,16 @@ class Layer(NamedTuple):
 class Packs:
     """Everything identity knows before it hears anything."""
 
-    def __init__(self, blocks: VendorBlocks, layers: Sequence[Layer]) -> None:
+    def __init__(self, blocks: VendorBlocks, layers: Sequence[Layer], posture: PosturePack | None = None) -> None:
         """`layers`: the site's before the shipped one; where two lines fit, the first one counts."""
         self._blocks = blocks
+        self.posture = posture or PosturePack((), (), "0")
         self._makers = _Makers()
         self.rules: dict[str, list[Rule]] = {}
         self.services: dict[str, Service] = {}
-        self.version = "+".join([*(layer.version for layer in reversed(layers)), f"ieee{blocks.date}"])
+        self.version = "+".join(
+            [*(layer.version for layer in reversed(layers)), f"csaf{self.posture.version}", f"ieee{blocks.date}"]
+        )
         for layer in layers:
             try:
                 self._add_layer(layer)
@@ -134,7 +138,7 @@ class Packs:
 
     @classmethod
     def load(cls, folder: Path = PACKS_FOLDER, parse: Parse = parse_toml, site: Sequence[Path] = ()) -> "Packs":
-        """Read the three files of a folder, and the site's packs. InputError names the file that is missing or wrong.
+        """Read the files of a folder, and the site's packs. InputError names the file that is missing or wrong.
 
         A site's pack has one or both of the tables, and its own `version`.
         """
@@ -142,7 +146,8 @@ class Packs:
         if not {"vendors", "sources"} <= shipped.vendors.keys() or not {"signals", "sources"} <= shipped.signals.keys():
             raise InputError("a shipped pack lacks its table or its sources", where=str(folder))
         layers = [_layer(path, parse, [name for name in TABLES if (path / name).is_file()]) for path in site]
-        return cls(VendorBlocks.load(folder / "oui.bin"), [*layers, shipped])
+        posture = PosturePack.load(folder, parse)
+        return cls(VendorBlocks.load(folder / "oui.bin"), [*layers, shipped], posture)
 
     def vendor(self, mac: int) -> VendorEntry | None:
         """Who made the card; None for local, group and unassigned addresses, and for numbers that are no MAC."""

@@ -10,7 +10,7 @@ from agent.devices.grants import grant_of
 from agent.devices.identity import Identifier
 from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
-from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Rows
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Rows
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
@@ -183,6 +183,10 @@ class Ward:
     def identity(self, slot: int) -> Identity:
         """What the device is taken to be."""
         return self._identifier.assess(self.mac(slot))
+
+    def posture(self, slot: int) -> Posture:
+        """How it stands: system and support, versions, services of old, advisories."""
+        return self._identifier.posture(self.mac(slot))
 
     def number(self, slot: int) -> int:
         """The device's number in this run's summaries; -1 before it is promoted."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import NO_SLOT, EdgeDirection
+from agent.devices.records import NO_SLOT, EdgeDirection, Posture
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import Codes, Rows
 from agent.findings.contracts import ContractSet
@@ -48,6 +48,7 @@ class Case:
     sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
+    _postures: list[tuple[int, Posture]] | None = None  # once asked for
     _sure: dict[int, str] = field(default_factory=dict)  # by slot, as asked for in this turn
 
     @property
@@ -90,6 +91,15 @@ class Case:
         if found is None:
             found = self._columns[name] = np.ascontiguousarray(self.edges[name])
         return found
+
+    def postures(self) -> list[tuple[int, Posture]]:
+        """How each device stands, in the order of their MAC addresses; worked out once a turn."""
+        if self._postures is None:
+            macs = self.turn.devices.macs()[: self.roles.shape[0]]
+            placed = np.flatnonzero(macs)
+            slots = placed[np.argsort(macs[placed], kind="stable")].tolist()
+            self._postures = [(slot, self.turn.devices.posture(slot)) for slot in slots]
+        return self._postures
 
     def label(self, slot: int) -> str:
         """How a sentence names a device: its label, with the role in the words people use (`PACS`, not `pacs`)."""

@@ -149,6 +149,28 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "patient data crosses the network in clear",
         "Put it on the list for the next maintenance: DICOM and HL7 can run under TLS, or in a network of their own.",
     ),
+    "cleartext-web": Entry(
+        Severity.POSTURE,
+        "a device serves web pages in clear",
+        "Put it on the list for the next maintenance: have the pages served under TLS or switched off, and until then"
+        " let only whoever looks after the device reach them.",
+    ),
+    "legacy-tls": Entry(
+        Severity.POSTURE,
+        "a device speaks a TLS that was withdrawn",
+        "Put it on the list for the next maintenance: ask the maker for a version that speaks TLS 1.2 or newer.",
+    ),
+    "legacy-os": Entry(
+        Severity.POSTURE,
+        "a device runs a system that is no longer corrected",
+        "Ask biomedical engineering for the maker's plan; until then have the network team let only the device's own "
+        "peers reach it.",
+    ),
+    "advisory-match": Entry(
+        Severity.POSTURE,
+        "there are public advisories about products like this device",
+        "Give the list to biomedical engineering, who can compare the device's version with what the advisories name.",
+    ),
     "voice-assistant": Entry(
         Severity.REVIEW,
         "a device with a listening microphone is on the ward's network",

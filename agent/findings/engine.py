@@ -11,12 +11,14 @@ from agent.findings.case import Case
 from agent.findings.contacts import OddContacts
 from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
+from agent.findings.detectors.advisory_match import AdvisoryMatches
 from agent.findings.detectors.arp_bindings import ArpBindings
 from agent.findings.detectors.arp_sweep import arp_sweeps
 from agent.findings.detectors.beacon import Beacons
 from agent.findings.detectors.capture_loss import CaptureLoss
 from agent.findings.detectors.change_event import ChangeEvents
 from agent.findings.detectors.cleartext_clinical import CleartextClinical
+from agent.findings.detectors.cleartext_web import CleartextWeb
 from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
@@ -29,6 +31,8 @@ from agent.findings.detectors.icmp_tunnel import IcmpTunnel
 from agent.findings.detectors.inbound_to_clinical import inbound_sessions
 from agent.findings.detectors.internet_contact import internet_contacts
 from agent.findings.detectors.known_bad import known_bad_destinations
+from agent.findings.detectors.legacy_os import LegacySystems
+from agent.findings.detectors.legacy_tls import LegacyTls
 from agent.findings.detectors.mining import minings
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
@@ -87,6 +91,8 @@ class Engine:
         self._smb1 = Smb1InUse()
         self._cleartext = CleartextClinical()
         self._services = DefaultServices()
+        self._web = CleartextWeb()
+        self._postures = (LegacySystems(), LegacyTls(), AdvisoryMatches())
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
@@ -145,6 +151,8 @@ class Engine:
             yield from self._services.judge(case)
             yield from self._smb1.judge(case)
             yield from self._cleartext.judge(case)
+            yield from self._web.judge(case)
+            yield from itertools.chain.from_iterable(detector.judge(case) for detector in self._postures)
             yield from self._consumers.judge(case)
             yield from self._contradictions.judge(case)
             yield from self._changes.judge(case)

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import EDGE, Grant
+from agent.devices.records import EDGE, Grant, Posture
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
@@ -83,6 +83,9 @@ class DeviceView(Protocol):
 
     def contradictions(self, slot: int) -> tuple[str, ...]:
         """What of it does not fit together, in pack words."""
+
+    def posture(self, slot: int) -> Posture:
+        """Its system and support, versions, services of old, advisories about its kind."""
 
     def arps(self) -> int:
         """ARP messages heard so far: while there are no more, nothing new was claimed."""

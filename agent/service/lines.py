@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from agent.devices.evidence import Identity
+from agent.devices.records import Posture
 from agent.devices.statistics import told
 from agent.devices.table import DeviceTable, address_text
 from agent.devices.view import Ward, mac_text
@@ -39,6 +40,11 @@ def names_told(identity: Identity, pseudonyms: Pseudonyms, *, plain_names: bool)
     return [name.value if plain_names else pseudonyms.name(name.value) for name in identity.names]
 
 
+def posture_told(posture: Posture) -> dict[str, Any]:
+    """How a device stands: words of the packs and of the readers' own lists."""
+    return posture._asdict() | {"advisories": [advisory._asdict() for advisory in posture.advisories]}
+
+
 def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonyms, *, plain_names: bool) -> str:
     """A device as the tap knows it at the end of the replay."""
     device, identity = table.devices[slot], ward.identity(slot)
@@ -60,6 +66,7 @@ def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonym
         names=names_told(identity, pseudonyms, plain_names=plain_names),
         evidence=[{"signal": signal, "value": value, "weight": round(weight, 3)} for signal, value, weight in evidence],
         contradictions=list(identity.contradictions),
+        posture=posture_told(ward.posture(slot)),
         first=seconds(int(device["first_ns"])),
         last=seconds(int(device["last_ns"])),
         packets=int(device["tx_packets"]),

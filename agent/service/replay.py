@@ -229,4 +229,5 @@ def _entry(pipeline: Pipeline, slot: int, pseudonyms: Pseudonyms, *, plain_names
         reasons=[pseudonyms.evidence(item) for item in identity.evidence],
         clinical=told(device, table.stats[slot])["clinical"],
         packets=int(device["tx_packets"]),
+        posture=pipeline.ward.posture(slot),
     )

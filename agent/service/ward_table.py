@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agent.devices.evidence import Identity
+from agent.devices.records import Posture
 from agent.devices.roles import ROLE_INDEX, TIERS, UNKNOWN
 
 TIER_ORDER = {tier: place for place, tier in enumerate(("vital", "clinical", "support", "general", "none"))}
 HEADINGS = ("", "sure", "maker and model", "system", "addresses", "MAC", "names")
 WIDEST = (4, 4, 38, 16, 39, 17, 40)  # columns; what is longer is cut with an ellipsis
 REASONS_MAX = 3
+ADVISORIES_SHOWN = 3
+OLD_TLS = {"ssl3": "SSL 3.0", "1.0": "TLS 1.0", "1.1": "TLS 1.1"}
 WIDTH_WITHOUT_A_TERMINAL = 120  # columns
 # How evidence is told: the part of the signal before the dot, in words.
 SIGNAL_WORDS = {
@@ -31,6 +34,7 @@ class Entry(NamedTuple):
     reasons: Sequence[tuple[str, str, float]]  # signal, value that may leave, weight
     clinical: dict[str, dict[str, int]]  # of the device's statistics
     packets: int
+    posture: Posture = Posture()
 
 
 def lines(entries: Sequence[Entry], width: int | None = None) -> list[str]:
@@ -87,6 +91,27 @@ def _notes(entry: Entry) -> list[str]:
     if clear or sealed:
         parts = [f"{', '.join(clear)} in clear" if clear else "", f"{', '.join(sealed)} under TLS" if sealed else ""]
         told.append(f"speaks {' and '.join(filter(None, parts))}")
+    stands = _stance(entry.posture)
+    if stands:
+        told.append(f"stands {'; '.join(stands)}")
+    return told
+
+
+def _stance(posture: Posture) -> list[str]:
+    """What of its posture a person should know: what is old, what is without protection, what is published."""
+    told = []
+    if posture.ended:
+        told.append(f"on {posture.system}, supported until {posture.ended}")
+    old = [name for version, name in OLD_TLS.items() if version in {*posture.tls_answers, *posture.tls_asks}]
+    told += [f"at {name}" for name in old[:1]]
+    told += ["at SMB1"] * bool({"1", "1-old"}.intersection(posture.smb))
+    told += [f"open by {' and '.join(posture.services)}"] * bool(posture.services)
+    told += [f"with log-ins in clear by {', '.join(posture.log_ins)}"] * bool(posture.log_ins)
+    if posture.advisories:
+        how = "its product" if posture.advisories[0].match == "product" else "its maker's products"
+        ids = ", ".join(advisory.id for advisory in posture.advisories[:ADVISORIES_SHOWN])
+        more = f" +{len(posture.advisories) - ADVISORIES_SHOWN}" if len(posture.advisories) > ADVISORIES_SHOWN else ""
+        told.append(f"with advisories about {how}: {ids}{more}")
     return told
 
 

@@ -173,9 +173,10 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
-        "first", "group", "interval-end", "last", "leg", "never", "now", "odd-contact", "peer", "seen",
-        "server", "service", "session", "since", "source", "state", "target", "worst",
+        "advisories", "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
+        "first", "group", "interval-end", "last", "leg", "match", "never", "now", "odd-contact", "peer", "said-by",
+        "seen", "server", "service", "session", "side", "since", "source", "state", "support-ended", "system",
+        "target", "version", "worst",
     }
 )  # fmt: skip
 

@@ -3,15 +3,15 @@
 import numpy as np
 
 from agent.devices.baseline import Order
-from agent.devices.records import EdgeGate, FanKind, Grant
+from agent.devices.records import Advisory, EdgeGate, FanKind, Grant, Posture
 from agent.findings.records import Finding, Pressure, Rows
 from agent.packets.records import Application
 from agent.tap.records import Fault, LegCounts
 from tests.findings.bench import IN, Bench, S
 
 ROUTER, ROGUE = 0x0A141E01, 0x0A141E42
-HL7, SMB1, STRATUM, DICOM = (
-    int(a) for a in (Application.HL7, Application.SMB1, Application.STRATUM, Application.DICOM)
+HL7, SMB1, STRATUM, DICOM, HTTP = (
+    int(a) for a in (Application.HL7, Application.SMB1, Application.STRATUM, Application.DICOM, Application.HTTP)
 )
 
 
@@ -72,6 +72,9 @@ def _volumes(bench: Bench) -> list[Finding]:
     monitor, server = bench.add("patient-monitor"), bench.add("hospital-server", smb1=True)
     bench.add("voice-assistant")
     bench.add("media-player")
+    advisory = Advisory("ICSMA-21-215-01", "Swisslog Healthcare Translogic PTS", 8, "maker")
+    old = Posture("Windows 7", ("smb.os",), "2020-01-14", ("1.0",), advisories=(advisory,))
+    camera = bench.add("ip-camera", posture=old)
     bench.add("iot-other", contradictions=("offers says pacs, not iot-other",))
     said = bench.interval([_profile(bench, monitor)])
     rows = [
@@ -80,6 +83,7 @@ def _volumes(bench: Bench) -> list[Finding]:
         bench.edge(monitor, guest, 23, direction=IN, octets_in=1 << 20, octets_out=100),
         bench.edge(server, modality, 445, direction=IN, application=SMB1),
         bench.edge(modality, server, 104, application=DICOM),
+        bench.edge(camera, guest, 80, direction=IN, application=HTTP),
     ]
     for minute in range(8):
         last = {"last_ns": bench.now_ns + 59 * S}

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.baseline import Baseline
-from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Scope
+from agent.devices.records import EDGE, FAN, NO_SLOT, EdgeDirection, EdgeGate, FanKind, Posture, Scope
 from agent.devices.roles import ROLES, TIERS
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.findings.engine import Engine
 from agent.findings.records import Finding, Rows, Turn
 from agent.findings.settings import JudgeSettings
 
+NOTHING = Posture()
 START_NS = 1_793_606_400 * 10**9
 S = 10**9
 HOUR = 3600 * S
@@ -40,6 +41,7 @@ class Device:
     claims: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     smb1: bool = False
+    posture: Posture = NOTHING
 
 
 @dataclass
@@ -94,6 +96,9 @@ class Bench:
 
     def speaks_smb1(self, slot: int) -> bool:
         return self.devices[slot].smb1
+
+    def posture(self, slot: int) -> Posture:
+        return self.devices[slot].posture
 
     def contradictions(self, slot: int) -> tuple[str, ...]:
         return self.devices[slot].contradictions

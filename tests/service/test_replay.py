@@ -43,6 +43,7 @@ DEVICE = {
     "os",
     "names",
     "evidence",
+    "posture",
     "first",
     "last",
     "packets",

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.devices.evidence import Identity
+from agent.devices.records import Advisory, Posture
 from agent.service.ward_table import HEADINGS, Entry, lines
 
 IDENTITY = Identity("infusion-pump", 0.99, "Alaris Medical", "Alaris PC Unit", "VxWorks", (), (), ())
@@ -81,3 +82,18 @@ def test_a_name_from_the_wire_moves_no_cursor() -> None:
 
 def test_an_empty_ward_is_no_line() -> None:
     assert lines([], 80) == []
+
+
+def test_how_it_stands() -> None:
+    stands = Posture(
+        system="Windows XP/2003", said_by=("smb.os",), ended="2015-07-14", tls_answers=("1.0", "1.2"),
+        tls_asks=("1.1",), smb=("1", "3.0"), services=("ftp", "telnet"), log_ins=("ftp",),
+        advisories=tuple(Advisory(f"ICSMA-23-00{n}-01", "A pump", 2, "product") for n in range(5)),
+    )  # fmt: skip
+    assert lines([PUMP._replace(posture=stands)], 400)[-1].strip() == (
+        "stands on Windows XP/2003, supported until 2015-07-14; at TLS 1.0; at SMB1; open by ftp and telnet; with "
+        "log-ins in clear by ftp; with advisories about its product: ICSMA-23-000-01, ICSMA-23-001-01, ICSMA-23-002-01 "
+        "+2"
+    )
+    sound = Posture(system="Windows 10 or later", tls_answers=("1.3",), smb=("3.1.1",))
+    assert not [text for text in lines([PUMP._replace(posture=sound)], 160) if "stands" in text]

@@ -1,0 +1,55 @@
+"""How a device stands: what system it runs and whether anybody still corrects it, which versions it agrees to."""
+
+from collections.abc import Collection
+
+from agent.devices.advisories import PosturePack
+from agent.devices.evidence import Identity
+from agent.devices.known import Known
+from agent.devices.records import Posture
+from agent.devices.roles import UNKNOWN
+
+SERVICES = {"tcp/21": "ftp", "tcp/23": "telnet"}  # of old, without protection
+VERSIONS = ("ssl3", "1.0", "1.1", "1.2", "1.3")  # of TLS, oldest first
+DIALECTS = ("1-old", "1", "2.?", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")  # of SMB, oldest first
+# Signals in which a system names itself to another one. A browser's word and the shape of a SYN are copied or shared:
+# an old system is told by one of these, or by both of the others together.
+STATED = frozenset({"smb.os", "smb.os-version", "netbios.os", "dhcp.vendor", "dhcpv6.vendor"})
+HINTS = frozenset({"tcp.syn", "http.agent"})
+SURE_FROM = 0.6  # a role below this confidence makes no match by maker and role
+
+
+def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
+    """What was heard of one device. A gateway has none: what goes through it is said by others."""
+    if device.is_gateway:
+        return Posture()
+    system, ended = oldest_system(device, identity, pack)
+    role = identity.role if identity.confidence >= SURE_FROM else UNKNOWN
+    names = (*device.models, *device.systems)
+    return Posture(
+        system=system,
+        said_by=tuple(sorted(device.systems.get(system, ()))),
+        ended=ended,
+        tls_answers=_heard(device, "tls.chosen", VERSIONS),
+        tls_asks=_heard(device, "tls.version", VERSIONS),
+        smb=_heard(device, "smb.dialect", DIALECTS),
+        services=tuple(name for port, name in SERVICES.items() if ("offers", port) in device.facts),
+        log_ins=tuple(sorted(value for kind, value in device.facts if kind == "credentials.clear")),
+        advisories=pack.about(names, identity.vendor, role),
+    )
+
+
+def _is_told(kinds: Collection[str]) -> bool:
+    """Whether these signals together are enough to call a system out of support."""
+    return bool(STATED.intersection(kinds)) or set(kinds).issuperset(HINTS)
+
+
+def oldest_system(device: Known, identity: Identity, pack: PosturePack) -> tuple[str, str]:
+    """(system, end of its support): the one that ended first of those that are told well enough; else identity's."""
+    told = [name for name, kinds in device.systems.items() if _is_told(kinds)]
+    ended = min(((day, name) for name in told if (day := pack.ended(name))), default=("", identity.os))
+    return ended[1], ended[0]
+
+
+def _heard(device: Known, kind: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Values of one kind that were heard, in the order of the list: nothing else is a version."""
+    return tuple(value for value in known if (kind, value) in device.seen)
