@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from itertools import islice
 
 from agent.devices import scoring
+from agent.devices.continuity import Continuity, inherited
 from agent.devices.evidence import Evidence, Identity, Name
 from agent.devices.facts import FactBook
 from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
@@ -46,6 +47,7 @@ _PATIENT_DEPENDS = frozenset({"vital", "clinical"})  # tiers that forged frames 
 _ROUTER = Vote("gateway", "gateway", GIVEN_AS_ROUTER, is_token=True, roles={"network-gear": 1.6})
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
 _RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
+_CLIENT_ID = "dhcp.client-id"
 _IMPLEMENTATION = "dicom.implementation"
 
 
@@ -71,6 +73,7 @@ class Identifier:
         self._changed: dict[int, None] = {}
         self._waiting: dict[int, list[Signal]] = {}
         self._facts = FactBook()
+        self._hosts = Continuity()
         self._service = lru_cache(maxsize=SERVICES_KEPT)(partial(_service, packs.services, self._facts))
 
     def see(self, mac: int, time_ns: int = 0) -> None:
@@ -141,6 +144,11 @@ class Identifier:
         if device.posture is None:
             device.posture = posture_of(device, self._assessed(device), self.packs.posture)
         return device.posture
+
+    def former(self, mac: int) -> int:
+        """The card under which the device's host was known before; 0 when there is none."""
+        device = self._known(mac)
+        return 0 if device is None else device.former
 
     def changed(self, most: int = CONCLUSIONS_MAX) -> list[int]:
         """The devices whose identity is another than when this was last asked, among the `most` that waited longest.
@@ -267,8 +275,19 @@ class Identifier:
         if signal.kind == _IMPLEMENTATION and len(device.implementations) < NAMES_MAX:
             device.implementations[signal.value] = None
             self._touch(mac, device)
+        if signal.kind == _CLIENT_ID:
+            self._come_back(mac, device, signal.value)
         if rule is not None:
             self._apply(mac, device, signal.kind, family, rule)
+
+    def _come_back(self, mac: int, device: Known, client_id: str) -> None:
+        """A host that was known under another card keeps its role, as far as nothing else speaks against it."""
+        card = self._hosts.claim(client_id, mac)
+        former = self._known(card)
+        vote = None if former is None else inherited(former.role)
+        if vote is not None:
+            device.former = card
+            self._fact(mac, device, vote)
 
     def _apply(self, mac: int, device: Known, kind: str, family: str, rule: Rule) -> None:
         """What a line of the pack says of the device that fits it."""

@@ -29,6 +29,7 @@ class Known:
     )  # operating system -> kinds of signals that said so
     implementations: dict[str, None] = field(default_factory=dict)  # DICOM implementation class UIDs heard from it
     is_gateway: bool = False
+    former: int = 0  # the card under which its host was known before; 0: none
     role: str = UNKNOWN  # concluded
     role_confidence: float = 0.0  # the highest it was concluded with
     identity: Identity | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.devices.advisories import PosturePack
+from agent.devices.continuity import KNOWN_BEFORE
 from agent.devices.oui import VendorBlocks
 from agent.devices.roles import ROLE_INDEX
 from agent.errors import InputError
@@ -125,7 +126,9 @@ class Packs:
         stated = {word for rule in rules for word in (rule.token, rule.vendor, rule.model, rule.os) if word}
         makers = {name for _, name, _, _ in self._makers.rows}
         services = {service.token for service in self.services.values()}
-        return frozenset({*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN} | stated | makers | services)
+        return frozenset(
+            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE} | stated | makers | services
+        )
 
     def _add_layer(self, layer: Layer) -> None:
         vendors, signals = layer.vendors, layer.signals

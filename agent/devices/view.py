@@ -201,6 +201,10 @@ class Ward:
         """How it stands: system and support, versions, services of old, advisories."""
         return self._identifier.posture(self.mac(slot))
 
+    def former(self, slot: int) -> int:
+        """The MAC address under which its host was known before; 0 when there is none."""
+        return self._identifier.former(self.mac(slot))
+
     def number(self, slot: int) -> int:
         """The device's number in this run's summaries; -1 before it is promoted."""
         return self._numbers.get(self.mac(slot), -1)

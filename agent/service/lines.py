@@ -67,6 +67,7 @@ def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonym
         evidence=[{"signal": signal, "value": value, "weight": round(weight, 3)} for signal, value, weight in evidence],
         contradictions=list(identity.contradictions),
         posture=posture_told(ward.posture(slot)),
+        formerly=mac_or_none(ward.former(slot)),
         first=seconds(int(device["first_ns"])),
         last=seconds(int(device["last_ns"])),
         packets=int(device["tx_packets"]),

@@ -230,4 +230,5 @@ def _entry(pipeline: Pipeline, slot: int, pseudonyms: Pseudonyms, *, plain_names
         clinical=told(device, table.stats[slot])["clinical"],
         packets=int(device["tx_packets"]),
         posture=pipeline.ward.posture(slot),
+        formerly=mac_or_none(pipeline.ward.former(slot)) or "",
     )

@@ -13,6 +13,8 @@ HEADINGS = ("", "sure", "maker and model", "system", "addresses", "MAC", "names"
 WIDEST = (4, 4, 38, 16, 39, 17, 40)  # columns; what is longer is cut with an ellipsis
 REASONS_MAX = 3
 ADVISORIES_SHOWN = 3
+DRAWN_SHOWN_MAX = 8  # of one role
+DRAWN = frozenset("2367abef")  # second digit of a locally administered address (IEEE 802-2014, 8.2.2)
 OLD_TLS = {"ssl3": "SSL 3.0", "1.0": "TLS 1.0", "1.1": "TLS 1.1"}
 WIDTH_WITHOUT_A_TERMINAL = 120  # columns
 # How evidence is told: the part of the signal before the dot, in words.
@@ -35,6 +37,7 @@ class Entry(NamedTuple):
     clinical: dict[str, dict[str, int]]  # of the device's statistics
     packets: int
     posture: Posture = Posture()
+    formerly: str = ""  # MAC under which its host was known before
 
 
 def lines(entries: Sequence[Entry], width: int | None = None) -> list[str]:
@@ -49,10 +52,27 @@ def lines(entries: Sequence[Entry], width: int | None = None) -> list[str]:
     for role in sorted({entry.identity.role for entry in entries}, key=_order):
         of_role = [entry for entry in entries if entry.identity.role == role]
         told.append(f"{role.replace('-', ' ') if role != UNKNOWN else 'not known'} ({len(of_role)})")
-        for entry in sorted(of_role, key=lambda entry: (list(entry.addresses)[:1], entry.mac)):
+        shown, folded = _folded(sorted(of_role, key=lambda entry: (list(entry.addresses)[:1], entry.mac)))
+        for entry in shown:
             told.append(_row(rows[id(entry)], sizes, wide))
             told += [_cut(f"{' ' * 11}{note}", wide) for note in _notes(entry)]
+        if folded:
+            told.append(_cut(f"{' ' * 6}and {folded} more whose addresses were drawn at random: a phone is many", wide))
     return told
+
+
+def _folded(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """Those to show, and how many with drawn addresses are only counted: a flood of phones hides nobody."""
+    shown: list[Entry] = []
+    drawn = folded = 0
+    for entry in entries:
+        is_drawn = entry.mac[1:2] in DRAWN
+        drawn += is_drawn
+        if is_drawn and drawn > DRAWN_SHOWN_MAX:
+            folded += 1
+        else:
+            shown.append(entry)
+    return shown, folded
 
 
 def _order(role: str) -> tuple[int, int]:
@@ -91,6 +111,8 @@ def _notes(entry: Entry) -> list[str]:
     if clear or sealed:
         parts = [f"{', '.join(clear)} in clear" if clear else "", f"{', '.join(sealed)} under TLS" if sealed else ""]
         told.append(f"speaks {' and '.join(filter(None, parts))}")
+    if entry.formerly:
+        told.append(f"known before under the card {entry.formerly}")
     stands = _stance(entry.posture)
     if stands:
         told.append(f"stands {'; '.join(stands)}")

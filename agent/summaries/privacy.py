@@ -54,6 +54,7 @@ GATE: dict[str, Form] = {
     "cdp.name": Form.NAME,
     "cdp.platform": Form.WORD,
     "cdp.version": Form.WORD,
+    "continuity": Form.WORD,
     "credentials.clear": Form.WORD,
     "dhcp.client-id": Form.NEVER,
     "dhcp.fqdn": Form.NAME,

@@ -181,6 +181,46 @@ def test_who_left_the_table_is_known_again_by_what_it_said(who: Identifier) -> N
     assert before.role == "infusion-pump"
 
 
+DUID = "ff" + "00000001" + "000100012a3b4c5d00d07518429b"
+
+
+def test_a_host_with_a_new_card_keeps_its_role(who: Identifier) -> None:
+    """A pump's radio module is replaced: nothing names the new card but the number of its host."""
+    who.observe(PUMP, Signal("dhcp.client-id", DUID), 0)
+    who.see(LAIRD)
+    assert who.assess(LAIRD).role == "unknown"
+    who.observe(LAIRD, Signal("dhcp.client-id", DUID), 0)
+    assessed = who.assess(LAIRD)
+    assert assessed.role == "infusion-pump"
+    assert assessed.confidence < 0.6, "on a copied number alone nothing may page"
+    assert assessed.evidence[0].value in who.packs
+    assert (who.former(LAIRD), who.former(PUMP), who.former(DELL)) == (PUMP, 0, 0)
+    _edges(who, LAIRD, USES, 3613)
+    assert who.assess(LAIRD).confidence >= 0.6
+
+
+def test_a_board_with_a_pumps_number_is_no_pump(who: Identifier) -> None:
+    who.observe(PUMP, Signal("dhcp.client-id", DUID), 0)
+    who.observe(BOARD, Signal("dhcp.client-id", DUID), 0)
+    assert who.assess(BOARD).role == "iot-other"
+    assert "continuity says infusion-pump, not iot-other" in who.assess(BOARD).contradictions
+    assert who.assess(PUMP).role == "infusion-pump"
+
+
+def test_the_number_of_a_host_that_was_nobody_says_nothing(who: Identifier) -> None:
+    who.observe(LAIRD, Signal("dhcp.client-id", DUID), 0)
+    who.observe(DELL, Signal("dhcp.client-id", DUID), 0)
+    assert who.assess(DELL).role == "unknown"
+    assert who.former(DELL) == 0
+
+
+def test_another_address_is_the_same_device(who: Identifier) -> None:
+    who.observe(MONITOR, Signal("dhcp.lease", "ack", None, bytes([10, 1, 0, 5])), 0)
+    before = who.assess(MONITOR)
+    who.observe(MONITOR, Signal("dhcp.lease", "ack", None, bytes([10, 2, 0, 9])), 60)
+    assert who.assess(MONITOR) == before
+
+
 def test_a_vms_card_contradicts_nothing(who: Identifier) -> None:
     who.see(0x000C297A110D)
     assert who.assess(0x000C297A110D).contradictions == ()

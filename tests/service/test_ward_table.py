@@ -4,7 +4,7 @@ import pytest
 
 from agent.devices.evidence import Identity
 from agent.devices.records import Advisory, Posture
-from agent.service.ward_table import HEADINGS, Entry, lines
+from agent.service.ward_table import DRAWN_SHOWN_MAX, HEADINGS, Entry, lines
 
 IDENTITY = Identity("infusion-pump", 0.99, "Alaris Medical", "Alaris PC Unit", "VxWorks", (), (), ())
 PUMP = Entry(
@@ -97,3 +97,18 @@ def test_how_it_stands() -> None:
     )
     sound = Posture(system="Windows 10 or later", tls_answers=("1.3",), smb=("3.1.1",))
     assert not [text for text in lines([PUMP._replace(posture=sound)], 160) if "stands" in text]
+
+
+def test_a_flood_of_drawn_addresses_is_counted_and_hides_nobody() -> None:
+    phones = [entry("phone", mac=f"da:a1:19:00:{n >> 8:02x}:{n & 255:02x}") for n in range(300)]
+    told = lines([*phones, entry("phone", mac="00:07:ab:00:00:01"), PUMP], 160)
+    assert "phone (301)" in told
+    assert len(told) < 2 * (DRAWN_SHOWN_MAX + 6)
+    assert told[-1].strip() == f"and {300 - DRAWN_SHOWN_MAX} more whose addresses were drawn at random: a phone is many"
+    assert any("00:07:ab:00:00:01" in text for text in told)
+    assert any(PUMP.mac in text for text in told)
+
+
+def test_a_host_that_had_another_card() -> None:
+    told = lines([PUMP._replace(formerly="00:d0:75:00:00:01")], 160)
+    assert told[-1].strip() == "known before under the card 00:d0:75:00:00:01"

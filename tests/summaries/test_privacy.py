@@ -183,7 +183,7 @@ def test_numbers_leave_as_numbers_and_nothing_else_does(names: Pseudonyms) -> No
 
 
 def test_the_gate_lists_only_what_exists_and_names_are_names() -> None:
-    ours = {"oui", "mac", "gateway", "offers", "uses"}
+    ours = {"oui", "mac", "gateway", "continuity", "offers", "uses"}
     assert set(GATE) - ours <= set(KINDS)
     for kind in ("dhcp.host", "dicom.ae", "netbios.host", "smb.host", "mdns.host", "lldp.name", "hl7.sender"):
         assert GATE[kind] is Form.NAME
