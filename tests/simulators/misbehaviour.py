@@ -15,7 +15,7 @@ def ventilator_falls_silent(stage: Stage) -> None:
     """A ventilator sends nothing any more."""
     one = stage.one("ventilator")
     stage.life.reel.dark.append((one.mac, (stage.at_s, ALWAYS[1])))
-    stage.mac, stage.evidence_s = one.mac, 15  # three periods of five seconds
+    stage.mac, stage.evidence_s = one.mac, 60  # absence is seen by the interval
 
 
 def monitor_killed(stage: Stage) -> None:
@@ -118,10 +118,10 @@ def stranger(stage: Stage) -> None:
     stage.mac, stage.evidence_s = stage.intruder("laptop", "3c:52:82:01:02:0f", 99).mac, 3
 
 
-def cart_strays(stage: Stage) -> None:
-    """A workstation talks to a server in a way that no workstation here ever did."""
-    cart = stage.one("clinical-workstation", 5)
-    stage.mac, stage.evidence_s = cart.mac, stage.session(cart, stage.far(ODD_SERVER), 9999)
+def server_strays(stage: Stage) -> None:
+    """A server talks to another in a way that no server here ever did."""
+    core = stage.life.ward.hosts[services.CORE]
+    stage.mac, stage.evidence_s = core.mac, stage.session(core, stage.far(ODD_SERVER), 9999)
 
 
 def frames_lost(stage: Stage) -> None:
@@ -170,7 +170,7 @@ MISBEHAVIOURS = (
     Misbehaviour("board claims the address of the PACS", "arp-binding-changed", misdeeds.between_archive_and_ward),
     Misbehaviour("newcomer claims the printer's address", "duplicate-address", misdeeds.two_of_one_address),
     Misbehaviour("board gives out addresses and names itself", "rogue-dhcp", misdeeds.other_addresses_given),
-    Misbehaviour("ventilator falls silent", "heartbeat-lost", ventilator_falls_silent, 120),
+    Misbehaviour("ventilator falls silent", "heartbeat-lost", ventilator_falls_silent),
     Misbehaviour("monitor is silent after an odd packet", "crash-after-contact", monitor_killed, 60, 420),
     Misbehaviour("pump starts four times in ten minutes", "reboot-loop", pump_restarts, 60, 660),
     Misbehaviour("monitor answers Telnet", "default-service", telnet_offered),
@@ -182,7 +182,7 @@ MISBEHAVIOURS = (
     Misbehaviour("server shares by SMB1", "smb1-in-use", old_dialect),
     Misbehaviour("workstation sends a picture in clear", "cleartext-clinical", pictures_in_clear),
     Misbehaviour("laptop plugged in", "new-device", stranger),
-    Misbehaviour("workstation talks to an odd server", "new-edge", cart_strays),
+    Misbehaviour("server talks to an odd server", "new-edge", server_strays),
     Misbehaviour("tap loses two frames in a hundred", "capture-loss", frames_lost),
     Misbehaviour("tap's cable is pulled", "tap-blind", cable_pulled),
     Misbehaviour("something sends through the tap", "tap-transmitted", tap_speaks),
