@@ -205,29 +205,6 @@ class Remark(NamedTuple):
     words: tuple[tuple[str, str], ...]  # (kind of `packets/hints/records.py`, value) in the order read
 
 
-class Advisory(NamedTuple):
-    """A public advisory that is about a product like the device."""
-
-    id: str
-    title: str
-    flaws: int  # CVE ids in it
-    match: str  # product: its model or system is named; maker: maker and role fit
-
-
-class Posture(NamedTuple):
-    """How a device stands, as far as it was heard; empty where nothing was. Words of the packs and of the readers."""
-
-    system: str = ""
-    said_by: tuple[str, ...] = ()  # kinds of signals that named the system
-    ended: str = ""  # day on which the system's support ended or ends, yyyy-mm-dd
-    tls_answers: tuple[str, ...] = ()  # versions it chose as a server
-    tls_asks: tuple[str, ...] = ()  # highest version of each of its hellos
-    smb: tuple[str, ...] = ()  # dialects it offered or chose
-    services: tuple[str, ...] = ()  # services of old that it answers: telnet, ftp
-    log_ins: tuple[str, ...] = ()  # protocols in which it sent credentials in clear
-    advisories: tuple[Advisory, ...] = ()
-
-
 class EdgeDirection(IntEnum):
     """From the device's side."""
 

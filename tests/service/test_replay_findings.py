@@ -50,7 +50,7 @@ EXPECTED: dict[str, set[str]] = {
     "clinical/cast_mdns_ssdp.pcap": {"voice-assistant"},
     "clinical/dhcp_rogue.pcap": {"rogue-dhcp", "rogue-dns"},
     "clinical/dicom_onpath.pcap": {"arp-binding-changed", "cleartext-clinical", "on-path-suspected"},
-    "clinical/dicom_onpath_proxy.pcap": {"arp-binding-changed", "cleartext-clinical", "on-path-suspected"},
+    "clinical/dicom_onpath_proxy.pcap": {"duplicate-address", "cleartext-clinical", "on-path-suspected"},
     "clinical/dicom_probe.pcap": {"cleartext-clinical"},
     "clinical/dicom_store_find.pcap": {"cleartext-clinical"},
     "clinical/hl7_heartbeat_lost.pcap": {"heartbeat-lost", "cleartext-clinical"},

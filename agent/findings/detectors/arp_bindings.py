@@ -23,11 +23,13 @@ BINDINGS_MAX: Final = 8192  # twice the device table
 LEASES_MAX: Final = 4096
 CLAIMS_A_TURN_MAX: Final = 1024
 ALIVE_NS: Final = 60 * NS_PER_S  # a device that was heard so lately may still have its address
-# It has it still if it is heard after the claim. A stand-in claims the address of a server that died seconds ago, and
-# claims are looked at up to an interval late: who was heard just now was heard after all of them.
+# A stand-in claims the address of a server that died seconds ago: whether the owner is still there is known only when
+# it is heard after the claim. Claims are looked at up to an interval late: who was heard just now was heard after all.
 JUST_NOW_NS: Final = 2 * NS_PER_S
 WAITING_MAX: Final = 256  # claims that wait for a sign of the one before
 ADDRESSES_MIN: Final = 3  # taken by one device in an hour that fold into one finding
+STAND_INS: Final = frozenset({"pacs", "hospital-server", "pump-gateway", "central-station", NETWORK_GEAR})
+MAKER_BITS: Final = 24  # of a card's address below its maker's block
 IMPORTANT: Final = frozenset({"pacs", "hospital-server", "imaging-modality", NETWORK_GEAR})
 # Virtual MAC addresses: VRRP (RFC 9568), HSRP 1 and 2, GLBP.
 _VIRTUAL: Final = ((0x00005E0001, 8), (0x00005E0002, 8), (0x00000C07AC, 8), (0x00000C9FF, 12), (0x0007B4, 24))
@@ -96,7 +98,8 @@ class ArpBindings:
             return
         move = _Move(slot, old, address, holder.since_ns, case.turn.now_ns, (mac, holder.mac))
         silent_ns = case.turn.now_ns - int(case.turn.devices.lasts_ns()[old])
-        if JUST_NOW_NS < silent_ns < ALIVE_NS and len(self._waiting) < WAITING_MAX:
+        waits = JUST_NOW_NS < silent_ns < ALIVE_NS and _may_stand_in(case, slot, old)
+        if waits and len(self._waiting) < WAITING_MAX:
             self._waiting.append(move)
         else:
             yield from self._drafts(case, move, alive=silent_ns < ALIVE_NS)
@@ -134,6 +137,12 @@ class _Move(NamedTuple):
     since_ns: int
     claimed_ns: int
     macs: tuple[int, int]  # of both, when it was claimed
+
+
+def _may_stand_in(case: Case, slot: int, old: int) -> bool:
+    """Whether the claimer looks like the owner's other node: a server itself, or made by the same maker."""
+    devices = case.turn.devices
+    return case.role(slot) in STAND_INS or devices.mac(slot) >> MAKER_BITS == devices.mac(old) >> MAKER_BITS
 
 
 def _draft(case: Case, move: _Move, *, alive: bool, page: bool) -> Draft:

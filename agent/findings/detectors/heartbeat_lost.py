@@ -75,6 +75,7 @@ class _Beat:
     ended: int = 0
     silent_ns: int = 0  # heard without it
     longest_ns: float = 0.0  # between the last events of two intervals, and pauses after which it went on
+    begun_ns: int = 0  # when it was heard first, or again after a pause
     told: bool = False
 
     @property
@@ -101,10 +102,13 @@ class HeartbeatLost:
         self._odd = odd
         seen, every = self._hear(case)
         silent = [(key, beat) for key, beat in self._beats.items() if key not in seen]
+        begun_ns = self._begun(seen)
         lost: dict[int, tuple[Key, _Beat]] = {}
         for key, beat in silent:
             if case.alive and every:
                 beat.silent_ns += min(case.turn.span_ns, max(0, case.turn.now_ns - beat.last_ns))
+            if begun_ns.get(key[:4], 0) >= beat.last_ns:
+                continue  # it goes on with another peer: a stand-in, which change-event tells
             if not beat.told and case.alive and every and self._is_lost(case, key, beat):
                 beat.told = True
                 before = lost.get(beat.mac)
@@ -112,6 +116,13 @@ class HeartbeatLost:
                     lost[beat.mac] = (key, beat)
         for _, (key, beat) in sorted(lost.items()):
             yield self._draft(case, key, beat)
+
+    def _begun(self, seen: set[Key]) -> dict[tuple[int, ...], int]:
+        """For each (slot, direction, protocol, port) that was heard: when the newest of its edges began."""
+        begun: dict[tuple[int, ...], int] = {}
+        for key in seen:
+            begun[key[:4]] = max(begun.get(key[:4], 0), self._beats[key].begun_ns if key in self._beats else 0)
+        return begun
 
     def _hear(self, case: Case) -> tuple[set[Key], bool]:
         """Take in the interval's rows of clinical devices: which were heard, and whether all of them were looked at."""
@@ -139,8 +150,10 @@ class HeartbeatLost:
                 continue
             seen.add(place)
             if beat is None or beat.mac != mac:
-                beat = _Beat(mac, last, scope, peer, application, ended=ended)
+                beat = _Beat(mac, last, scope, peer, application, ended=ended, begun_ns=last)
             else:
+                if last - beat.last_ns > 2 * case.turn.span_ns:
+                    beat.begun_ns = last
                 _take(beat, last, flows, min(out, back) or out)
             self._beats[place] = beat  # the newest last
             beat.peer_device, beat.application = peer, application or beat.application

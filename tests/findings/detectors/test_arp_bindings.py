@@ -93,6 +93,14 @@ def test_a_stand_in_that_comes_seconds_after_the_death_is_a_review(bench: Bench)
     assert not bench.judge(after_ns=30 * S)
 
 
+@pytest.mark.parametrize(("role", "waits"), [("unknown", False), ("clinical-workstation", False), ("pacs", True)])
+def test_who_is_no_stand_in_is_told_at_once(bench: Bench, role: str, waits: bool) -> None:
+    pacs = ward(bench)
+    bench.devices[pacs].last_ns = bench.now_ns - 5 * S
+    said = claims(bench, bench.add(role, 0xB827EB010203, claims=(OTHER,)), PACS)
+    assert [f.severity for f in said] == ([] if waits else [Severity.PAGE])
+
+
 def test_an_owner_that_is_heard_after_the_claim_is_still_there(bench: Bench) -> None:
     pacs = ward(bench)
     bench.devices[pacs].last_ns = bench.now_ns - 5 * S

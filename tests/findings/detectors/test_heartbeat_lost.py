@@ -73,6 +73,24 @@ def test_an_orderly_close_is_no_finding(bench: Bench) -> None:
     assert not silence(bench, 10)
 
 
+def test_what_goes_on_with_a_stand_in_is_not_lost(bench: Bench) -> None:
+    monitor, other = bench.add("patient-monitor"), "10.20.30.16"
+    assert not minutes(bench, monitor, 5)
+    said = [f for n in range(9) for f in bench.interval([beat(bench, monitor, other, flows=int(n == 0))])]
+    assert not heard(said)
+    assert not minutes(bench, monitor, 9)  # and back
+    assert ids(silence(bench, 6)) == ["heartbeat-lost"]
+
+
+def test_one_of_two_receivers_that_is_lost_is_told(bench: Bench) -> None:
+    monitor, other = bench.add("patient-monitor"), "10.20.30.16"
+    for minute in range(5):
+        rows = [beat(bench, monitor, peer, flows=int(minute == 0)) for peer in (other, "10.20.30.11")]
+        assert not heard(bench.interval(rows))
+    said = [f for _ in range(5) for f in bench.interval([beat(bench, monitor, other)])]
+    assert ids(heard(said)) == ["heartbeat-lost"]
+
+
 def test_a_session_that_outlives_its_record_is_still_open(bench: Bench) -> None:
     """A record is cut each hour (active timeout) and counts as ended, while what it tells of goes on."""
     monitor = bench.add("patient-monitor")
