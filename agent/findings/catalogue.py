@@ -145,6 +145,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Ask whoever looks after the service for an encrypted log-in, and then for a new password; until then have the "
         "network team let only its users reach it.",
     ),
+    "exploit-header": Entry(
+        Severity.PAGE,
+        "a device sends packets whose headers small devices fell over",
+        "Have the network team block the sender for this device at the switch, and see whether the device still works "
+        "for its patient; ask its maker whether its network software is of the ones that were attacked so.",
+    ),
     "smb-exploit": Entry(
         Severity.PAGE,
         "a device attacks Windows file sharing by a known hole",

@@ -25,6 +25,7 @@ from agent.findings.detectors.credential_guessing import CredentialGuessing
 from agent.findings.detectors.default_service import DefaultServices
 from agent.findings.detectors.dhcp_starvation import DhcpStarvation
 from agent.findings.detectors.exfiltration import Exfiltration
+from agent.findings.detectors.exploit_header import exploit_headers
 from agent.findings.detectors.flood import floods
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
 from agent.findings.detectors.icmp_tunnel import IcmpTunnel
@@ -143,6 +144,7 @@ class Engine:
         yield from self._neighbours.judge(case)
         yield from self._on_path.judge(case, [*self._bindings.moves, *self._neighbours.moves])
         yield from self._exploits.judge(case)
+        yield from exploit_headers(case)
         yield from minings(case)
         yield from known_bad_destinations(case)
         yield from remote_access(case)

@@ -84,6 +84,7 @@ def _payload_facts(bench: Bench) -> list[Finding]:
         bench.sighting("nd.says", "router", bench.add("unknown"), **own),
         bench.sighting("credentials.clear", "ftp", desk, server),
         bench.sighting("smb.exploit", "too-large", desk, server),
+        bench.sighting("header.exploit", "land", desk, server),
     ]
     return [*starved, *bench.judge(sightings=sightings)]
 

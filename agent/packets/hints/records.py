@@ -70,6 +70,7 @@ KINDS: dict[str, str] = {
     "dns.answer": "name answered with an address (in `address`)",
     "dns.asks": "name asked",
     "dns.code": "response code of an answer when it is not success, by name",
+    "header.exploit": "shape of a header that only exploits send, by name",
     "hl7.ack": "HL7 MSA-1, acknowledgement code",
     "hl7.message": "HL7 MSH-9, message type",
     "hl7.receiver": "HL7 MSH-5, receiving application",
