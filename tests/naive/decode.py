@@ -27,27 +27,15 @@ Decisions where records.py leaves room:
 9. Cooked captures tell the source's MAC only; without one of six octets NO_MAC is set. Their packet type gives
    BROADCAST and MULTICAST. The PPPoE version and code are not judged.
 10. A LINK row's payload is what follows its link header (PPPoE: as long as it says); it has no l3_octets, no
-   protocol, no TTL.
-   ARP and RARP (RFC 903) that are not Ethernet/IPv4 have no addresses. Inside a tunnel nothing of the outer
-   packet stays.
-11. `hint` tells the first shape of a header that only an attack has: a source route (IPv4 options 131 and 137, IPv6
-   routing type 0 with segments left), a tiny fragment (TCP's at offset 8, or a first one that does not hold the TCP
-   header), a length that lies (an unfragmented TCP segment shorter than its header, an offset below 20, a UDP length
-   that does not fit), the first fragment of IP in IP.
+   protocol, no TTL. ARP and RARP (RFC 903) that are not Ethernet/IPv4 have no addresses. Inside a tunnel nothing of the
+   outer packet stays. `hint` tells the first shape of a header that only an attack has (shapes.py).
 """
 
 from typing import NoReturn
 
-from agent.packets.records import (
-    IPV6_EXTENSIONS_MAX,
-    MPLS_LABELS_MAX,
-    PACKET,
-    VLAN_TAGS_MAX,
-    HintKind,
-    PacketFlag,
-    Verdict,
-)
-from tests.naive.transport import TCP, UDP, transport
+from agent.packets.records import IPV6_EXTENSIONS_MAX, MPLS_LABELS_MAX, PACKET, VLAN_TAGS_MAX, PacketFlag, Verdict
+from tests.naive.shapes import ipv4_shapes, routing_shapes, transport_shapes
+from tests.naive.transport import UDP, transport
 from tests.naive.walk import Ended, Row, Walk
 
 MAPPED = 0xFFFF << 32
@@ -266,25 +254,9 @@ def _ipv4(walk: Walk) -> None:
     row |= {"l3_octets": total, "ip_id": walk.number(4, 2), "ttl": walk.number(8, 1), "protocol": walk.number(9, 1)}
     row |= {"src_lo": MAPPED | walk.number(12, 4), "dst_lo": MAPPED | walk.number(16, 4)}
     part = walk.number(6, 2)
-    if {131, 137} & set(_option_kinds(walk.data[walk.at + 20 : walk.at + size])):
-        walk.note(HintKind.SOURCE_ROUTE)
-    if part & 0x1FFF == 1 and row["protocol"] == TCP:
-        walk.note(HintKind.TINY_FRAGMENT)
-    end = walk.at + total
+    ipv4_shapes(walk, size, part & 0x1FFF)
     walk.at += size
-    _payload(walk, end, offset=part & 0x1FFF, more=bool(part & 0x2000))
-
-
-def _option_kinds(options: bytes) -> list[int]:
-    """RFC 791 section 3.1: kinds of options in order, as far as the list is sound."""
-    kinds, left = [], options
-    while left and left[0] != 0:
-        kinds.append(left[0])
-        size = 1 if left[0] == 1 else (left[1] if len(left) > 1 else 0)
-        if size < 1 or (size < 2 and left[0] != 1):
-            break
-        left = left[size:]
-    return kinds
+    _payload(walk, walk.end, offset=part & 0x1FFF, more=bool(part & 0x2000))
 
 
 def _ipv6(walk: Walk) -> None:
@@ -296,9 +268,8 @@ def _ipv6(walk: Walk) -> None:
     for name, offset in (("src_hi", 8), ("src_lo", 16), ("dst_hi", 24), ("dst_lo", 32)):
         row[name] = walk.number(offset, 8)
     walk.at += 40
-    end, offset, more = walk.at + length, 0, False
+    end, offset, more, count = walk.at + length, 0, False, 0
     walk.end = end
-    count = 0
     while following in EXTENSIONS and offset == 0:
         walk.need(8)
         count += 1
@@ -311,8 +282,7 @@ def _ipv6(walk: Walk) -> None:
         if following == 44:
             offset, more = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
             row["ip_id"] = walk.number(6, 2) if offset or more else 0
-        if following == 43 and walk.number(2, 1) == 0 and walk.number(3, 1) > 0:
-            walk.note(HintKind.SOURCE_ROUTE)
+        routing_shapes(walk, following)
         following = walk.number(0, 1)
         walk.at += size
     row["protocol"] = following
@@ -330,7 +300,7 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
         walk.layer()
         row["flags"] |= PacketFlag.FIRST_FRAGMENT if more else 0
         header = transport(walk, protocol, length, captured)
-        _shapes(walk, length, captured, first=more)
+        transport_shapes(walk, length, captured, first=more)
     row["payload_octets"] = length - header
     if protocol == UDP and captured >= 8 and not (offset or more):
         told = walk.number(4, 2) or length  # RFC 2675
@@ -343,21 +313,6 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
         walk.data = walk.data[: walk.end]
         _tunnel(walk, protocol)
     raise Ended(Verdict.METERED)
-
-
-def _shapes(walk: Walk, length: int, captured: int, *, first: bool) -> None:
-    """What a transport header says that cannot be: RFC 1858 for fragments, RFC 9293 and 768 for lengths."""
-    protocol = walk.row["protocol"]
-    if protocol == TCP:
-        said = 4 * (walk.number(12, 1) >> 4) if captured >= 20 else 20
-        if first and (length < 20 or 20 <= said > length):
-            walk.note(HintKind.TINY_FRAGMENT)
-        elif length < 20 or said < 20 or said > length:
-            walk.note(HintKind.LENGTH_LIE)
-    if protocol == UDP and captured >= 8 and not first and walk.number(4, 2) not in {0, *range(8, length + 1)}:
-        walk.note(HintKind.LENGTH_LIE)
-    if protocol == 4 and first:
-        walk.note(HintKind.TUNNEL_FRAGMENT)
 
 
 def _tunnel(walk: Walk, protocol: int) -> None:
