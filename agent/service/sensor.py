@@ -25,6 +25,7 @@ from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
+from agent.service.clock_watch import ClockWatch
 from agent.service.feed import decoded_bursts
 from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.overload import OverloadLadder
@@ -151,12 +152,15 @@ class _EachSecond:
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
         self._ladder = OverloadLadder()
+        self._watch = ClockWatch(clock)
 
     def look(self, source: Legs, pipeline: Pipeline, state: str = LISTENING) -> None:
         """Between two bursts; nothing here waits."""
         legs = source.legs()
         _tell_faults(legs, self._faults, self._say)
         pipeline.note_legs(legs)
+        noted = self._watch.look()
+        pipeline.engine.clock = noted._replace(stepped_ns=noted.stepped_ns + pipeline.engine.clock.stepped_ns)
         _climb(self._ladder, legs, pipeline, self._say)
         for request in self._box.take():
             if not self._keeper.order(request, pipeline.engine, self._clock.wall_ns()):

@@ -40,6 +40,7 @@ class Device:
     claims: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     smb1: bool = False
+    hobby_board: bool = False
 
 
 @dataclass
@@ -94,6 +95,9 @@ class Bench:
 
     def speaks_smb1(self, slot: int) -> bool:
         return self.devices[slot].smb1
+
+    def hobby_boards(self) -> npt.NDArray[np.bool_]:
+        return np.array([d.hobby_board for d in self.devices], dtype=np.bool_)
 
     def contradictions(self, slot: int) -> tuple[str, ...]:
         return self.devices[slot].contradictions
