@@ -74,6 +74,8 @@ class RogueBridges:
     def _several(self, case: Case) -> Iterator[Draft]:
         """Two addresses with two families of stacks; a router's own packets and those it passes on differ by a hop."""
         for sighting in case.sighted(*STACKS):
+            if sighting.sender >> 32 != 0xFFFF:
+                continue  # one system starts its IPv6 packets elsewhere than its IPv4 packets
             stack = _Stack(sighting.sender, sighting.word.partition(":")[0])
             known = self._stacks.setdefault(sighting.source, stack)
             if known.address == stack.address or known.left == stack.left or not _is_one_host(case, sighting):

@@ -91,6 +91,7 @@ def test_two_devices_behind_one_card(bench: Bench) -> None:
         [("10.20.30.5", LINUX), ("10.20.30.6", "64:m20:1460:7:MSTNW")],  # two programs of one system
         [("10.20.30.5", LINUX), ("10.20.30.6", LINUX)],
         [("10.20.30.5", "x:y"), ("10.20.30.6", "z")],
+        [("10.20.30.5", WINDOWS), ("2001:db8::5", "255:65535:1440:8:MNWNNS")],  # a system with both kinds of addresses
     ],
 )
 def test_one_device_with_two_faces(bench: Bench, heard: list[tuple[str, str]]) -> None:
