@@ -172,9 +172,10 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
-        "first", "group", "interval-end", "last", "leg", "never", "now", "odd-contact", "peer", "seen",
-        "server", "service", "session", "since", "source", "state", "target", "worst",
+        "address", "before", "busiest", "capture", "client", "contact", "detail", "device-last-heard", "direction",
+        "first", "group", "interval-end", "known-routers", "last", "leg", "never", "now", "odd-contact", "offers",
+        "owner", "peer", "protocol", "resolver", "seen", "sender", "server", "service", "session", "shape", "shapes",
+        "sign", "signs", "since", "source", "state", "target", "worst",
     }
 )  # fmt: skip
 
