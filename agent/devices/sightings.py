@@ -10,7 +10,8 @@ SIGHTINGS_MAX: Final = 1024  # of one turn of a second: the hints' own budget al
 MAPPED: Final = 0xFFFF << 32
 # What some detector asks for. Everything else stays with identity.
 KINDS_SIGHTED: Final = frozenset({
-    "credentials.clear", "dhcp.message", "dicom.implementation", "nd.router", "nd.says", "smb.exploit",
+    "cdp.capabilities", "credentials.clear", "dhcp.message", "dicom.implementation", "header.exploit",
+    "lldp.capabilities", "nd.router", "nd.says", "smb.exploit", "stp.says",
     "tcp.passed-syn", "tcp.passed-syn-ack", "tcp.syn", "tcp.syn-ack",
 })  # fmt: skip
 

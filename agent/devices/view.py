@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.grants import grant_of
-from agent.devices.identity import Identifier
+from agent.devices.identity import Identifier, is_real_mac
 from agent.devices.kernels import ARPS
 from agent.devices.names import DNS_ANSWER, NameBook
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Remark, Rows
@@ -25,6 +25,7 @@ LABEL_VENDOR_CHARS = 40
 V4_MAPPED = 0xFFFF  # an IPv4 address in an address's lower half (RFC 4291 section 2.5.5.2)
 SMB1_MAX = 4096
 ROUTERS_MAX = 16  # addresses that DHCP servers gave as routers: a segment has one or two
+HOBBY_BOARD = "hobby-board"  # a maker's kind in the pack
 GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
 REMARKS_MAX = 4096  # of one turn, a minute at most: a ward asks for some hundreds of new names in it
 
@@ -75,6 +76,7 @@ class Ward:
         self.sightings = Sightings()
         self._remarks: list[Remark] = []
         self._smb1: dict[int, None] = {}  # MACs that sent an SMB1 message
+        self._boards = np.zeros(slots, np.bool_)
 
     def promote(self, slots: npt.NDArray[np.uint32]) -> None:
         """Devices that were seen often enough: give them a number, look up their maker, forget who had the slot."""
@@ -89,6 +91,8 @@ class Ward:
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
                 self._told[slot] = False
             self._macs[slot], self._slots[mac] = mac, slot
+            maker = self._identifier.packs.vendor(mac) if is_real_mac(mac) else None
+            self._boards[slot] = maker is not None and maker.kind == HOBBY_BOARD
             if mac not in self._numbers:
                 self._numbers[mac] = self._next_number
                 self._next_number += 1
@@ -255,6 +259,10 @@ class Ward:
     def speaks_smb1(self, slot: int) -> bool:
         """Whether it was heard to speak SMB1 itself."""
         return self.mac(slot) in self._smb1
+
+    def hobby_boards(self) -> npt.NDArray[np.bool_]:
+        """Which slots' cards are a hobby board's."""
+        return self._boards
 
     def contradictions(self, slot: int) -> tuple[str, ...]:
         """What does not fit together, in pack words."""

@@ -17,7 +17,9 @@ CLINICAL_ROLES: Final = frozenset({
     "imaging-modality", "pacs", "lab-analyser", "dispensing-cabinet",
 })  # fmt: skip
 # Findings about the tap itself: no technique of an attacker, and what another tap says is another cause.
-OF_THE_TAP: Final = frozenset({"capture-loss", "table-pressure", "tap-blind", "tap-transmitted"})
+OF_THE_TAP: Final = frozenset({
+    "capture-loss", "table-pressure", "tap-blind", "tap-transmitted", "one-sided", "clock-unsynced",
+})  # fmt: skip
 UNKNOWN: Final = "unknown"
 NETWORK_GEAR: Final = "network-gear"
 
@@ -146,6 +148,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Ask whoever looks after the service for an encrypted log-in, and then for a new password; until then have the "
         "network team let only its users reach it.",
     ),
+    "exploit-header": Entry(
+        Severity.PAGE,
+        "a device sends packets whose headers small devices fell over",
+        "Have the network team block the sender for this device at the switch, and see whether the device still works "
+        "for its patient; ask its maker whether its network software is of the ones that were attacked so.",
+    ),
     "smb-exploit": Entry(
         Severity.PAGE,
         "a device attacks Windows file sharing by a known hole",
@@ -234,6 +242,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Find its switch port and take that port out of the ward's network with the network team at once; have images "
         "that were sent since the first sign compared with the modality's own before anybody relies on them.",
     ),
+    "rogue-bridge": Entry(
+        Severity.REVIEW,
+        "something that can stand between others was plugged in",
+        "Find its switch port and ask the ward whose it is; take it out of the ward's network with the network team if "
+        "nobody answers for it.",
+    ),
     "neighbour-changed": Entry(
         Severity.PAGE,
         "a device claims an IPv6 address that another one has",
@@ -309,6 +323,18 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "a leg of the tap hears nothing, or will not after a restart",
         "Look at the leg's cable, at the tap's monitor port or at what the switch is told to mirror, and leave the "
         "ward's own cables alone; until the leg hears again this tap cannot tell what happens there.",
+    ),
+    "one-sided": Entry(
+        Severity.HEALTH,
+        "the tap hears one direction only",
+        "Look at the cabling of the tap: both monitor ports must reach a leg, or the switch must mirror what a port "
+        "sends and what it receives; leave the ward's own cables alone.",
+    ),
+    "clock-unsynced": Entry(
+        Severity.HEALTH,
+        "the tap's clock is wrong, or nothing keeps it right",
+        "Set the hospital's time servers in the tap's chrony configuration and see that it reaches them; until then "
+        "read the times of its findings with care.",
     ),
     "tap-transmitted": Entry(
         Severity.PAGE,

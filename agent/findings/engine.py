@@ -20,6 +20,7 @@ from agent.findings.detectors.change_event import ChangeEvents
 from agent.findings.detectors.cleartext_clinical import CleartextClinical
 from agent.findings.detectors.cleartext_credentials import cleartext_credentials
 from agent.findings.detectors.cleartext_web import CleartextWeb
+from agent.findings.detectors.clock_unsynced import ClockUnsynced
 from agent.findings.detectors.consumer_device import ConsumerDevices
 from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.covert_channel import CovertChannels
@@ -30,6 +31,7 @@ from agent.findings.detectors.dhcp_starvation import DhcpStarvation
 from agent.findings.detectors.dicom_peers import DicomPeers
 from agent.findings.detectors.dns_tunnel import DnsTunnels
 from agent.findings.detectors.exfiltration import Exfiltration
+from agent.findings.detectors.exploit_header import exploit_headers
 from agent.findings.detectors.flood import floods
 from agent.findings.detectors.generated_names import GeneratedNames
 from agent.findings.detectors.heartbeat_lost import HeartbeatLost
@@ -45,9 +47,11 @@ from agent.findings.detectors.neighbour_changed import NeighbourChanges
 from agent.findings.detectors.new_device import NewDevices
 from agent.findings.detectors.new_edge import new_edges
 from agent.findings.detectors.on_path_suspected import OnPath
+from agent.findings.detectors.one_sided import OneSided
 from agent.findings.detectors.policy_site import PolicySites
 from agent.findings.detectors.reboot_loop import RebootLoops
 from agent.findings.detectors.remote_access import remote_access
+from agent.findings.detectors.rogue_bridge import RogueBridges
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
 from agent.findings.detectors.rogue_dns import RogueDns
 from agent.findings.detectors.rogue_router import RogueRouters
@@ -64,7 +68,7 @@ from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
 from agent.findings.name_lists import NameLists
 from agent.findings.name_model import NameModel
-from agent.findings.records import Finding, Nothing, Turn, Usual
+from agent.findings.records import ClockNote, Finding, Nothing, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.suffixes import Suffixes
 from agent.findings.suppressions import Explained, Silence
@@ -99,6 +103,9 @@ class Engine:
         self._pressure = TablePressure()
         self._blind = TapBlind()
         self._transmitted = TapTransmitted()
+        self._one_sided = OneSided()
+        self._clock = ClockUnsynced()
+        self.clock = ClockNote()  # what the service knows of the clock, newest
         self._scans = Scans()
         self._new = NewDevices()
         self._odd = OddContacts()
@@ -108,6 +115,7 @@ class Engine:
         self._bindings = ArpBindings()
         self._dhcp = RogueDhcp()
         self._routers = RogueRouters()
+        self._bridges = RogueBridges()
         self._dns = RogueDns(self._dhcp)
         self._starvation = DhcpStarvation()
         self._on_path = OnPath()
@@ -185,6 +193,9 @@ class Engine:
         yield from self._blind.judge(case)
         yield from self._loss.judge(case)
         yield from self._pressure.judge(case)
+        yield from self._one_sided.judge(case)
+        yield from self._clock.judge(case, self.clock)
+        self.clock = self.clock._replace(stepped_ns=0)
 
     def _of_the_turn(self, case: Case) -> Iterator[Draft]:
         """New edges, fans, claims and grants. Each takes what is its own; what is left is the next one's."""
@@ -198,6 +209,7 @@ class Engine:
         yield from self._neighbours.judge(case)
         yield from self._on_path.judge(case, [*self._bindings.moves, *self._neighbours.moves])
         yield from self._exploits.judge(case)
+        yield from exploit_headers(case)
         yield from minings(case)
         yield from known_bad_destinations(case)
         yield from remote_access(case)
@@ -206,6 +218,7 @@ class Engine:
         yield from contract_breaches(case)
         yield from new_edges(case)
         yield from cleartext_credentials(case)
+        yield from self._bridges.judge(case)
         yield from self._new.judge(case)
         yield from self._reboots.judge(case)
         yield from self._dns_tunnels.judge(case)

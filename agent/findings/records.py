@@ -81,6 +81,9 @@ class DeviceView(Protocol):
     def speaks_smb1(self, slot: int) -> bool:
         """Whether it was heard to speak SMB1 itself."""
 
+    def hobby_boards(self) -> npt.NDArray[np.bool_]:
+        """Which slots' cards are a hobby board's."""
+
     def contradictions(self, slot: int) -> tuple[str, ...]:
         """What of it does not fit together, in pack words."""
 
@@ -189,6 +192,14 @@ class Pressure(NamedTuple):
     def since(self, before: "Pressure") -> "Pressure":
         """What was added."""
         return Pressure(*(now - then for now, then in zip(self, before, strict=True)))
+
+
+class ClockNote(NamedTuple):
+    """What is known of the wall clock's worth."""
+
+    behind: bool = False  # earlier than the software that reads it
+    kept: bool | None = None  # whether something keeps it right; None where the kernel does not say
+    stepped_ns: int = 0  # by how much it was set since the last turn
 
 
 class Turn(NamedTuple):

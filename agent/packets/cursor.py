@@ -7,7 +7,7 @@ in `kernels.py`. A leaf answers MORE, or the frame's verdict.
 import numpy as np
 
 from agent.jit import Words, leaf
-from agent.packets.records import PacketFlag, Verdict
+from agent.packets.records import HintKind, PacketFlag, Verdict
 from agent.tap.records import Octets
 
 Cursor = Words
@@ -35,6 +35,9 @@ METERED, LINK, EMPTY, TRUNCATED = int(Verdict.METERED), int(Verdict.LINK), int(V
 MALFORMED, UNSUPPORTED = int(Verdict.MALFORMED), int(Verdict.UNSUPPORTED)
 TOO_DEEP = int(Verdict.TOO_DEEP)
 F_FRAGMENT, F_FIRST, F_CUT = int(PacketFlag.FRAGMENT), int(PacketFlag.FIRST_FRAGMENT), int(PacketFlag.CUT)
+# Shapes of headers that stacks of small devices fell over; the first that is met in a packet stays in its row's `hint`.
+H_ROUTE, H_TINY, H_LIE = int(HintKind.SOURCE_ROUTE), int(HintKind.TINY_FRAGMENT), int(HintKind.LENGTH_LIE)
+H_TUNNEL = int(HintKind.TUNNEL_FRAGMENT)
 F_BROADCAST, F_MULTICAST = int(PacketFlag.BROADCAST), int(PacketFlag.MULTICAST)
 F_TUNNELLED, F_PORTS, F_NO_MAC = int(PacketFlag.TUNNELLED), int(PacketFlag.PORTS), int(PacketFlag.NO_MAC)
 

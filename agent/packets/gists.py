@@ -28,6 +28,7 @@ BOOTREPLY = 2  # RFC 951: `op` of what a server says
 H_ARP, H_INTELLIVUE = int(HintKind.ARP), int(HintKind.INTELLIVUE)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
 H_SMB_EXPLOIT = int(HintKind.SMB_EXPLOIT)
+H_FIRST_SHAPE, H_LAST_SHAPE = int(HintKind.SOURCE_ROUTE), int(HintKind.RARP_REPLY)
 
 U64 = np.uint64
 HASHED_OCTETS = 512  # enough to tell two announcements of one device apart
@@ -333,6 +334,8 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
         return digest(octets, at + 2, size - 2, key, start)
     if H_FIRST_LOGIN <= kind <= H_LAST_LOGIN:
         return sip3(key[0], key[1], start, U64(0), U64(0))
+    if H_FIRST_SHAPE <= kind <= H_LAST_SHAPE:
+        return sip3(key[0], key[1], start, U64(row["dst_mac"]), U64(11))
     if kind == H_SMB_EXPLOIT and size >= 36:
         return _exploit(row, octets, at, size, key, start)
     return digest(octets, at, size, key, start)

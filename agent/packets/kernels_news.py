@@ -33,6 +33,7 @@ H_LLDP, H_CDP, H_STP, H_ARP = int(HintKind.LLDP), int(HintKind.CDP), int(HintKin
 H_SYN, H_ND, H_ANSWER = int(HintKind.TCP_SYN), int(HintKind.ND), int(HintKind.DNS_ANSWER)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
 H_EXPLOIT = int(HintKind.SMB_EXPLOIT)
+H_FIRST_SHAPE, H_LAST_SHAPE = int(HintKind.SOURCE_ROUTE), int(HintKind.RARP_REPLY)
 
 
 @leaf
@@ -51,6 +52,8 @@ def _region(frame: np.void, row: np.void, octets: Octets) -> tuple[int, int]:
         size = min(size, COMMAND_OCTETS)
     elif kind == H_EXPLOIT:
         size = min(size, SHAPE_OCTETS)
+    elif H_FIRST_SHAPE <= kind <= H_LAST_SHAPE:
+        at, size = np.int64(frame["offset"]), min(np.int64(frame["caplen"]), 1)
     return at, min(size, len(octets) - at, HINT_OCTETS_MAX)
 
 

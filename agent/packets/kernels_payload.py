@@ -9,6 +9,7 @@ import numpy as np
 
 from agent.jit import kernel, leaf
 from agent.packets.cursor import u16, u32
+from agent.packets.gists import tcp_header
 from agent.packets.logins import login
 from agent.packets.records import Application as App
 from agent.packets.records import HintKind, PacketFlag, Rows, Verdict
@@ -41,12 +42,15 @@ H_TLS_SERVER, H_QUIC, H_MQTT = int(HintKind.TLS_SERVER), int(HintKind.QUIC), int
 H_MODBUS, H_NTP, H_SNMP, H_SIP = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.SIP)
 H_STP, H_ARP, H_ND, H_SDC = int(HintKind.STP), int(HintKind.ARP), int(HintKind.ND), int(HintKind.SDC)
 H_INTELLIVUE = int(HintKind.INTELLIVUE)
+H_LAND, H_URGENT, H_RARP = int(HintKind.LAND), int(HintKind.URGENT), int(HintKind.RARP_REPLY)
 
 ETHERTYPE_LLDP, ETHERTYPE_ARP, ETHERTYPE_MIN = 0x88CC, 0x0806, 0x0600
 CDP_GROUP = 0x01000CCCCCCC  # Cisco's group address for CDP, VTP and UDLD
 STP_GROUP, PVST_GROUP = 0x0180C2000000, 0x01000CCCCCCD  # IEEE 802.1D, and Cisco's spanning tree per VLAN
 NOBODY = U64(0xFFFF00000000)  # 0.0.0.0, mapped
-SYN, RST_OR_FIN = 0x02, 0x05
+ETHERTYPE_RARP, RARP_REPLY = 0x8035, 4  # RFC 903; a virtual machine's host asks (3) to show where it is, nobody answers
+SYN, RST_OR_FIN, ACK, URG = 0x02, 0x05, 0x10, 0x20
+URGENT_AT = 18  # of the TCP header
 ND_FIRST, ND_LAST, ND_HOPS = 133, 136, 255  # RFC 4861: router solicitation to neighbour advertisement, never routed
 STRATUM_LOOK = 256  # the method name of a miner's JSON line stands near its start
 SDC_LOOK = 1024  # an envelope declares its namespaces first
@@ -203,6 +207,8 @@ def _link_hint(row: np.void) -> int:
     if row["ethertype"] == ETHERTYPE_ARP:  # of a card's own address; questions for others tell nothing
         own = row["src_lo"] == row["dst_lo"] or row["src_lo"] == NOBODY or row["dst_port"] == 2
         return H_ARP if own and row["src_mac"] else 0
+    if row["ethertype"] == ETHERTYPE_RARP:
+        return H_RARP if row["dst_port"] == RARP_REPLY else 0
     if row["dst_mac"] == CDP_GROUP:
         return H_CDP
     if row["dst_mac"] == STP_GROUP and row["ethertype"] < ETHERTYPE_MIN:
@@ -211,11 +217,24 @@ def _link_hint(row: np.void) -> int:
 
 
 @leaf
+def _urgent_hint(row: np.void, octets: Octets) -> int:
+    """Urgent data that ends before it began (CVE-2019-12255); to scan without an ACK is another matter."""
+    if not row["tcp_flags"] & ACK:
+        return 0
+    at = tcp_header(row, octets)
+    return H_URGENT if at >= 0 and u16(octets, at + URGENT_AT) == 0 else 0
+
+
+@leaf
 def _headers_hint(row: np.void, octets: Octets) -> int:
     """What a packet's headers say without a payload: a connection's first packet, a neighbour discovery."""
     if row["protocol"] == TCP:
-        if not row["tcp_flags"] & SYN or row["tcp_flags"] & RST_OR_FIN:
+        if not row["tcp_flags"] & (SYN | URG) or row["tcp_flags"] & RST_OR_FIN:
             return 0
+        if not row["tcp_flags"] & SYN:
+            return _urgent_hint(row, octets)
+        if row["src_lo"] == row["dst_lo"] and row["src_hi"] == row["dst_hi"] and row["src_port"] == row["dst_port"]:
+            return H_LAND if row["src_mac"] else 0  # a link without MACs is the loopback's
         left = np.int64(row["ttl"])  # of a packet that no router has passed on: it speaks of its sender's stack
         near = left == 64 or left == 128 or left == 255 or left == 32
         passed = left == 63 or left == 127 or left == 254 or left == 31  # by one: of a path that became longer
@@ -272,6 +291,7 @@ def recognise_burst(rows: Rows, count: int, octets: Octets) -> int:
             continue
         have = np.int64(row["payload_caplen"])
         if row["verdict"] != METERED or not row["flags"] & F_PORTS:
+            hints += np.int64(row["hint"] != 0)  # what the walk found stays
             continue
         found, hint = 0, 0
         if have != 0:
@@ -280,7 +300,9 @@ def recognise_burst(rows: Rows, count: int, octets: Octets) -> int:
                 found, hint = _stream(octets, at, have, np.int64(row["payload_octets"]), min(src_port, dst_port))
             elif row["protocol"] == UDP:
                 found, hint = _datagram(octets, at, have, src_port, dst_port)
-        if hint == 0:
+        if row["hint"] != 0:
+            hint = np.int64(row["hint"])
+        elif hint == 0:
             hint = _headers_hint(row, octets)
         row["application"], row["hint"] = found, hint
         hints += np.int64(hint != 0)

@@ -157,7 +157,14 @@ class HintKind(IntEnum):
     IMAP_LOGIN = 37
     LDAP_LOGIN = 38
     TELNET_LOGIN = 39
-    SMB_EXPLOIT = 40  # of shapes that only an attack has, the kernel tells which; heard as often as log-ins, seldom
+    SMB_EXPLOIT = 40  # an SMB message of a shape that only an attack has
+    SOURCE_ROUTE = 41  # of headers that only an attack sends: the kind says it all, a reader is given nothing of them
+    TINY_FRAGMENT = 42
+    LENGTH_LIE = 43
+    TUNNEL_FRAGMENT = 44
+    LAND = 45
+    URGENT = 46
+    RARP_REPLY = 47
 
 
 PACKET = np.dtype(

@@ -9,6 +9,8 @@ from agent.packets.cursor import (
     END,
     F_FIRST,
     F_FRAGMENT,
+    H_ROUTE,
+    H_TINY,
     MALFORMED,
     METERED,
     MORE,
@@ -27,6 +29,8 @@ from agent.packets.records import IPV6_EXTENSIONS_MAX
 from agent.tap.records import Octets
 
 MAPPED = np.uint64(L.MAPPED_IPV4)
+OPTIONS_MAX = 40  # octets, and so options, of an IPv4 header
+OPTION_END, OPTION_NOTHING, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137
 
 
 @leaf
@@ -38,6 +42,23 @@ def bound(cursor: Cursor, l3_start: int, l3_octets: int) -> None:
     """
     cursor[WIRE_END] = l3_start + l3_octets
     cursor[END] = min(cursor[END], cursor[WIRE_END])
+
+
+@leaf
+def _has_route(octets: Octets, at: int, end: int) -> bool:
+    """Whether a source route stands among the options (RFC 791 section 3.1); a damaged list ends the search."""
+    for _ in range(OPTIONS_MAX):
+        if at >= end or octets[at] == OPTION_END:
+            return False
+        if octets[at] == LOOSE_ROUTE or octets[at] == STRICT_ROUTE:
+            return True
+        if octets[at] == OPTION_NOTHING:
+            at += 1
+            continue
+        if at + 1 >= end or octets[at + 1] < 2:
+            return False
+        at += np.int64(octets[at + 1])
+    return False
 
 
 @leaf
@@ -62,6 +83,8 @@ def read_ipv4(octets: Octets, cursor: Cursor, row: np.void) -> int:
     row["src_hi"], row["dst_hi"] = np.uint64(0), np.uint64(0)
     row["src_lo"] = MAPPED | np.uint64(u32(octets, at + 12))
     row["dst_lo"] = MAPPED | np.uint64(u32(octets, at + 16))
+    if header > 20 and row["hint"] == 0 and _has_route(octets, at + 20, at + header):
+        row["hint"] = H_ROUTE
     bound(cursor, at, total)
     cursor[AT] = at + header
     cursor[NEXT] = TRANSPORT + np.int64(octets[at + 9])
@@ -69,6 +92,8 @@ def read_ipv4(octets: Octets, cursor: Cursor, row: np.void) -> int:
     if fragment:
         row["flags"] |= F_FRAGMENT
         if fragment & 0x1FFF:
+            if fragment & 0x1FFF == 1 and octets[at + 9] == L.TCP and row["hint"] == 0:
+                row["hint"] = H_TINY  # RFC 3128: it writes over the TCP header
             return METERED  # its ports are in the first fragment
         row["flags"] |= F_FIRST
     return MORE
@@ -97,6 +122,8 @@ def _extensions(octets: Octets, cursor: Cursor, row: np.void, protocol: int) -> 
         if short:
             return short
         following = np.int64(octets[at])
+        if protocol == L.ROUTING and octets[at + 2] == 0 and octets[at + 3] != 0 and row["hint"] == 0:
+            row["hint"] = H_ROUTE  # RFC 5095 did away with type 0
         cursor[AT] = at + size
         if protocol == L.FRAGMENT and u16(octets, at + 2) & 0xFFF9:  # RFC 6946: an atomic fragment is none
             row["flags"] |= F_FRAGMENT

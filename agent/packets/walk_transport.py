@@ -12,6 +12,9 @@ from agent.packets.cursor import (
     F_FRAGMENT,
     F_PORTS,
     F_TUNNELLED,
+    H_LIE,
+    H_TINY,
+    H_TUNNEL,
     KEPT,
     METERED,
     MORE,
@@ -33,10 +36,19 @@ PLAIN_HEADERS = 54  # Ethernet, IPv4 without options, TCP
 
 
 @leaf
+def _note(row: np.void, kind: int) -> None:
+    """A shape of a header that only an attack has, or something broken."""
+    if row["hint"] == 0:
+        row["hint"] = kind
+
+
+@leaf
 def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
     """RFC 9293. What the capture cut or a lying data offset hides stays zero; the packet is metered all the same."""
     at, captured = cursor[AT], cursor[END] - cursor[AT]
     cursor[AT] = at + 20  # where the payload begins at the earliest, if the offset cannot be read
+    if cursor[WIRE_END] - at < 20:
+        _note(row, H_TINY if row["flags"] & F_FIRST else H_LIE)
     if captured < 4:
         return METERED
     row["src_port"], row["dst_port"] = u16(octets, at), u16(octets, at + 2)
@@ -50,6 +62,7 @@ def _tcp(octets: Octets, cursor: Cursor, row: np.void) -> int:
     row["l4_checksum"] = u16(octets, at + 16)
     header = np.int64(octets[at + 12] >> 4) * 4
     if header < 20 or header > cursor[WIRE_END] - at:
+        _note(row, H_TINY if row["flags"] & F_FIRST and header >= 20 else H_LIE)
         cursor[WIRE_END] = at  # a lying offset: no payload can be told
         cursor[END] = at
         return METERED
@@ -149,6 +162,7 @@ def _udp(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows) -> int:
     size = u16(octets, at + 4)
     first = row["flags"] & F_FIRST  # a first fragment's length speaks of the whole datagram
     if not first and size != 0 and (size < 8 or size > cursor[WIRE_END] - at):
+        _note(row, H_LIE)
         cursor[WIRE_END] = at + 8
         cursor[END] = at + 8
         return METERED
@@ -218,6 +232,8 @@ def read_transport(octets: Octets, cursor: Cursor, row: np.void, scratch: Rows, 
     if protocol == L.SCTP:
         return _sctp(octets, cursor, row)
     if row["flags"] & F_FRAGMENT:
+        if protocol == L.IPIP:
+            _note(row, H_TUNNEL)
         return METERED  # half a tunnelled packet is not walked into
     if protocol == L.IPIP:
         return _enter(row, cursor, scratch, cursor[AT], L.IPV4)

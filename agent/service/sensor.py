@@ -26,6 +26,7 @@ from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.service import pause
+from agent.service.clock_watch import ClockWatch
 from agent.service.errands import Errands
 from agent.service.feed import decoded_bursts
 from agent.service.learning import BaselineKeeper, baseline_path
@@ -159,12 +160,15 @@ class _EachSecond:
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
         self._ladder = OverloadLadder()
+        self._watch = ClockWatch(clock)
 
     def look(self, source: Legs, pipeline: Pipeline, state: str = LISTENING) -> None:
         """Between two bursts; nothing here waits."""
         legs = source.legs()
         _tell_faults(legs, self._faults, self._say)
         pipeline.note_legs(legs)
+        noted = self._watch.look()
+        pipeline.engine.clock = noted._replace(stepped_ns=noted.stepped_ns + pipeline.engine.clock.stepped_ns)
         _climb(self._ladder, legs, pipeline, self._say)
         self.errands.look(pipeline, legs)
         now_s = self._clock.wall_ns() // NS_PER_S

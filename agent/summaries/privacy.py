@@ -174,10 +174,11 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "advisories", "before", "busiest", "capture", "category", "client", "contact", "detail", "device-last-heard",
-        "direction", "first", "group", "interval-end", "last", "leg", "match", "never", "now", "odd-contact", "peer",
-        "record-types", "said-by", "seen", "server", "service", "session", "side", "since", "site", "source", "state",
-        "support-ended", "suppressed-until", "system", "target", "version", "worst",
+        "address", "advisories", "before", "busiest", "capture", "category", "client", "contact", "detail",
+        "device-last-heard", "direction", "first", "group", "interval-end", "known-routers", "last", "leg", "match",
+        "never", "now", "odd-contact", "offers", "owner", "peer", "protocol", "record-types", "resolver", "said-by",
+        "seen", "sender", "server", "service", "session", "shape", "shapes", "side", "sign", "signs", "since", "site",
+        "source", "state", "support-ended", "suppressed-until", "system", "target", "version", "worst",
     }
 )  # fmt: skip
 

@@ -44,13 +44,13 @@ TOLD = {
     "mac-flood": {"table-pressure"},
     "arp-flood": {"table-pressure"},
     "arp-sweep": {"arp-sweep"},
-    "dhcp-starvation": {"table-pressure"},
+    "dhcp-starvation": {"table-pressure", "dhcp-starvation"},
     "ipv6-sweep": {"table-pressure", "host-sweep"},
     "fragment-flood": {"table-pressure"},
     "deep-nesting": set(),
-    "lying-below": {"table-pressure"},
+    "lying-below": {"table-pressure", "exploit-header"},
     "lying": set(),
-    "noise": {"table-pressure"},
+    "noise": {"table-pressure", "exploit-header"},
 }
 NEW_DEVICES_MAX = 11
 AIMED = 4000  # flows of a collision attack: forty for each set that is meant, two for each set there is

@@ -4,7 +4,7 @@ import numpy as np
 
 from agent.devices.baseline import Order
 from agent.devices.records import Advisory, EdgeGate, FanKind, Grant, Posture
-from agent.findings.records import Finding, Pressure, Rows
+from agent.findings.records import ClockNote, Finding, Pressure, Rows
 from agent.packets.records import Application
 from agent.tap.records import Fault, LegCounts
 from tests.findings.bench import IN, Bench, S
@@ -54,6 +54,7 @@ def _contacts_and_scans(bench: Bench) -> list[Finding]:
     new = np.array([bench.add("unknown")], dtype=np.uint32)
     blind, speaking = LegCounts("eth1", 0, 0, 0, 0, fault=Fault.DOWN), LegCounts("eth2", 0, 0, 0, 3)
     bench.judge(legs=[blind])
+    bench.engine.clock = ClockNote(stepped_ns=7200 * S)
     of_the_tap = {"frames": 1000, "dropped": 50, "legs": [blind, speaking], "pressure": Pressure(flows=5000)}
     return bench.judge(edges, fans, 9 * S, new_devices=new, interval_closed=True, **of_the_tap)
 
@@ -91,6 +92,7 @@ def _payload_facts(bench: Bench) -> list[Finding]:
         bench.sighting("nd.says", "router", bench.add("unknown"), **own),
         bench.sighting("credentials.clear", "ftp", desk, server),
         bench.sighting("smb.exploit", "too-large", desk, server),
+        bench.sighting("header.exploit", "land", desk, server),
     ]
     return [*starved, *bench.judge(sightings=sightings)]
 
@@ -103,8 +105,10 @@ def _volumes(bench: Bench) -> list[Finding]:
     advisory = Advisory("ICSMA-21-215-01", "Swisslog Healthcare Translogic PTS", 8, "maker")
     old = Posture("Windows 7", ("smb.os",), "2020-01-14", ("1.0",), advisories=(advisory,))
     camera = bench.add("ip-camera", posture=old)
+    bench.add("iot-other", hobby_board=True)
     bench.add("iot-other", contradictions=("offers says pacs, not iot-other",))
-    said = bench.interval([_profile(bench, monitor)])
+    half = [bench.edge(guest, f"10.3.0.{n}", 443, packets_in=0, octets_in=0) for n in range(1, 20)]
+    said = [*bench.interval(half), *bench.interval(half), *bench.interval([_profile(bench, monitor)])]
     rows = [
         bench.edge(guest, server, 22, flows=30, packets_out=600, packets_in=500, octets_out=9000, octets_in=9000),
         bench.edge(guest, monitor, 9999, protocol=17, packets_out=50_000, packets_in=0),

@@ -56,6 +56,7 @@ class Device:
     contradictions: tuple[str, ...] = ()
     smb1: bool = False
     posture: Posture = NOTHING
+    hobby_board: bool = False
 
 
 @dataclass
@@ -119,6 +120,9 @@ class Bench:
 
     def posture(self, slot: int) -> Posture:
         return self.devices[slot].posture
+
+    def hobby_boards(self) -> npt.NDArray[np.bool_]:
+        return np.array([d.hobby_board for d in self.devices], dtype=np.bool_)
 
     def contradictions(self, slot: int) -> tuple[str, ...]:
         return self.devices[slot].contradictions

@@ -27,14 +27,14 @@ Decisions where records.py leaves room:
 9. Cooked captures tell the source's MAC only; without one of six octets NO_MAC is set. Their packet type gives
    BROADCAST and MULTICAST. The PPPoE version and code are not judged.
 10. A LINK row's payload is what follows its link header (PPPoE: as long as it says); it has no l3_octets, no
-   protocol, no TTL.
-   ARP and RARP (RFC 903) that are not Ethernet/IPv4 have no addresses. Inside a tunnel nothing of the outer
-   packet stays.
+   protocol, no TTL. ARP and RARP (RFC 903) that are not Ethernet/IPv4 have no addresses. Inside a tunnel nothing of the
+   outer packet stays. `hint` tells the first shape of a header that only an attack has (shapes.py).
 """
 
 from typing import NoReturn
 
 from agent.packets.records import IPV6_EXTENSIONS_MAX, MPLS_LABELS_MAX, PACKET, VLAN_TAGS_MAX, PacketFlag, Verdict
+from tests.naive.shapes import ipv4_shapes, routing_shapes, transport_shapes
 from tests.naive.transport import UDP, transport
 from tests.naive.walk import Ended, Row, Walk
 
@@ -254,9 +254,9 @@ def _ipv4(walk: Walk) -> None:
     row |= {"l3_octets": total, "ip_id": walk.number(4, 2), "ttl": walk.number(8, 1), "protocol": walk.number(9, 1)}
     row |= {"src_lo": MAPPED | walk.number(12, 4), "dst_lo": MAPPED | walk.number(16, 4)}
     part = walk.number(6, 2)
-    end = walk.at + total
+    ipv4_shapes(walk, size, part & 0x1FFF)
     walk.at += size
-    _payload(walk, end, offset=part & 0x1FFF, more=bool(part & 0x2000))
+    _payload(walk, walk.end, offset=part & 0x1FFF, more=bool(part & 0x2000))
 
 
 def _ipv6(walk: Walk) -> None:
@@ -268,9 +268,8 @@ def _ipv6(walk: Walk) -> None:
     for name, offset in (("src_hi", 8), ("src_lo", 16), ("dst_hi", 24), ("dst_lo", 32)):
         row[name] = walk.number(offset, 8)
     walk.at += 40
-    end, offset, more = walk.at + length, 0, False
+    end, offset, more, count = walk.at + length, 0, False, 0
     walk.end = end
-    count = 0
     while following in EXTENSIONS and offset == 0:
         walk.need(8)
         count += 1
@@ -283,6 +282,7 @@ def _ipv6(walk: Walk) -> None:
         if following == 44:
             offset, more = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
             row["ip_id"] = walk.number(6, 2) if offset or more else 0
+        routing_shapes(walk, following)
         following = walk.number(0, 1)
         walk.at += size
     row["protocol"] = following
@@ -300,6 +300,7 @@ def _payload(walk: Walk, end: int, *, offset: int, more: bool) -> None:
         walk.layer()
         row["flags"] |= PacketFlag.FIRST_FRAGMENT if more else 0
         header = transport(walk, protocol, length, captured)
+        transport_shapes(walk, length, captured, first=more)
     row["payload_octets"] = length - header
     if protocol == UDP and captured >= 8 and not (offset or more):
         told = walk.number(4, 2) or length  # RFC 2675

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agent.packets.records import LAYERS_MAX, TUNNEL_DEPTH_MAX, PacketFlag, Verdict
+from agent.packets.records import LAYERS_MAX, TUNNEL_DEPTH_MAX, HintKind, PacketFlag, Verdict
 
 Row = dict[str, int]
 OF_THE_PACKET = (  # what a tunnel makes the row forget of the outer packet
@@ -54,6 +54,10 @@ class Walk:
     def number(self, offset: int, size: int) -> int:
         """A big-endian number `offset` octets from here."""
         return int.from_bytes(self.data[self.at + offset : self.at + offset + size])
+
+    def note(self, kind: HintKind) -> None:
+        """A shape of a header that only an attack has; the first one stays."""
+        self.row["hint"] = self.row["hint"] or int(kind)
 
     def layer(self) -> None:
         """One more header behind the link header.

@@ -8,6 +8,7 @@ import pytest
 from agent.packets import kernels_payload as payload
 from agent.packets.records import PACKET, Application, HintKind, Rows
 from tests.forge import bedside, dhcp, dicom, dns, hl7, http, ntp, smb, ssdp, tls
+from tests.forge.arp import arp as arp_octets
 from tests.forge.ethernet import IPV4, ethernet, llc, lldp, snap
 from tests.forge.ipv4 import TCP, UDP, Ipv4
 from tests.forge.ipv6 import Ipv6
@@ -169,6 +170,56 @@ def test_the_first_packet_of_a_connection() -> None:
 
     assert [first(flags) for flags in (0x02, 0x12, 0xC2)] == [Kind.TCP_SYN] * 3
     assert [first(flags) for flags in (0x10, 0x04, 0x03, 0x06, 0x00)] == [0] * 5
+
+
+@pytest.mark.parametrize(
+    ("flags", "pointer", "hint"),
+    [
+        (0x38, 0, Kind.URGENT),  # ACK, PSH, URG
+        (0x30, 0, Kind.URGENT),
+        (0x38, 1, 0),  # an interrupt of telnet
+        (0x18, 0, 0),
+        (0x29, 0, 0),  # a scan by FIN, PSH, URG
+        (0x34, 0, 0),
+        (0x20, 0, 0),
+    ],
+)
+def test_urgent_data_of_no_length(flags: int, pointer: int, hint: int) -> None:
+    segment = bytearray(Tcp(40000, 50000, flags=flags).octets(A, B, b"\xff\xf4\xff"))
+    segment[18:20] = pointer.to_bytes(2, "big")
+    (row,) = recognised(ethernet(BM, AM, IPV4, Ipv4(A, B, TCP).octets(bytes(segment))))
+    assert row["hint"] == hint
+
+
+@pytest.mark.parametrize(
+    ("target", "port", "flags", "hint"),
+    [(A, 139, 2, Kind.LAND), (A, 140, 2, Kind.TCP_SYN), (B, 139, 2, Kind.TCP_SYN), (A, 139, 0x10, 0)],
+)
+def test_a_connection_in_its_own_name(target: str, port: int, flags: int, hint: int) -> None:
+    packet = Ipv4(A, target, TCP).octets(Tcp(139, port, flags=flags).octets(A, target))
+    assert recognised(ethernet(BM, AM, IPV4, packet))[0]["hint"] == hint
+
+
+def test_a_loopback_may_talk_to_itself() -> None:
+    packet = Ipv4(A, A, TCP).octets(Tcp(139, 139, flags=2).octets(A, A))
+    burst = burst_of([Heard(packet, link=101)])
+    rows = decode(burst)
+    payload.recognise_burst(rows, 1, burst.octets)
+    assert rows[0]["hint"] == 0
+
+
+@pytest.mark.parametrize(("operation", "hint"), [(4, Kind.RARP_REPLY), (3, 0)])
+def test_rarp(operation: int, hint: int) -> None:
+    frame = ethernet(BM, AM, 0x8035, arp_octets(operation, (AM, A), (BM, B)))
+    assert recognised(frame)[0]["hint"] == hint
+
+
+def test_what_the_walk_found_stays() -> None:
+    routed = Ipv4(A, B, TCP, options=b"\x83\7\4" + bytes(4)).octets(Tcp(40000, 443).octets(A, B, HELLO))
+    late = Ipv4(A, B, TCP, offset=8).octets(b"x" * 30)
+    first, second = recognised(ethernet(BM, AM, IPV4, routed), ethernet(BM, AM, IPV4, late))
+    assert (first["application"], first["hint"]) == (App.TLS, Kind.SOURCE_ROUTE)
+    assert (second["application"], second["hint"]) == (0, Kind.TINY_FRAGMENT)
 
 
 def test_a_connection_from_behind_a_router_speaks_of_no_card_here() -> None:

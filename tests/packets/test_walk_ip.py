@@ -2,11 +2,11 @@
 
 import pytest
 
-from agent.packets.records import PacketFlag, Verdict
+from agent.packets.records import HintKind, PacketFlag, Verdict
 from tests.forge import ipv6
 from tests.forge.ethernet import IPV6
 from tests.forge.ipv4 import TCP, UDP, Ipv4
-from tests.forge.ipv6 import DESTINATION, FRAGMENT, HOP_BY_HOP, Ipv6
+from tests.forge.ipv6 import DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, Ipv6
 from tests.forge.tcp import Tcp
 from tests.forge.udp import Udp
 from tests.naive.frames import A4, A6, B4, B6, eth
@@ -102,3 +102,38 @@ def test_jumbograms_and_no_next_header() -> None:
     assert row(six(TCP, SEGMENT6, 0))["payload_octets"] == 7
     told = row(six(59, b"", 0))
     assert (told["verdict"], told["protocol"], told["l3_octets"]) == (0, 59, 40)
+
+
+LOOSE, STRICT, RECORD, ALERT = b"\x83\x07\4", b"\x89\x07\4", b"\7\7\4", b"\x94\4\0\0"
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (LOOSE + bytes(4), HintKind.SOURCE_ROUTE),
+        (b"\1\1" + STRICT + bytes(4), HintKind.SOURCE_ROUTE),
+        (ALERT + LOOSE + bytes(4), HintKind.SOURCE_ROUTE),
+        (b"\x83", HintKind.SOURCE_ROUTE),  # damaged, as URGENT/11 sends it
+        (RECORD + bytes(4), 0),
+        (ALERT, 0),
+        (b"\0" + LOOSE + bytes(4), 0),  # behind the end
+        (b"\7\1" + LOOSE + bytes(4), 0),  # behind a length that would never end
+        (b"\7\xff" + LOOSE, 0),
+        (b"\1" * 40, 0),
+    ],
+)
+def test_source_routes(options: bytes, hint: int) -> None:
+    assert row(four(options=options))["hint"] == hint  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "left", "hint"), [(0, 1, HintKind.SOURCE_ROUTE), (0, 0, 0), (2, 1, 0), (4, 2, 0)])
+def test_routing_headers(kind: int, left: int, hint: int) -> None:
+    packet = Ipv6(A6, B6, ROUTING).octets(bytes([TCP, 2, kind, left]) + bytes(20) + SEGMENT6)
+    assert row(eth(packet, IPV6))["hint"] == hint
+
+
+@pytest.mark.parametrize(
+    ("protocol", "offset", "hint"), [(TCP, 8, HintKind.TINY_FRAGMENT), (TCP, 16, 0), (UDP, 8, 0), (TCP, 1480, 0)]
+)
+def test_a_fragment_that_writes_over_a_header(protocol: int, offset: int, hint: int) -> None:
+    assert row(eth(Ipv4(A4, B4, protocol, offset=offset).octets(SEGMENT)))["hint"] == hint

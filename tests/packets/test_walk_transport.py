@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.packets.records import PacketFlag, Verdict
+from agent.packets.records import HintKind, PacketFlag, Verdict
 from tests.forge import arp, icmp, tunnels
-from tests.forge.ipv4 import GRE, ICMP, SCTP, TCP, UDP, Ipv4
+from tests.forge.ipv4 import GRE, ICMP, IPIP, SCTP, TCP, UDP, Ipv4
 from tests.forge.tcp import SYN, Tcp, mss
 from tests.forge.udp import Udp
 from tests.naive.frames import A4, B4, C4, D4, TCP4, TCP6, A, eth, inner, over_udp
@@ -135,3 +135,39 @@ def test_teredo(options: dict[str, bool]) -> None:
 def test_fragments_of_a_tunnel_are_not_walked_into() -> None:
     pieces = list(Ipv4(C4, D4, 4, ident=5).fragments(TCP4 + bytes(40), 64))
     assert [row(eth(piece))["src_lo"] for piece in pieces] == [OUTSIDE] * len(pieces)
+
+
+@pytest.mark.parametrize("offset", range(16))
+def test_offsets_that_lie_are_shapes_of_attacks(offset: int) -> None:
+    told = row(eth(Ipv4(A4, B4, TCP).octets(Tcp(1, 2, data_offset=offset).octets(A4, B4, b"payload"))))
+    assert told["hint"] == (0 if offset in {5, 6} else HintKind.LENGTH_LIE)
+
+
+@pytest.mark.parametrize(("length", "hint"), [(0, 0), (7, 1), (8, 0), (20, 0), (38, 0), (39, 1), (0xFFFF, 1)])
+def test_udp_lengths_that_lie_are_too(length: int, hint: int) -> None:
+    told = row(eth(Ipv4(A4, B4, UDP).octets(Udp(5, 6, length=length).octets(A4, B4, b"x" * 30))))
+    assert told["hint"] == hint * HintKind.LENGTH_LIE
+
+
+@pytest.mark.parametrize(
+    ("protocol", "size", "hint"),
+    [
+        (TCP, 8, HintKind.TINY_FRAGMENT),
+        (TCP, 16, HintKind.TINY_FRAGMENT),
+        (TCP, 24, 0),
+        (UDP, 8, 0),
+        (IPIP, 24, HintKind.TUNNEL_FRAGMENT),
+        (GRE, 24, 0),
+    ],
+)
+def test_first_fragments(protocol: int, size: int, hint: int) -> None:
+    body = Tcp(1, 2).octets(A4, B4, b"x" * 40)
+    first = next(Ipv4(A4, B4, protocol).fragments(body, size))
+    assert row(eth(first))["hint"] == hint
+
+
+def test_a_segment_shorter_than_its_header() -> None:
+    segment = Tcp(1, 2).octets(A4, B4)
+    assert row(eth(Ipv4(A4, B4, TCP).octets(segment[:12])))["hint"] == HintKind.LENGTH_LIE
+    whole = eth(Ipv4(A4, B4, TCP).octets(segment))
+    assert row(whole[:46], wirelen=len(whole))["hint"] == 0, "cut by the capture"

@@ -69,10 +69,12 @@ class DhcpStarvation:
         cards, first_ns, last_ns = len(self._silent), self._silent[0].time_ns, self._silent[-1].time_ns
         source, of_it = Counter(asked.source for asked in self._silent).most_common(1)[0]
         one = of_it * 2 > cards
-        mac = source if one else self._server
+        mac = source if one or not self._server else self._server
         slot = case.slot_of(mac)
-        if slot is None:
-            return
+        whole = case.slot_of(self._server) if slot is None else slot
+        if whole is None:
+            return  # nobody of it is there: it was heard from far away
+        slot = whole
         within = within_text(first_ns, last_ns)
         deed = "asked for addresses by DHCP in the name of" if one else "was asked for addresses by"
         told = Told(

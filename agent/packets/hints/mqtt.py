@@ -14,6 +14,7 @@ _LENGTH_OCTETS_MAX = 4  # of the remaining length
 _VERSIONS = {3: "3.1", 4: "3.1.1", 5: "5"}
 _NAMES = frozenset({b"MQTT", b"MQIsdp"})
 _PASSWORD, _VERSION_5 = 0x40, 5
+_RESERVED = 0x01  # a server refuses a CONNECT in which it is set
 _CLIENT_MAX_OCTETS = 256
 _CLASSES = (  # the first that fits all of it; none repeats a repetition
     ("uuid", re.compile(rb"[^0-9a-fA-F]?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
@@ -66,7 +67,7 @@ def read(payload: bytes) -> list[Signal]:
         return []
     version, flags = payload[at] & 0x7F, payload[at + 1]
     signals = [Signal("mqtt.version", _VERSIONS.get(version, "other"))]
-    if flags & _PASSWORD:
+    if flags & (_PASSWORD | _RESERVED) == _PASSWORD:
         signals.append(Signal("credentials.clear", "mqtt"))
     at = _properties(payload, at + 4) if version == _VERSION_5 else at + 4
     size = u16(payload, at) if at >= 0 else 0

@@ -73,6 +73,7 @@ KINDS: dict[str, str] = {
     "dns.code": "response code of an answer when it is not success, by name",
     "dns.failed": "name that was asked for and does not exist",
     "dns.type": "record type asked for when it is no address, by name",
+    "header.exploit": "shape of a header that only exploits send, by name",
     "hl7.ack": "HL7 MSA-1, acknowledgement code",
     "hl7.message": "HL7 MSH-9, message type",
     "hl7.receiver": "HL7 MSH-5, receiving application",

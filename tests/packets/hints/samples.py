@@ -155,5 +155,6 @@ MORE: dict[HintKind, list[bytes]] = {
     HintKind.IMAP_LOGIN: [b"a1 L"],
     HintKind.LDAP_LOGIN: [b"\x30\x2a\2\1"],
     HintKind.TELNET_LOGIN: [b"Pass"],
+    **{HintKind(kind): [b"\xd4"] for kind in range(HintKind.SOURCE_ROUTE, HintKind.RARP_REPLY + 1)},
     HintKind.SMB_EXPLOIT: [smb.trans2(0x0E), smb.trans2_answer(0x51), smb.nt_transact(0, 0x103D0), smb.nt_transact(5)],
 }

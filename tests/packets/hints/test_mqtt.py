@@ -80,3 +80,9 @@ def test_tshark_says_the_same(captures: Path) -> None:
         assert (found["mqtt.client"] == "empty") == (length == ["0"])
         same += 1
     assert same > 1
+
+
+def test_a_password_that_no_server_would_take_is_none() -> None:
+    sound = b"\x10\x0e\0\4MQTT\4\xc2\0\x3c\0\2id"
+    assert Signal("credentials.clear", "mqtt") in mqtt.read(sound)
+    assert Signal("credentials.clear", "mqtt") not in mqtt.read(sound.replace(b"\4\xc2", b"\4\xff"))
