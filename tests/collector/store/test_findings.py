@@ -69,5 +69,8 @@ def test_a_finding_that_is_held_back_from_now_on_calls_nobody(tap: Reporter, del
     with reading(tmp_path) as reader:
         (finding,) = queries.findings(reader)
     assert {"name": until[0], "value": until[1]} in finding["evidence"]
+    assert finding["suppressed_until"] == until[1]
     deliver(tap.finding(sev="page"))
     assert [row[0] for row in pending(tmp_path)] == ["webhook"]
+    with reading(tmp_path) as reader:
+        assert queries.findings(reader)[0]["suppressed_until"] == "", "it goes on"
