@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.collector.names import SEVERITIES, address, scope, service
+from agent.collector.store.findings import SUPPRESSED_UNTIL
 from agent.collector.store.reader import Reader, Row
 from agent.collector.text import mac_text
 
@@ -178,6 +179,7 @@ def _finding(row: Row) -> Answer:
         "model": row["model"] or "",
         "sentence": row["sentence"],
         "evidence": [{"name": name, "value": value} for name, value in json.loads(row["evidence"])],
+        "suppressed_until": dict(json.loads(row["evidence"])).get(SUPPRESSED_UNTIL, ""),
         "attack": json.loads(row["attack"]),
         "cause": row["cause"],
         "expected": row["expected"],

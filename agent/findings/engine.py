@@ -145,8 +145,10 @@ class Engine:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
         drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
+        look = turn.interval_closed or self._explained_anew
+        released = self.silence.released(turn.now_ns) if look else ()
         said = self._silenced(turn)
-        for draft in itertools.chain(self.silence.released(turn.now_ns), drafts):
+        for draft in itertools.chain(released, drafts):
             finding = None if self.silence.holds(draft, turn.now_ns) else self._ledger.admit(draft, turn.now_ns)
             if finding is not None:
                 said.append(finding)

@@ -28,6 +28,7 @@ MAINTENANCE: Final = frozenset({
 HELD_MAX: Final = 1024  # causes that are held back; of more only the number is kept
 RULES_MAX: Final = 256  # in force at once; each is compared with each finding of a turn
 OPEN_NS: Final = 24 * 3600 * NS_PER_S  # what was quiet for longer when its suppression ends is over
+_WORK: Final = ""  # id of a suppression that is maintenance
 NEVER: Final = "never"  # name of the evidence of a finding that broke a *never*
 
 Network = IPv4Network | IPv6Network
@@ -106,7 +107,6 @@ class _Held:
     """A cause that is held back, with its newest evidence."""
 
     draft: Draft
-    by: Suppression
     count: int
 
 
@@ -117,6 +117,7 @@ class Silence:
         """`sure_permille`: confidence from which a role is one (`page_confidence`)."""
         self._sure = sure_permille
         self.rules: tuple[Suppression, ...] = ()
+        self._by_id: dict[str, list[Suppression]] = {}
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self.held_back = 0  # findings since the start of the run, repeats included
         self.left_out = 0  # causes for which there was no room: they are not said when their suppression ends
@@ -124,21 +125,23 @@ class Silence:
     def replace(self, rules: Sequence[Suppression]) -> None:
         """Other suppressions are in force from now on; what only the old ones held is released with the next turn."""
         self.rules = tuple(rules[:RULES_MAX])
+        self._by_id = {}
+        for rule in self.rules:
+            self._by_id.setdefault(rule.id, []).append(rule)
 
     def rule_for(self, finding: Finding, subject: Subject, now_ns: int) -> Suppression | None:
         """The suppression that holds a finding back now."""
-        fits = (rule for rule in self.rules if rule.runs(now_ns) and rule.fits(finding, subject, self._sure))
-        return next(fits, None)
+        rules = (*self._by_id.get(finding.id, ()), *self._by_id.get(_WORK, ()))
+        return next((rule for rule in rules if rule.runs(now_ns) and rule.fits(finding, subject, self._sure)), None)
 
     def holds(self, draft: Draft, now_ns: int) -> bool:
         """Whether a draft is held back; it is kept, and counted."""
-        rule = self.rule_for(draft.finding, draft.subject, now_ns) if self.rules else None
-        if rule is None:
+        if not self.rules or self.rule_for(draft.finding, draft.subject, now_ns) is None:
             return False
         self.held_back += draft.finding.count
         cause = draft.finding.cause
         held = self._held.pop(cause, None)
-        self._held[cause] = _Held(draft, rule, draft.finding.count + (held.count if held else 0))
+        self._held[cause] = _Held(draft, draft.finding.count + (held.count if held else 0))
         if len(self._held) > HELD_MAX:
             self._held.popitem(last=False)
             self.left_out += 1
@@ -147,8 +150,6 @@ class Silence:
     def released(self, now_ns: int) -> Iterator[Draft]:
         """What is no longer held back and went on within a day: somebody's explanation has ended."""
         for cause, held in list(self._held.items()):
-            if held.by in self.rules and held.by.runs(now_ns):
-                continue
             if self.rule_for(held.draft.finding, held.draft.subject, now_ns) is not None:
                 continue
             del self._held[cause]

@@ -19,9 +19,11 @@ from agent.devices.roles import ROLES, TIERS
 from agent.devices.site_packs import in_force
 from agent.errors import ConfigError, PermissionNeeded, StateError, WardtapError
 from agent.findings.contracts import ContractSet, shipped_folder
+from agent.findings.name_lists import load_lists
 from agent.service.board import ROOT
 from agent.service.check import Check, fail, failed, ok, warn
 from agent.service.parts import usable
+from agent.service.suppression_store import read_explained
 
 LIBRARIES = ("numba", "llvmlite", "numpy", "pcapy-ng", "msgpack", "paho-mqtt", "cryptography")
 RELEASE = Path(__file__).resolve().parents[2]
@@ -37,10 +39,18 @@ def knowledge_checks(config: Config, state: Path) -> Iterator[Check]:
     try:
         site, refused = usable(in_force(state))
         packs = Packs.load(site=site)
+        load_lists()
         yield ok("packs", "", f"version {packs.version}{f', {len(site)} of the site' if site else ''}")
         yield from (failed("packs", fault) for fault in refused)
     except WardtapError as error:
         yield failed("packs", error)
+    try:
+        explained = read_explained(in_force(state))
+        if any(explained):
+            count = f"{len(explained.suppressions)} suppressions, {len(explained.windows)} windows"
+            yield ok("suppressions", "", f"{count}; `wardtap findings suppressions` shows them")
+    except WardtapError as error:
+        yield failed("suppressions", error)
     folder = Path(config.findings.contracts) if config.findings.contracts else shipped_folder()
     try:
         contracts = ContractSet.load(folder, ROLES, TIERS)

@@ -45,6 +45,21 @@ def test_packs_of_the_site_are_counted_and_the_unusable_named(tmp_path: Path) ->
     assert str(bad) in line
 
 
+def test_suppressions_are_counted_and_the_unusable_named(tmp_path: Path) -> None:
+    folder = tmp_path / "packs" / "ward-explained" / "1"
+    folder.mkdir(parents=True)
+    span = 'start = "2026-01-01T00:00:00Z"\nuntil = "2026-01-05T00:00:00Z"\nowner = "R. Okafor"\nwhy = "a test"\n'
+    path = folder / "suppressions.toml"
+    path.write_text(f'version = "1"\n[[maintenance]]\ndevice = "00:d0:75:18:60:3e"\n{span}')
+    checks = list(knowledge_checks(BASE, tmp_path))
+    assert not ill(checks)
+    assert "1 suppressions, 0 windows" in str(checks[1])
+    path.write_text(f'version = "1"\n[[suppression]]\nid = "tap-transmitted"\n{span}')
+    (line,) = ill(list(knowledge_checks(BASE, tmp_path)))
+    assert line.startswith("fail  suppressions")
+    assert "nobody can switch it off" in line
+
+
 def test_a_broken_contract_is_named_by_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "pump.toml").write_text("[contract\n")
     (line,) = ill(

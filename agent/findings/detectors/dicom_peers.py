@@ -21,6 +21,7 @@ from agent.packets.records import Application
 
 WINDOW_NS: Final = 300 * NS_PER_S
 TITLES_MIN: Final = 3  # different titles of one host that were tried, one of them at least rejected
+TITLES_ALONE_MIN: Final = 6  # or so many: of a host the same rejection is news once, and was perhaps somebody else's
 TITLES_KEPT: Final = 32
 ASSOCIATIONS_MIN: Final = 15  # of a stranger that asks for queries, in an interval: people wait for an answer
 HOSTS_MAX: Final = 1024  # that called or were called; the longest silent is forgotten
@@ -133,10 +134,10 @@ class DicomPeers:
 
     def _probe(self, case: Case, key: tuple[int, int], tries: _Tries) -> Iterator[Draft]:
         slot, target = case.slot_of(key[0]), case.slot_of(key[1])
-        if slot is None or target is None or len(tries.titles) < TITLES_MIN or not tries.rejected:
+        if slot is None or target is None or len(tries.titles) < (TITLES_MIN if tries.rejected else TITLES_ALONE_MIN):
             return
-        tried = f"tried {len(tries.titles)} different titles"
-        told = f"{tried} with the {case.label(target)} {within_text(tries.first_ns, tries.last_ns)}, and was rejected"
+        tried = f"tried {len(tries.titles)} different titles with the {case.label(target)}"
+        told = f"{tried} {within_text(tries.first_ns, tries.last_ns)}{', and was rejected' if tries.rejected else ''}"
         evidence: Evidence = (("titles", len(tries.titles)), ("target", f"{case.label(target)}"))
         yield _probe_draft(
             case, key, f"{told}: so does who looks for a way in", evidence, (tries.first_ns, tries.last_ns)

@@ -17,11 +17,13 @@ from agent.findings.words import mac_text, many, time_text
 
 REVIEWED: Final = "clinical-workstation"  # the crash cart with a browser and a shared account
 PERSONAL: Final = frozenset({"phone", "tablet", "media-player", "voice-assistant", "iot-other"})
+RESOLVER: Final = "hospital-server"  # asks for names on behalf of others: only what it opens is its own
 HEARD_MAX: Final = 1024  # (device, category) that were heard; the oldest is forgotten
 DEVICES_MIN: Final = 3  # of a role within the hour: then it is the ward's habit, and one finding
 EXPECTED: Final = "Devices of a ward need no social media, private mail or films for their work."
 # How a name is heard, the surer first: opening a page says more than asking where it is.
-_OPENED: Final = {"tls.sni": "opened", "http.host": "opened", "dns.asks": "asked for the address of"}
+_ASKED: Final = "asked for the address of"
+_OPENED: Final = {"tls.sni": "opened", "http.host": "opened", "dns.asks": _ASKED}
 
 
 class _Heard(NamedTuple):
@@ -67,6 +69,8 @@ class PolicySites:
                 continue
             del self._heard[mac, category]
             if role in PERSONAL or role == NETWORK_GEAR or case.turn.devices.is_gateway(slot):
+                continue
+            if role == RESOLVER and heard.how == _ASKED:
                 continue
             self._said[mac, category] = None
             while len(self._said) > HEARD_MAX:

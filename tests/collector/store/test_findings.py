@@ -8,6 +8,7 @@ from agent.collector.intake import Verdict
 from agent.collector.store.findings import SEVERITY_RANK, Notices
 from agent.collector.store.reader import reading
 from agent.collector.store.writer import Store
+from agent.findings.catalogue import ELSEWHERE
 from agent.wire.chain import Chain
 from agent.wire.finding import SEVERITIES
 from tests.collector.conftest import Deliver, Message, batch_of
@@ -56,6 +57,7 @@ def test_contradictions_of_one_tap_are_one_finding_that_counts_up(
     with reading(tmp_path) as reader:
         (finding,) = queries.findings(reader)
     assert (finding["id"], finding["count"], finding["tier"]) == ("equivocation", 3, "none")
+    assert finding["step"] == ELSEWHERE["equivocation"].next_step
     assert pending(tmp_path)[0][0] == "webhook"
 
 
@@ -67,5 +69,8 @@ def test_a_finding_that_is_held_back_from_now_on_calls_nobody(tap: Reporter, del
     with reading(tmp_path) as reader:
         (finding,) = queries.findings(reader)
     assert {"name": until[0], "value": until[1]} in finding["evidence"]
+    assert finding["suppressed_until"] == until[1]
     deliver(tap.finding(sev="page"))
     assert [row[0] for row in pending(tmp_path)] == ["webhook"]
+    with reading(tmp_path) as reader:
+        assert queries.findings(reader)[0]["suppressed_until"] == "", "it goes on"

@@ -53,6 +53,12 @@ def test_a_gateway_passes_on_what_others_open(bench: Bench) -> None:
     assert not opens(bench, bench.add("hospital-server", gateway=True), "www.facebook.com")
 
 
+def test_a_resolver_asks_for_others(bench: Bench) -> None:
+    server = bench.add("hospital-server")
+    assert not opens(bench, server, "www.facebook.com", kind="dns.asks")
+    assert "opened Facebook" in opens(bench, server, "www.facebook.com")[0].sentence
+
+
 def test_a_role_that_comes_later(bench: Bench) -> None:
     cart = bench.add("clinical-workstation", confidence=0.3)
     assert not opens(bench, cart, "www.facebook.com")
