@@ -89,6 +89,21 @@ def _keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def _enrol(options: argparse.Namespace) -> int:
+    from agent.service.enrol import REQUEST_NAME, enrol  # noqa: PLC0415
+    from agent.service.timekeeping import FILE_NAME, KeptTime  # noqa: PLC0415
+    from agent.signing.kit import KIT_BYTES_MAX, read_kit  # noqa: PLC0415
+
+    with sys.stdin.buffer if str(options.kit) == "-" else options.kit.open("rb") as file:
+        kit = read_kit(file.read(KIT_BYTES_MAX + 1))
+    site, own = _config(options).site, options.state / "uplink"
+    shown = enrol(kit, options.state, site.site, site.agent, KeptTime(own / FILE_NAME))
+    print(
+        f"fingerprint {shown}\ncarry {own / REQUEST_NAME} to the desk: wardtapctl enrol accept; compare the fingerprint"
+    )
+    return 0
+
+
 def _packs(options: argparse.Namespace) -> int:
     from agent.service.pack_store import packs  # noqa: PLC0415
 
@@ -166,6 +181,11 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_argument("file", type=Path, nargs="?", metavar="FILE")
     keys.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
     keys.set_defaults(run=_keys)
+    enrol = commands.add_parser("enrol", help="take an enrolment kit: make a key, ask to be entered")
+    enrol.add_argument("--kit", type=Path, required=True, metavar="FILE", help="- for standard input")
+    enrol.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    enrol.add_argument("--config", type=Path, metavar="FILE")
+    enrol.set_defaults(run=_enrol)
     packs = commands.add_parser("packs", help="which packs are in force; with a folder: check and take over")
     packs.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="a signed pack, or a folder of them")
     packs.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
