@@ -426,7 +426,7 @@ remove_stale() {
 
 # ---- the appliance: this machine ------------------------------------------------------------------------------------
 
-units="wardtap-sensor.service wardtap-uplink.service wardtap-update.path"
+units="wardtap-clock.service wardtap-sensor.service wardtap-uplink.service wardtap-update.path"
 
 system_packages() {
     [ -z "$root" ] || { skip "Debian packages (--root)"; return 0; }
