@@ -16,7 +16,9 @@ On a desk, without root when Python 3.11 to 3.13 with venv is there:
   ./install.sh setup           only the virtual environment .venv
 
 On the appliance, as root:
-  ./install.sh install         lay this release, users, units, tap-leg rules; again after editing wardtap.toml
+  ./install.sh install [--kit FILE]
+                               lay this release, users, units, tap-leg rules; again after editing wardtap.toml;
+                               with the kit of `wardtapctl enrol kit`: make this tap's key and ask to be entered
   ./install.sh update [NAME]   lay and switch to this release, or to one that lies there already
   ./install.sh rollback        back to the release before
   ./install.sh status          what runs, from which release, and whether its files are as laid
@@ -431,7 +433,7 @@ remove_stale() {
 
 # ---- the appliance: this machine ------------------------------------------------------------------------------------
 
-units="wardtap-sensor.service wardtap-uplink.service wardtap-update.path"
+units="wardtap-clock.service wardtap-sensor.service wardtap-uplink.service wardtap-update.path"
 
 system_packages() {
     [ -z "$root" ] || { skip "Debian packages (--root)"; return 0; }
@@ -513,8 +515,21 @@ install() {
     lay_release "$name"
     activate "$name"
     prune "$name"
+    enrol
     finish
 }
+# As the user whose key it becomes; the kit is read by root, since nobody else need be able to.
+enrol() {
+    [ -n "$kit" ] || return 0
+    [ -z "$root" ] || { skip "enrolment (--root)"; return 0; }
+    need_cmd setpriv util-linux
+    do_it enrol_with "$kit" || die "not enrolled; everything else is laid"
+}
+enrol_with() (
+    umask 027
+    setpriv --reuid=wardtap-uplink --regid=wardtap-uplink --clear-groups -- "$opt/current/bin/wardtap" enrol --kit - \
+        --config /etc/wardtap/wardtap.toml --state /var/lib/wardtap <"$1"
+)
 
 update() {
     begin
@@ -679,6 +694,12 @@ appliance() {
             shift
             ;;
         --no-venv) no_venv=yes ;;
+        --kit)
+            [ "$command" = install ] || bad_use "--kit belongs to install"
+            [ -f "${2:-}" ] || bad_use "--kit needs a file"
+            kit=$2
+            shift
+            ;;
         --purge)
             [ "$command" = uninstall ] || bad_use "--purge belongs to uninstall"
             purge=yes
@@ -699,7 +720,7 @@ appliance() {
 
 main() {
     here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-    dry_run=no root='' no_venv=no purge=no changes=0 files_changed=no switched=no missing='' leg_id=''
+    dry_run=no root='' no_venv=no purge=no kit='' changes=0 files_changed=no switched=no missing='' leg_id=''
     command=${1:-help}
     [ $# -eq 0 ] || shift
     # --dry-run may stand anywhere.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from agent.errors import StateError
+from agent.errors import PermissionNeeded, StateError
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 ClockState = Literal["none", "floor", "holdover", "synced"]
@@ -64,6 +64,14 @@ def discipline() -> Discipline | None:
     error_us = ctypes.c_long.from_buffer(held, _TIMEX_MAXERROR).value
     status = ctypes.c_int.from_buffer(held, _TIMEX_STATUS).value
     return Discipline(state != _TIME_ERROR and not status & _STA_UNSYNC, error_us * 1000)
+
+
+def set_wall(wall_ns: int) -> None:
+    """Set the machine's clock; PermissionNeeded without the capability."""
+    try:
+        time.clock_settime_ns(time.CLOCK_REALTIME, wall_ns)
+    except OSError as error:
+        raise PermissionNeeded(f"the clock cannot be set: {error.strerror}", todo="it needs CAP_SYS_TIME") from error
 
 
 def process_age_s() -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import clock as clock_module
 from agent.clock import (
     NS_PER_S,
     CaptureClock,
@@ -13,9 +14,10 @@ from agent.clock import (
     boot_id,
     discipline,
     process_age_s,
+    set_wall,
     stopwatch_s,
 )
-from agent.errors import StateError
+from agent.errors import PermissionNeeded, StateError
 
 S = 1_000_000_000
 
@@ -75,3 +77,18 @@ def test_how_the_kernel_s_clock_is_kept() -> None:
 def test_a_kernel_that_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: type("Libc", (), {"adjtimex": lambda _, __: -1})())
     assert discipline() is None
+
+
+def test_the_clock_is_set_or_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own clock is nobody's to set in a test."""
+    asked = list[tuple[int, int]]()
+    monkeypatch.setattr(clock_module.time, "clock_settime_ns", lambda which, ns: asked.append((which, ns)))
+    set_wall(5 * S)
+    assert asked == [(clock_module.time.CLOCK_REALTIME, 5 * S)]
+
+    def refuse(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(clock_module.time, "clock_settime_ns", refuse)
+    with pytest.raises(PermissionNeeded, match="CAP_SYS_TIME"):
+        set_wall(5 * S)

@@ -100,6 +100,7 @@ def _resend_args(options: argparse.Namespace, _clock: Clock) -> Args:
 
 
 ASKS: Mapping[str, Ask] = {
+    "status": Ask("how a tap's uplink is", _none, _no_args),
     "self-test": Ask("a tap looks at itself", _none, _no_args),
     "rebirth": Ask("birth, state and all device cards again", _none, _no_args),
     "resend": Ask("records that a collector lost", _resend, _resend_args),

@@ -192,4 +192,5 @@ def _print_receipts(receipts: Sequence[Receipt], *, as_json: bool) -> None:
         print(
             f"{printable(receipt.name)}: {receipt.state}{f' ({printable(receipt.reason)})' if receipt.reason else ''}"
         )
-        print("".join(f"  {line}\n" for line in views.lines(views.plain(receipt.result))), end="")
+        result = {name: value for name, value in receipt.result.items() if name != "bundle"}  # --out reads it
+        print("".join(f"  {line}\n" for line in views.lines(views.plain(result))), end="")

@@ -43,15 +43,20 @@ def add_parsers(commands: Any, keys: Any) -> None:
     revoke.add_argument("whom", help="a name, or a fingerprint (1234-abcd-...)")
     revoke.set_defaults(do=_revoke)
     for parser in (add, revoke):
-        parser.add_argument("--trust", type=Path, required=True, metavar="FILE", help="the present table")
-        parser.add_argument("--root", type=Path, metavar="FILE")
-        parser.add_argument("--release-key", type=Path, required=True, nargs="+", metavar="FILE", help="one or two")
-        parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the new table")
+        change_options(parser)
     sign = keys.add_parser("sign", help="the second release key signs a draft of a trust table")
     sign.add_argument("file", type=Path)
     sign.add_argument("--root", type=Path, required=True, metavar="FILE")
     sign.add_argument("--release-key", type=Path, required=True, metavar="FILE")
     sign.set_defaults(do=_sign)
+
+
+def change_options(parser: argparse.ArgumentParser) -> None:
+    """The present table, who signs the next, and where it goes."""
+    parser.add_argument("--trust", type=Path, required=True, metavar="FILE", help="the present table")
+    parser.add_argument("--root", type=Path, metavar="FILE")
+    parser.add_argument("--release-key", type=Path, required=True, nargs="+", metavar="FILE", help="one or two")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the new table")
 
 
 def _new(options: argparse.Namespace) -> int:
@@ -77,30 +82,36 @@ def _add(options: argparse.Namespace) -> int:
     else:
         public = PublicKey.from_bytes(raw)
     now_ns = SystemClock().wall_ns()
-    entry = TrustEntry.for_key(public, role, options.name, present.site)
-    entry = dataclasses.replace(entry, not_before_ns=now_ns - DAY_NS, not_after_ns=now_ns + options.days * DAY_NS)
-    _write(options, present, [*_people(present), entry])
+    entry = entry_for(public, role, options.name, present.site, now_ns, options.days)
+    write(options, present, [*people(present), entry])
     print(f"added: {role} {printable(options.name)} {public.fingerprint}: compare it with the other screen")
     return 0
 
 
+def entry_for(public: PublicKey, role: Role, name: str, site: str, now_ns: int, days: int = DAYS) -> TrustEntry:
+    """A row that is valid from yesterday (clocks differ) and for some days."""
+    entry = TrustEntry.for_key(public, role, name, site)
+    return dataclasses.replace(entry, not_before_ns=now_ns - DAY_NS, not_after_ns=now_ns + days * DAY_NS)
+
+
 def _revoke(options: argparse.Namespace) -> int:
     present = load_trust(options.trust, options.root)
-    gone = [entry for entry in _people(present) if options.whom in {entry.name, entry.public.fingerprint}]
+    gone = [entry for entry in people(present) if options.whom in {entry.name, entry.public.fingerprint}]
     if not gone:
         raise InputError("no key of that name or fingerprint in the table", where=options.whom)
-    _write(options, present, [entry for entry in _people(present) if entry not in gone])
+    write(options, present, [entry for entry in people(present) if entry not in gone])
     for entry in gone:
         print(f"revoked: {entry.role} {entry.name} {entry.public.fingerprint}")
     return 0
 
 
-def _people(trust: Trust) -> list[TrustEntry]:
+def people(trust: Trust) -> list[TrustEntry]:
     """Without the release keys, which are pinned elsewhere."""
     return [entry for entry in trust.entries() if entry.role != Role.RELEASE]
 
 
-def _write(options: argparse.Namespace, present: Trust, entries: Iterable[TrustEntry]) -> None:
+def write(options: argparse.Namespace, present: Trust, entries: Iterable[TrustEntry]) -> None:
+    """The next version into a new file, or a draft of it; StateError when the file is there."""
     if options.out.exists():
         raise StateError("exists, and a table is never written over", where=str(options.out))
     keys = [PrivateKey.load(path) for path in options.release_key]

@@ -90,6 +90,34 @@ def _keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def _clock(options: argparse.Namespace) -> int:
+    from agent.clock import NS_PER_S, set_wall  # noqa: PLC0415
+    from agent.service.timekeeping import FILE_NAME, KeptTime  # noqa: PLC0415
+
+    clock = KeptTime(options.state / "uplink" / FILE_NAME)
+    if options.set:
+        print(f"moved by {clock.correct(set_wall) // NS_PER_S} s")
+    state, error_ns = clock.state()
+    error = f"within {error_ns / NS_PER_S:.3f} s" if error_ns >= 0 else "of unknown error"
+    print(f"{state}, {error}; not before {clock.floor_ns // NS_PER_S} s since 1970")
+    return 0
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from agent.service.enrol import REQUEST_NAME, enrol  # noqa: PLC0415
+    from agent.service.timekeeping import FILE_NAME, KeptTime  # noqa: PLC0415
+    from agent.signing.kit import KIT_BYTES_MAX, read_kit  # noqa: PLC0415
+
+    with sys.stdin.buffer if str(options.kit) == "-" else options.kit.open("rb") as file:
+        kit = read_kit(file.read(KIT_BYTES_MAX + 1))
+    site, own = _config(options).site, options.state / "uplink"
+    shown = enrol(kit, options.state, site.site, site.agent, KeptTime(own / FILE_NAME))
+    print(
+        f"fingerprint {shown}\ncarry {own / REQUEST_NAME} to the desk: wardtapctl enrol accept; compare the fingerprint"
+    )
+    return 0
+
+
 def _packs(options: argparse.Namespace) -> int:
     from agent.service.pack_store import packs  # noqa: PLC0415
 
@@ -172,6 +200,15 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_argument("file", type=Path, nargs="?", metavar="FILE")
     keys.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
     keys.set_defaults(run=_keys)
+    clock = commands.add_parser("clock", help="how sure the time is, and what it cannot be before")
+    clock.add_argument("--set", action="store_true", help="set the machine's clock when it is behind that")
+    clock.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    clock.set_defaults(run=_clock)
+    enrol = commands.add_parser("enrol", help="take an enrolment kit: make a key, ask to be entered")
+    enrol.add_argument("--kit", type=Path, required=True, metavar="FILE", help="- for standard input")
+    enrol.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    enrol.add_argument("--config", type=Path, metavar="FILE")
+    enrol.set_defaults(run=_enrol)
     packs = commands.add_parser("packs", help="which packs are in force; with a folder: check and take over")
     packs.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="a signed pack, or a folder of them")
     packs.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")

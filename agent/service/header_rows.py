@@ -49,7 +49,7 @@ class HeaderRows:
         """Begin; Refused `busy` while another one runs, OSError when there is no file to write."""
         if self._file is not None:
             raise Refused("another recording runs", reason="busy")
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody's but the sensor's and root's
         for old in sorted(self._folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)[: 1 - FILES_KEPT]:
             old.unlink()
         self._file = (self._folder / f"{request.id.hex()}.jsonl").open("xb")

@@ -28,6 +28,7 @@ class PeopleDesk:
     def __init__(self, reach: Reach, present: Config, place: Place, policy: Policy, spool: SpoolWriter) -> None:
         """`present` is the appliance's own configuration, `reach.config` what runs. OSError of the disk."""
         self._reach, self._place, own = reach, place, reach.state / "uplink"
+        self._table = reach.trust().version
         self.deeds = UplinkDeeds(reach, released=self._released)
         self.audit = AuditLog(own / "audit.log", reach.clock)
         executed = ExecutedIds(own / "executed", place.boot, reach.clock)
@@ -61,7 +62,17 @@ class PeopleDesk:
 
     def trust(self, trust: Trust) -> None:
         """From now on these keys count, and no others."""
+        if trust.version != self._table:
+            self._table = trust.version
+            self.note("trust-table", version=trust.version, keys=len(trust))
         self._inbox.trust(trust)
+
+    def note(self, event: str, **fields: str | int) -> None:
+        """Write down what happened to this tap's keys; a disk that refuses is counted and changes nothing."""
+        try:
+            self.audit.append(event, **fields)
+        except OSError:
+            self._settings.counts["not-audited"] = self._settings.counts.get("not-audited", 0) + 1
 
     def tick(self) -> None:
         """Once a second."""

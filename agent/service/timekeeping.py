@@ -92,6 +92,14 @@ class KeptTime:
             self._raise(bounded)
             self._ask_ns = -LOOK_EVERY_NS
 
+    def correct(self, set_wall: Callable[[int], None]) -> int:
+        """Set the machine's clock to the floor when it is behind; by how many nanoseconds it was moved."""
+        behind_ns = self.floor_ns - self._raw.wall_ns()
+        if behind_ns <= SLACK_NS:
+            return 0
+        set_wall(self.floor_ns)
+        return behind_ns
+
     def keep(self) -> None:
         """Write the newest told time down; OSError when the disk refuses, and then it is told again by a later bell."""
         write_atomically(self._path, json.dumps({"told_ns": self._told_ns}).encode())

@@ -315,6 +315,8 @@ class Uplink:
         if self._keys.adopt(fresh):
             self._say(f"signs with its next key from now on: {self._keys.key.public.fingerprint}")
             self._sealer.use([self._keys.key])
+            if self._people is not None:
+                self._people.note("key", fingerprint=self._keys.key.public.fingerprint)
             self._presence.key, self._presence.birth = self._keys.key, self._birth()
             self._presence.renew()
 

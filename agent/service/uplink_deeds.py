@@ -123,8 +123,14 @@ class UplinkDeeds:
 
     def bundle(self) -> dict[str, Any]:
         """`support-bundle`: JSON, deflated; sections that do not fit are named and left out, the last first."""
+        status = {name: value for name, value in self.status().items() if name not in {"agent", "held"}}
         sections = {
-            "about": {"version": __version__, "status": self.status(), "test": self.self_test()},
+            "about": {
+                "version": __version__,
+                "status": status,
+                "held": "yes" if self.reach.hold.why else "no",  # people write places and names into the reason
+                "test": self.self_test(),
+            },
             "config": redacted(self.reach.config),
             "sensor": sensor_says(self.reach.state),
             "audit": self._audit_tail(),

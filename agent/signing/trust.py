@@ -17,7 +17,7 @@ from agent.wire import body as wire_body
 from agent.wire.schema import I64_MAX
 from agent.wire.types import RULES, MessageType, Role
 
-__all__ = ["Trust", "TrustEntry", "build_trust", "load_root", "load_trust", "open_trust", "root_json"]
+__all__ = ["Trust", "TrustEntry", "build_trust", "load_root", "load_trust", "open_trust", "parse_root", "root_json"]
 
 ROOT_NAME = "trust-root.json"
 ROOT_VERSION = 1
@@ -34,14 +34,19 @@ def root_json(keys: Sequence[PublicKey]) -> str:
 
 def load_root(path: Path) -> Trust:
     """The pinned release keys; StateError when the file cannot be used, Refused `bad-key` for a key that is none."""
+    return parse_root(read_regular(path, ROOT_BYTES_MAX)[0], str(path))
+
+
+def parse_root(octets: bytes, where: str) -> Trust:
+    """The release keys in the octets of a root file; errors as of `load_root`."""
     try:
-        root = json.loads(read_regular(path, ROOT_BYTES_MAX)[0])
+        root = json.loads(octets)
         pairs = [(str(key["name"]), bytes.fromhex(key["public"])) for key in root["keys"]]
         version = root["version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StateError("is not a trust root", where=str(path), todo="it comes with the kit") from error
+        raise StateError("is not a trust root", where=where, todo="it comes with the kit") from error
     if version != ROOT_VERSION or len(pairs) != ROOT_KEYS:
-        raise StateError(f"a trust root of version {ROOT_VERSION} has {ROOT_KEYS} keys", where=str(path))
+        raise StateError(f"a trust root of version {ROOT_VERSION} has {ROOT_KEYS} keys", where=where)
     return Trust(TrustEntry.for_key(PublicKey.from_bytes(raw), Role.RELEASE, name, ROOT_SITE) for name, raw in pairs)
 
 

@@ -11,6 +11,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from agent.ctl import wanted
 from agent.ctl.cli import main
 from agent.ctl.lab import Lab
 from agent.signing.envelope import open_envelope, seal
@@ -61,6 +62,12 @@ class ConfiguredTap:
     def stop(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+
+
+@pytest.fixture(autouse=True)
+def _a_quick_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it keeps, it gives at once; a tenth of a second shows that there is nothing."""
+    monkeypatch.setattr(wanted, "SETTLE_S", 0.2)
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ SENSOR = read_unit(FOLDER / "systemd" / "wardtap-sensor.service")
 UPLINK = read_unit(FOLDER / "systemd" / "wardtap-uplink.service")
 UPDATE = read_unit(FOLDER / "systemd" / "wardtap-update.service")
 LEG = read_unit(FOLDER / "systemd" / "wardtap-leg@.service")
-SERVICES = {"sensor": SENSOR, "uplink": UPLINK, "update": UPDATE, "leg@": LEG}
+CLOCK = read_unit(FOLDER / "systemd" / "wardtap-clock.service")
+SERVICES = {"clock": CLOCK, "sensor": SENSOR, "uplink": UPLINK, "update": UPDATE, "leg@": LEG}
 
 
 def words(unit: Unit, key: str) -> set[str]:
@@ -59,6 +60,14 @@ def test_the_uplink_has_keys_and_no_packets() -> None:
     assert words(UPLINK, "User") != words(SENSOR, "User")
 
 
+def test_the_clock_is_set_by_nobody_else_and_before_it_is_needed() -> None:
+    assert words(CLOCK, "CapabilityBoundingSet") == words(CLOCK, "AmbientCapabilities") == {"CAP_SYS_TIME"}
+    assert words(CLOCK, "User") == {"wardtap-uplink"}
+    assert {"chrony.service", "wardtap-uplink.service", "wardtap-sensor.service"} <= words(CLOCK, "Before")
+    for unit in (SENSOR, UPLINK, UPDATE, LEG):
+        assert unit["ProtectClock"] == ["yes"]
+
+
 def test_the_update_has_root_and_no_network() -> None:
     assert UPDATE["PrivateNetwork"] == ["yes"]
     assert words(UPDATE, "RestrictAddressFamilies") == {"AF_UNIX"}
@@ -76,7 +85,9 @@ def test_a_leg_is_silent_before_it_is_up() -> None:
     assert not any(step.startswith("-") for step in (steps[silenced], steps[taken_up]))
 
 
-@pytest.mark.parametrize(("name", "exposure"), [("sensor", 15), ("uplink", 12), ("update", 20), ("leg@", 25)])
+@pytest.mark.parametrize(
+    ("name", "exposure"), [("clock", 15), ("sensor", 15), ("uplink", 12), ("update", 20), ("leg@", 25)]
+)
 def test_exposure_stays_low(name: str, exposure: int) -> None:
     """`systemd-analyze security` exits 1 above the threshold (tenths of its 0 to 10 scale)."""
     if shutil.which("systemd-analyze") is None:
@@ -112,6 +123,14 @@ def test_a_wrong_key_would_be_seen(laid: Path, tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert "NoNewPrivilege" in answer.stderr
+
+
+def test_the_program_takes_the_command_of_the_clock() -> None:
+    (command,) = CLOCK["ExecStart"]
+    program, *arguments = command.removeprefix("-").split()
+    assert program == "/opt/wardtap/current/bin/wardtap"
+    options = cli._parser().parse_args(arguments)
+    assert (options.command, options.set, options.state) == ("clock", True, Path("/var/lib/wardtap"))
 
 
 @pytest.mark.parametrize("unit", [SENSOR, UPLINK], ids=["sensor", "uplink"])

@@ -161,3 +161,16 @@ def test_without_root_it_says_so(root: Path) -> None:
                             user=65534, cwd="/", timeout=60)  # fmt: skip
     assert answer.returncode == 1
     assert "needs root: sudo ./install.sh install" in answer.stderr
+
+
+def test_a_kit_belongs_to_an_install_and_is_a_file(appliance: Appliance, tmp_path: Path) -> None:
+    kit = tmp_path / "kit.json"
+    for command, name in (("install", str(kit)), ("update", "x"), ("status", "x")):
+        refused = appliance.at_root(command, "--kit", name)
+        assert refused.returncode == 2
+        assert "--kit" in refused.stderr
+    kit.write_text("{}")
+    laid = appliance.at_root("install", "--kit", str(kit))
+    assert laid.returncode == 0, laid.stderr
+    assert "skipped: enrolment" in laid.stdout
+    assert not list(appliance.path("/var").rglob("agent.key"))

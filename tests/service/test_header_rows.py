@@ -107,6 +107,7 @@ def test_one_at_a_time_and_three_files(tmp_path: Path) -> None:
         assert caught.value.reason == "busy"
         recorder.finish()
     assert len(list((tmp_path / "sensor" / "headers").iterdir())) == header_rows.FILES_KEPT
+    assert (tmp_path / "sensor" / "headers").stat().st_mode & 0o077 == 0
 
 
 def test_without_a_recording_nothing_is_looked_at(tmp_path: Path) -> None:

@@ -309,13 +309,13 @@ class SilentLegs:
 
     live, faults = True, list[Exception]()
 
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop, self._turns = stop, 0
+    def __init__(self, stop: threading.Event, turns: int = 25) -> None:
+        self._stop, self._turns, self._last = stop, 0, turns
 
     def next_burst(self) -> Burst:
         self._turns += 1
         SystemClock().sleep(0.1)
-        if self._turns == 25:
+        if self._turns == self._last:
             self._stop.set()
         return Burst(np.zeros(0, FRAME), 0, np.zeros(0, np.uint8))
 

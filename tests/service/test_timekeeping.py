@@ -9,6 +9,7 @@ import pytest
 
 from agent.clock import NS_PER_S, Discipline
 from agent.service import timekeeping
+from agent.service.cli import main
 from agent.service.timekeeping import DRIFT_PPM, SLACK_NS, KeptTime, built_ns
 from agent.wire import body
 from agent.wire.chain import Chain
@@ -184,3 +185,26 @@ def test_the_release_knows_when_it_was_laid(monkeypatch: pytest.MonkeyPatch) -> 
     assert built_ns() > 0
     monkeypatch.setattr(timekeeping, "__file__", "/nowhere")
     assert built_ns() == 0
+
+
+def test_a_clock_that_is_behind_is_set_and_one_that_is_not_is_left(path: Path) -> None:
+    machine = Machine(0)
+    clock = kept(machine, path)
+    clock.tell(NOW_NS, END_NS)
+
+    def set_wall(wall_ns: int) -> None:
+        machine.wall = wall_ns
+
+    assert clock.correct(set_wall) == NOW_NS
+    assert machine.wall == NOW_NS
+    assert clock.correct(set_wall) == 0
+    machine.wall = NOW_NS + YEAR_NS
+    assert clock.correct(set_wall) == 0
+    assert machine.wall == NOW_NS + YEAR_NS
+
+
+def test_the_program_says_how_sure_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clock", "--state", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "not before" in said
+    assert said.split(",")[0] in {"none", "holdover", "synced", "floor"}

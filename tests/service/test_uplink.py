@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.clock import SystemClock, boot_id
-from agent.commands.audit import verify
+from agent.commands.audit import rows, verify
 from agent.commands.requests import RequestBox
 from agent.durable import write_atomically
 from agent.errors import ConfigError, PermissionNeeded, Refused, StateError
@@ -352,6 +352,10 @@ def test_a_key_is_changed_new_signed_by_old(uplink: Program, monkeypatch: pytest
     uplink.order(kit.command(id=b"s" * 16))
     log = uplink.state / "uplink" / "audit.log"
     assert eventually(lambda: log.read_text().count('"event":"done"') == 2)
+    changes = [row for row in rows(log) if row["event"] in {"trust-table", "key"}]
+    assert [(row["event"], row.get("version", row.get("fingerprint"))) for row in changes] == [
+        ("trust-table", 2), ("key", public.fingerprint)
+    ]  # fmt: skip
 
 
 @pytest.mark.broker

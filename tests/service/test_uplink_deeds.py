@@ -50,7 +50,7 @@ class Bench:
             identity=IdentityConfig((SECRETS[2],), (SECRETS[3],)),
             uplink=UplinkConfig(broker=f"mqtts://{SECRETS[0]}:8883", certificate=SECRETS[4], key=SECRETS[4]),
         )
-        self.account: dict[str, Any] = {"spool_bytes": 7, "boot": bytes(16), "counts": {"a": 1}}
+        self.account: dict[str, Any] = {"agent": SECRETS[1], "spool_bytes": 7, "boot": bytes(16), "counts": {"a": 1}}
         self.hold = Hold(own / "hold.json")
         self.deeds = UplinkDeeds(
             Reach(
@@ -112,13 +112,15 @@ def test_a_bundle_helps_and_names_nobody(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "sensor").mkdir()
     (tmp_path / "sensor" / "run.json").write_text(json.dumps({"run": "ab", "contracts": "2026.1"}))
     bench.audit.append("accepted", command="status", signers="olga", role="operator")
+    bench.deeds.hold("theatre of Dr. Berger")
     held = opened(bench.deeds.bundle())
     assert held["sensor"]["contracts"] == "2026.1"
     assert held["config"]["uplink"]["broker"] == "set"
     assert held["config"]["metering"]["tcp_idle_timeout_s"] == 600
     assert held["audit"][-1]["command"] == "status"
+    assert held["about"]["held"] == "yes"
     text = json.dumps(held)
-    assert not [secret for secret in (*SECRETS, "olga") if secret in text]
+    assert not [secret for secret in (*SECRETS, "olga", "Berger") if secret in text]
 
 
 def test_what_does_not_fit_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
