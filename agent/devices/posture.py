@@ -23,7 +23,8 @@ def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
     if device.is_gateway:
         return Posture()
     system, ended = oldest_system(device, identity, pack)
-    role = identity.role if identity.confidence >= SURE_FROM else UNKNOWN
+    # A card alone matches nothing: cards are what a flood invents, by the thousand.
+    role = identity.role if identity.confidence >= SURE_FROM and device.facts else UNKNOWN
     names = (*device.models, *device.systems)
     return Posture(
         system=system,

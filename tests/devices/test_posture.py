@@ -75,6 +75,8 @@ def test_services_of_old_and_log_ins_in_clear(who: Identifier) -> None:
 
 def test_advisories_by_maker_then_by_product_as_more_is_heard(who: Identifier) -> None:
     who.see(PUMP)
+    assert who.posture(PUMP).advisories == (), "a card alone, which anybody can invent"
+    who.observe_edge(PUMP, EdgeDirection.ORIGINATES, 6, 3613, Application.UNKNOWN)
     before = who.posture(PUMP)
     assert {advisory.match for advisory in before.advisories} == {"maker"}
     who.observe(PUMP, Signal("dhcp.vendor", "ALARIS-PCU-8015"), 0)

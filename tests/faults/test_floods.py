@@ -53,6 +53,7 @@ TOLD = {
     "noise": {"table-pressure", "exploit-header"},
 }
 NEW_DEVICES_MAX = 11
+POSTURES_MAX = 3
 AIMED = 4000  # flows of a collision attack: forty for each set that is meant, two for each set there is
 
 
@@ -130,6 +131,14 @@ def test_it_is_told_and_not_a_million_times(besieged: tuple[str, Siege]) -> None
     if "table-pressure" in said:
         (first,) = [finding for finding in siege.watch.findings if finding.id == "table-pressure"]
         assert first.time_ns // S - START_S <= 1 + QUIET_BEFORE_S + 10, "within ten seconds"
+
+
+def test_a_flood_makes_no_inventory(besieged: tuple[str, Siege]) -> None:
+    """The ward's own pumps have advisories, which fold at the third; invented cards have none."""
+    siege = besieged[1]
+    own = {number(device(n)[1]) for n in range(DEVICES)} | {number(joiner(n)[1]) for n in range(JOINERS)}
+    assert {one.mac for one in siege.watch.postures} <= own
+    assert len(siege.watch.postures) <= POSTURES_MAX
 
 
 def test_a_minute_later_everything_is_as_before(besieged: tuple[str, Siege]) -> None:

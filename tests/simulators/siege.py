@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agent.config import Config
-from agent.findings.records import Finding
+from agent.findings.records import Finding, Severity
 from agent.flows.records import Rows
 from agent.service.intervals import memory_bytes
 from agent.service.pipeline import Pipeline
@@ -48,6 +48,7 @@ class Watch:
     """An outlet that keeps what is judged and the records of the ward's own talks, and counts the rest."""
 
     findings: list[Finding] = field(default_factory=list)
+    postures: list[Finding] = field(default_factory=list)  # facts of the ward's own inventory, no news of an attack
     kept: Counter[int] = field(default_factory=Counter)  # records by key_ports of the ward's flows
     summaries: list[Summary] = field(default_factory=list)
     records: int = 0
@@ -62,7 +63,7 @@ class Watch:
         self.kept.update(ours.tolist())
 
     def finding(self, finding: Finding) -> None:
-        self.findings.append(finding)
+        (self.postures if finding.severity is Severity.POSTURE else self.findings).append(finding)
 
     def summary(self, summary: Summary) -> None:
         """Without its tables: they are what a summary may hold, and a siege has hundreds."""
