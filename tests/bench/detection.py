@@ -100,14 +100,14 @@ def every(seed: int, rows: Sequence[Misbehaviour] = MISBEHAVIOURS) -> list[Outco
 
 def write(outcomes: Sequence[Outcome] | None, seed: int) -> None:
     """Put the table on its page: with these outcomes, or with the lines that stand there and the ids of this build."""
-    page = PAGE.read_text(encoding="utf-8")
+    page, folder = PAGE.read_text(encoding="utf-8"), captures_folder()
+    captures = of_captures(folder, EXPECTED) if folder else capture_lines(page)
     if outcomes is None:
         standing = lines_by_title(page)
         plays = [standing[row.title] for row in MISBEHAVIOURS if row.title in standing]
-        captures, said = capture_lines(page), section(page).splitlines()[0]
+        said = section(page).splitlines()[0]
     else:
-        plays, folder = [one.line() for one in outcomes], captures_folder()
-        captures = of_captures(folder, EXPECTED) if folder else capture_lines(page)
+        plays = [one.line() for one in outcomes]
         good, day = sum(one.good for one in outcomes), datetime.now(UTC).date().isoformat()
         said = f"{good} of {len(outcomes)} told in time (ward of seed {seed}, {day})."
     PAGE.write_text(rewritten(page, plays, captures, MISBEHAVIOURS, said), encoding="utf-8")
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="rows whose id or title has this in it")
     parser.add_argument("--write", action="store_true", help="into docs/findings.md, and the picture")
-    parser.add_argument("--rows", action="store_true", help="play nothing: only the ids of this build anew")
+    parser.add_argument("--rows", action="store_true", help="play nothing: only captures and ids of this build anew")
     given = parser.parse_args(arguments)
     if given.rows:
         write(None, given.seed)

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.findings.catalogue import CATALOGUE
-from tests.bench.detection import CHUNK_S, forked
+from tests.bench.detection import CHUNK_S, played
 from tests.bench.detection_page import DESIGNED, PAGE, Outcome, capture_lines, lines_by_title, others, rewritten
 from tests.bench.detection_page import section as section_of
 from tests.bench.device_days import Tap
@@ -75,9 +75,9 @@ def test_nothing_can_look_passed_that_was_not_played(page: str) -> None:
 def test_a_few_are_told_on_a_small_ward() -> None:
     tap = Tap(life(1, share=SHARE))
     tap.hear(0, BEGINS_S - BEGINS_S % CHUNK_S)
+    calm = MISBEHAVIOURS[0]._replace(play=lambda _stage: None, lasts_s=60)
+    assert not played(tap, calm, BEGINS_S).raised
     rows = [row._replace(lasts_s=60) for row in MISBEHAVIOURS if row.title in QUICK]
     assert len(rows) == len(QUICK)
-    outcomes = [forked(tap, row, BEGINS_S) for row in rows]
+    outcomes = [played(tap, row, BEGINS_S + (n + 1) * (60 + 2 * CHUNK_S)) for n, row in enumerate(rows)]
     assert not [one for one in outcomes if not one.good]
-    calm = MISBEHAVIOURS[0]._replace(play=lambda _stage: None, lasts_s=60)
-    assert not forked(tap, calm, BEGINS_S).raised

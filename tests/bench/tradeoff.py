@@ -150,7 +150,7 @@ def _panel(panel: Panel, left: int) -> str:
     line = f'<line x1="{x(panel.line):.1f}" x2="{x(panel.line):.1f}" y1="{TOP}" y2="{TOP + HEIGHT}" stroke="{BAR}"/>'
     text = (
         f'<text x="{left}" y="20" fill="{INK}">{panel.title}</text>'
-        f'<text x="{x(panel.line) + 3:.1f}" y="{TOP + 12}" fill="{INK}">{panel.line:g}</text>'
+        f'<text x="{x(panel.line) + 3:.1f}" y="{TOP + 12}" fill="{INK}">{panel.line:.3g}</text>'
         f'<text x="{left}" y="{TOP + HEIGHT + 18}" fill="{INK}">0</text>'
         f'<text x="{left + WIDTH - 110}" y="{TOP + HEIGHT + 18}" fill="{INK}">{panel.unit} {panel.top:g}</text>'
     )

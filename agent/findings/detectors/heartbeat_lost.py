@@ -118,10 +118,14 @@ class HeartbeatLost:
             yield self._draft(case, key, beat)
 
     def _begun(self, seen: set[Key]) -> dict[tuple[int, ...], int]:
-        """For each (slot, direction, protocol, port) that was heard: when the newest of its edges began."""
+        """For each (slot, direction, protocol, port) that a device began itself: when the newest of its edges began.
+
+        Only then it chose the peer. Who is asked by somebody else instead has still lost the one that asked before.
+        """
         begun: dict[tuple[int, ...], int] = {}
         for key in seen:
-            begun[key[:4]] = max(begun.get(key[:4], 0), self._beats[key].begun_ns if key in self._beats else 0)
+            if key[1] == EdgeDirection.ORIGINATES and key in self._beats:
+                begun[key[:4]] = max(begun.get(key[:4], 0), self._beats[key].begun_ns)
         return begun
 
     def _hear(self, case: Case) -> tuple[set[Key], bool]:
@@ -129,8 +133,9 @@ class HeartbeatLost:
         rows, count = case.turn.counted, case.roles.shape[0]
         fits = (rows["device"] < count) & ~np.isin(rows["port"], NO_HEARTBEAT)
         fits &= case.contracts.clinical.take(case.roles.take(np.minimum(rows["device"], count - 1))) if count else False
-        there = np.flatnonzero(fits)
-        chosen = there[:ROWS_MAX]
+        sent = rows["packets_out"] > 0  # the others tell no more than that a session has ended
+        there = np.flatnonzero(fits & sent)
+        chosen = np.concatenate([there, np.flatnonzero(fits & ~sent)])[:ROWS_MAX]
         names = (
             "device", "direction", "protocol", "port", "peer_hi", "peer_lo", "last_ns", "scope", "peer_device",
             "application", "flows", "packets_out", "packets_in", "answered", "failed",

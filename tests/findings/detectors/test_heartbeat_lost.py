@@ -82,6 +82,15 @@ def test_what_goes_on_with_a_stand_in_is_not_lost(bench: Bench) -> None:
     assert ids(silence(bench, 6)) == ["heartbeat-lost"]
 
 
+def test_somebody_else_that_asks_is_no_stand_in(bench: Bench) -> None:
+    """A monitor chose neither: that its station asks no more is told, whoever asks now."""
+    monitor = bench.add("patient-monitor")
+    fields = {"direction": IN, "port": 24105, "protocol": 17, "application": int(Application.INTELLIVUE)}
+    minutes(bench, monitor, 5, **fields)
+    said = [f for n in range(5) for f in bench.interval([beat(bench, monitor, "10.20.30.66", **fields)])]
+    assert ids(heard(said)) == ["heartbeat-lost"]
+
+
 def test_one_of_two_receivers_that_is_lost_is_told(bench: Bench) -> None:
     monitor, other = bench.add("patient-monitor"), "10.20.30.16"
     for minute in range(5):
