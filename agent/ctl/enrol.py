@@ -11,15 +11,20 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from agent.clock import SystemClock
+from agent.clock import NS_PER_S, SystemClock
+from agent.ctl.conversation import CONNECT_S
+from agent.ctl.give import broker_of
+from agent.ctl.session import Session
 from agent.ctl.table import change_options, entry_for, people, write
 from agent.ctl.terminal import printable
 from agent.durable import fsync_folder, write_atomically
-from agent.errors import InputError, Refused, StateError
+from agent.errors import InputError, LinkError, Refused, StateError
 from agent.signing.envelope import open_enrol
 from agent.signing.files import read_regular
+from agent.signing.keys import PublicKey
 from agent.signing.kit import PEM_OCTETS_MAX, TOKEN_OCTETS, VALID_NS_MAX, Kit, token_hash, write_kit
 from agent.signing.trust import ROOT_NAME, load_trust
+from agent.wire import topics
 from agent.wire.topics import valid_id
 from agent.wire.types import RULES, MessageType, Role
 
@@ -43,6 +48,15 @@ def add_parsers(commands: Any) -> None:
     accept.add_argument("--fingerprint", required=True, help="as the tap shows it")
     change_options(accept)
     accept.set_defaults(do=_accept)
+    wait = what.add_parser("wait", help="listen for a tap's request and show its fingerprint; changes nothing")
+    wait.add_argument("agent")
+    wait.add_argument("--site", required=True)
+    wait.add_argument("--broker", required=True, metavar="URL")
+    wait.add_argument("--wait", type=float, default=600.0, metavar="S")
+    wait.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the request goes, for `accept`")
+    for name in ("ca", "certificate", "tls-key"):
+        wait.add_argument(f"--{name}", type=Path, metavar="FILE", help="for mqtts")
+    wait.set_defaults(do=_wait)
     for parser in (kit, accept):
         parser.add_argument("--book", type=Path, required=True, metavar="DIR", help="kits that are out")
 
@@ -106,6 +120,29 @@ def _accept(options: argparse.Namespace) -> int:
         f"entered: {entry.name} {key.fingerprint} on {printable(content['hardware']) or 'hardware that says nothing'}"
     )
     return 0
+
+
+def _wait(options: argparse.Namespace) -> int:
+    """The first request signed by the key it brings that names this tap; whether it is this tap, a person sees."""
+    clock = SystemClock()
+    end_ns = clock.mono_ns() + round(options.wait * NS_PER_S)
+    with Session(broker_of(options), [topics.up(options.site, options.agent, "enrol")], CONNECT_S) as session:
+        while (left_ns := end_ns - clock.mono_ns()) > 0:
+            heard = session.next(left_ns / NS_PER_S)
+            key = _asked(heard.payload, options) if heard is not None else None
+            if heard is not None and key is not None:
+                write_atomically(options.out, heard.payload)
+                print(f"{options.out}: {options.agent} asks with {key.fingerprint}; compare it with the tap's screen")
+                return 0
+    raise LinkError("no request of this tap came in time", todo="`wardtap enrol --kit FILE --send` on the tap")
+
+
+def _asked(payload: bytes, options: argparse.Namespace) -> PublicKey | None:
+    try:
+        content, key = open_enrol(payload)
+    except Refused:
+        return None
+    return key if (content["agent"], content["site"]) == (options.agent, options.site) else None
 
 
 def _row(place: Path) -> dict[str, Any]:

@@ -105,16 +105,21 @@ def _clock(options: argparse.Namespace) -> int:
 
 def _enrol(options: argparse.Namespace) -> int:
     from agent.service.enrol import REQUEST_NAME, enrol  # noqa: PLC0415
+    from agent.service.enrol_send import send  # noqa: PLC0415
     from agent.service.timekeeping import FILE_NAME, KeptTime  # noqa: PLC0415
+    from agent.signing.files import read_regular  # noqa: PLC0415
     from agent.signing.kit import KIT_BYTES_MAX, read_kit  # noqa: PLC0415
 
-    with sys.stdin.buffer if str(options.kit) == "-" else options.kit.open("rb") as file:
-        kit = read_kit(file.read(KIT_BYTES_MAX + 1))
+    piped = str(options.kit) == "-"
+    kit = read_kit(sys.stdin.buffer.read(KIT_BYTES_MAX + 1) if piped else read_regular(options.kit, KIT_BYTES_MAX)[0])
     site, own = _config(options).site, options.state / "uplink"
-    shown = enrol(kit, options.state, site.site, site.agent, KeptTime(own / FILE_NAME))
-    print(
-        f"fingerprint {shown}\ncarry {own / REQUEST_NAME} to the desk: wardtapctl enrol accept; compare the fingerprint"
-    )
+    clock = KeptTime(own / FILE_NAME)
+    print(f"fingerprint {enrol(kit, options.state, site.site, site.agent, clock)}: compare it with the desk's screen")
+    if options.send:
+        send(kit, options.state, clock)
+        print("sent; whoever runs `wardtapctl enrol wait` has it")
+    else:
+        print(f"carry {own / REQUEST_NAME} to the desk: wardtapctl enrol accept")
     return 0
 
 
@@ -206,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     clock.set_defaults(run=_clock)
     enrol = commands.add_parser("enrol", help="take an enrolment kit: make a key, ask to be entered")
     enrol.add_argument("--kit", type=Path, required=True, metavar="FILE", help="- for standard input")
+    enrol.add_argument("--send", action="store_true", help="to the kit's broker, for a desk that waits")
     enrol.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
     enrol.add_argument("--config", type=Path, metavar="FILE")
     enrol.set_defaults(run=_enrol)

@@ -15,7 +15,7 @@ import numpy as np
 from agent.clock import NS_PER_S
 from agent.commands.requests import Request
 from agent.errors import Refused
-from agent.packets.records import PACKET, Rows
+from agent.packets.records import PACKET, Rows, Verdict
 
 FOLDER = "headers"
 FILE_BYTES_MAX = 5_000_000
@@ -37,7 +37,7 @@ class HeaderRows:
         self._request: Request | None = None
         self._mac = self._until_ns = 0
         self._hash = hashlib.sha256()
-        self.rows = self.left_out = self.octets = 0
+        self.rows = self.left_out = self.octets = self.overload = 0  # overload: frames of anybody, not looked at
         self._untold = False
 
     @property
@@ -57,15 +57,18 @@ class HeaderRows:
         self._mac = int(request.args["device"].replace(":", ""), 16)
         self._until_ns = now_ns + request.args["seconds"] * NS_PER_S
         self._hash = hashlib.sha256()
-        self.rows = self.left_out = self.octets = 0
+        self.rows = self.left_out = self.octets = self.overload = 0
 
     def take(self, rows: Rows, count: int) -> None:
         """Of one burst's rows those that the device sent or that were sent to it."""
         if self._file is None:
             return
         here = rows[:count]
-        wanted = np.flatnonzero((here["src_mac"] == self._mac) | (here["dst_mac"] == self._mac))
-        for place in wanted.tolist():
+        # Under overload nothing of a frame is read, and its row still holds what another frame left there.
+        looked = here["verdict"] != Verdict.OVERLOAD
+        self.overload += count - int(np.count_nonzero(looked))
+        ours = (here["src_mac"] == self._mac) | (here["dst_mac"] == self._mac)
+        for place in np.flatnonzero(ours & looked).tolist():
             line = json.dumps(_told(here[place]), separators=(",", ":")).encode() + b"\n"
             if self.octets + len(line) > FILE_BYTES_MAX:
                 self.left_out += 1
@@ -87,7 +90,13 @@ class HeaderRows:
             file.close()
         except OSError as error:
             fault = f"state: {error.strerror}"
-        told = {"rows": self.rows, "left_out": self.left_out, "octets": self.octets, "sha256": self._hash.digest()}
+        told = {
+            "rows": self.rows,
+            "left_out": self.left_out,
+            "overload": self.overload,
+            "octets": self.octets,
+            "sha256": self._hash.digest(),
+        }
         return self._request, fault, told | {"file": f"{FOLDER}/{self._request.id.hex()}.jsonl"}
 
     def health(self, now_ns: int) -> dict[str, int | str]:

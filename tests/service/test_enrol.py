@@ -128,3 +128,4 @@ def test_the_program(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert code == 0 or "older than a day" in said.err
     path.write_text(json.dumps({"version": 1}))
     assert main(["enrol", "--kit", str(path), "--state", str(state)]) == 6
+    assert main(["enrol", "--kit", str(tmp_path / "none"), "--state", str(state)]) == 7

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.clock import NS_PER_S
@@ -13,6 +14,7 @@ from agent.errors import Refused
 from agent.packets.records import PACKET
 from agent.service import header_rows
 from agent.service.header_rows import PLAIN, HeaderRows
+from agent.service.overload import Detail
 from tests.devices.bench import hello, session
 from tests.flows.talks import HOSTS
 from tests.service.bench import Sensor
@@ -59,6 +61,22 @@ def test_rows_of_one_device_and_no_payload(tmp_path: Path) -> None:
     assert all(A[1] in {row["src_mac"], row["dst_mac"]} for row in rows)
     assert {row["src"] for row in rows if row["ip_version"] == 4} == {A[0], B[0]}
     assert set(rows[0]) <= {*PLAIN, "src_mac", "dst_mac", "src", "dst"}
+
+
+def test_a_frame_that_was_not_looked_at_is_counted_and_never_made_up(tmp_path: Path) -> None:
+    """Under overload a row still holds the addresses of the frame before it."""
+    recorder, sensor = HeaderRows(tmp_path), Sensor()
+    recorder.start(request(), 0)
+    frames = session((A, B), 1)
+    burst = burst_of(Heard(f.octets, time_ns=f.time_ns) for f in frames)
+    rows = sensor.pipeline.buffer()
+    sensor.pipeline.decode(burst, rows)
+    assert np.any(rows["src_mac"] == rows["src_mac"][0])
+    sensor.pipeline.look_as(Detail.TOTALS)
+    sensor.pipeline.take_live(burst, rows)
+    recorder.take(rows, burst.count)
+    told = recorder.finish()[2]
+    assert (told["rows"], told["overload"]) == (0, len(frames))
 
 
 def test_where_a_payload_lies_is_not_written() -> None:
