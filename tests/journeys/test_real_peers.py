@@ -15,7 +15,7 @@ from tests.service.bench import Sensor, small
 from tests.simulators.bursts import HASHES
 from tests.simulators.peers import Segment, needs, segment, write
 
-pytestmark = HASHES
+pytestmark = [HASHES, pytest.mark.root]
 SCANNER, ARCHIVE = ("44:4b:5d:0c:21:7e", "10.41.7.31"), ("d4:ae:52:77:20:11", "10.41.7.10")
 PUMP = ("00:d0:75:18:42:9b", "10.41.7.111")
 PATIENT = ("QUILLFEATHER", "ORSOLYA", "WT7740193V")
