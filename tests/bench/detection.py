@@ -34,7 +34,7 @@ from tests.simulators.ward_cast import START_NS
 from tests.simulators.ward_days import life
 
 SEED, SHARE_MIN = 1, 0.95
-BEGINS_S = 4.5 * DAY_S + 1037.0  # noon of the fifth day; not where an interval begins
+BEGINS_S = 3.5 * DAY_S + 1037.0  # noon of the fourth day; not where an interval begins
 CHUNK_S = 60
 
 
