@@ -333,7 +333,7 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
     if kind == H_MODBUS:
         return digest(octets, at + 2, size - 2, key, start)
     if H_FIRST_LOGIN <= kind <= H_LAST_LOGIN:
-        return sip3(key[0], key[1], start, U64(0), U64(0))
+        return sip3(key[0], key[1], start, U64(row["dst_mac"]), U64(0))  # once to each server
     if H_FIRST_SHAPE <= kind <= H_LAST_SHAPE:
         return sip3(key[0], key[1], start, U64(row["dst_mac"]), U64(11))
     if kind == H_SMB_EXPLOIT and size >= 36:

@@ -97,10 +97,10 @@ def test_a_flood_of_forged_stacks_is_bounded(news: News) -> None:
     assert news.skipped == 2000 - len(told)
 
 
-def login(words: bytes, port: int) -> Heard:
+def login(words: bytes, port: int, server: str = "d4:ae:52:00:00:02") -> Heard:
     """A line to a server."""
     segment = Tcp(40000, port, 7, flags=24).octets(A, B, words)
-    return Heard(ethernet("d4:ae:52:00:00:02", "00:d0:75:00:00:01", IPV4, Ipv4(A, B, TCP).octets(segment)))
+    return Heard(ethernet(server, "00:d0:75:00:00:01", IPV4, Ipv4(A, B, TCP).octets(segment)))
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,7 @@ def test_of_a_log_in_only_the_command_s_word_reaches_python(news: News, words: b
     (told,) = tell(news, [login(words, port)])
     assert told.payload == words[:4]
     assert not tell(news, [login(words + b"again", port)]), "guesses are no news"
+    assert len(tell(news, [login(words, port, "d4:ae:52:00:00:03")])) == 1, "another server is"
 
 
 def test_only_what_is_wanted() -> None:

@@ -41,6 +41,7 @@ EXPECTED: dict[str, set[str]] = {
     "threats/eternalchampion.pcap": {"smb-exploit", "smb1-in-use"},
     "threats/ipv6_kill_router_ra.pcap": {"rogue-router"},
     "threats/agenttesla_exfil.pcap": {"cleartext-credentials"},
+    "encap/ipv4_frag_syn.pcap": {"exploit-header"},
     "cleartext/ftp_ndpi.pcap": {"cleartext-credentials"},
     "cleartext/http_basic_auth.pcap": {"cleartext-credentials"},
     "cleartext/ldap_simple_bind.pcap": {"cleartext-credentials"},
@@ -98,7 +99,7 @@ def test_ordinary_traffic_pages_nobody(captures: Path, name: str) -> None:
     assert said["review"] <= 1
 
 
-@pytest.mark.parametrize("name", names("threats", "clinical", "cleartext"))
+@pytest.mark.parametrize("name", [*names("threats", "clinical", "cleartext"), *(set(names("encap")) & set(EXPECTED))])
 def test_what_is_there_is_found_and_little_else(captures: Path, name: str) -> None:
     said = findings_of(captures / name)
     wanted, loud = EXPECTED.get(name, set()), {kind for severity, kind in said if severity in {"page", "review"}}
