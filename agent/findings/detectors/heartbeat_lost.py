@@ -57,6 +57,7 @@ VITAL: Final = frozenset({
 PAGED_ROLES: Final = frozenset({"ventilator", "patient-monitor", "central-station"})
 Key = tuple[int, int, int, int, int, int]  # slot, direction, protocol, port, peer
 _TCP: Final = 6
+_UDP: Final = 17
 
 
 @dataclass(slots=True)
@@ -107,8 +108,8 @@ class HeartbeatLost:
         for key, beat in silent:
             if case.alive and every:
                 beat.silent_ns += min(case.turn.span_ns, max(0, case.turn.now_ns - beat.last_ns))
-            if begun_ns.get(key[:4], 0) >= beat.last_ns:
-                continue  # it goes on with another peer: a stand-in, which change-event tells
+            if max(begun_ns.get(key[:4], 0), begun_ns.get(_turned(key, beat), 0)) >= beat.last_ns:
+                continue  # it goes on: with a stand-in, which change-event tells, or told from its other end
             if not beat.told and case.alive and every and self._is_lost(case, key, beat):
                 beat.told = True
                 before = lost.get(beat.mac)
@@ -120,12 +121,19 @@ class HeartbeatLost:
     def _begun(self, seen: set[Key]) -> dict[tuple[int, ...], int]:
         """For each (slot, direction, protocol, port) that a device began itself: when the newest of its edges began.
 
-        Only then it chose the peer. Who is asked by somebody else instead has still lost the one that asked before.
+        Only then it chose the peer. Who is asked by somebody else instead has still lost the one that asked before. And
+        for datagrams by (slot, direction, peer, application), whatever the port: see `_turned`.
         """
         begun: dict[tuple[int, ...], int] = {}
         for key in seen:
-            if key[1] == EdgeDirection.ORIGINATES and key in self._beats:
-                begun[key[:4]] = max(begun.get(key[:4], 0), self._beats[key].begun_ns)
+            beat = self._beats.get(key)
+            if beat is None:
+                continue
+            if key[1] == EdgeDirection.ORIGINATES:
+                begun[key[:4]] = max(begun.get(key[:4], 0), beat.begun_ns)
+            if key[2] == _UDP and beat.application:
+                end = (key[0], key[1], *key[4:], beat.application)
+                begun[end] = max(begun.get(end, 0), beat.begun_ns)
         return begun
 
     def _hear(self, case: Case) -> tuple[set[Key], bool]:
@@ -227,6 +235,11 @@ class HeartbeatLost:
         place = f"{address_text(hi, lo)}|{protocol_text(protocol)}|{port}"
         together = Group(f"heartbeat-lost|{place}", mac_text(beat.mac), TOLD_TOGETHER, f"{{n}} {many(role)}")
         return Draft(finding, Subject(beat.mac), (together,), part_of=(f"crash-after-contact|{mac_text(beat.mac)}",))
+
+
+def _turned(key: Key, beat: _Beat) -> tuple[int, ...]:
+    """The same talk with its ends exchanged: datagrams that are heard from their middle may be told so for a while."""
+    return (key[0], 1 - key[1], *key[4:], beat.application) if key[2] == _UDP and beat.application else ()
 
 
 def _take(beat: _Beat, last_ns: int, flows: int, exchanges: int) -> None:

@@ -19,6 +19,8 @@ LOOKED_AT_MAX: Final = 512  # of which the baseline is asked one by one in a tur
 DEVICES_MIN: Final = 3  # devices of a role with the same new contact in an hour that fold into one finding
 PATIENCE_NS: Final = 300 * NS_PER_S  # in which a newcomer may still say what it is
 KINDS_MIN: Final = 4  # new contacts of one device in an hour that fold into one finding
+ORDINARY: Final = (53, 67, 68, 123)
+_UDP: Final = 17
 _HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
 EXPECTED: Final = "It does what other devices of its role on this ward were seen to do while the tap learned."
 
@@ -36,6 +38,7 @@ def new_edges(case: Case) -> Iterator[Draft]:
     there = np.flatnonzero(fits)
     there = there[watched[case.roles.take(edges["device"][there])] | unsure]
     there = there[~usual.shared(usual.keys(edges.take(there), case.roles))]
+    there = there[~_is_ordinary(edges.take(there), codes[there])]
     there = there[~_named_by_peer(case, edges.take(there))]
     chosen, late = case.in_order(there, LOOKED_AT_MAX)
     slots = edges["device"][chosen].tolist()
@@ -56,6 +59,12 @@ def new_edges(case: Case) -> Iterator[Draft]:
             yield _draft(case, index, slot)
     if late or drafts > EDGES_MAX:
         yield more_in_turn(case, "new-edge", len(late) + max(0, drafts - EDGES_MAX))
+
+
+def _is_ordinary(edges: Rows, codes: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+    """What common.toml lets every device do, of devices without a contract: names, addresses and time of the site."""
+    ordinary: npt.NDArray[np.bool_] = (codes == NO_CONTRACT) & (edges["protocol"] == _UDP)
+    return ordinary & np.isin(edges["port"], ORDINARY) & (edges["scope"] <= Scope.SITE)
 
 
 def _named_by_peer(case: Case, edges: Rows) -> npt.NDArray[np.bool_]:

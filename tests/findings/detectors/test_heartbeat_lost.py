@@ -91,6 +91,16 @@ def test_somebody_else_that_asks_is_no_stand_in(bench: Bench) -> None:
     assert ids(heard(said)) == ["heartbeat-lost"]
 
 
+def test_datagrams_that_were_told_from_the_wrong_end_go_on(bench: Bench) -> None:
+    """After a gap the answer is heard before the poll, and for a while it looks as if the monitor had begun."""
+    monitor, vue = bench.add("patient-monitor"), int(Application.INTELLIVUE)
+    wrong = {"direction": OUT, "port": 49165, "protocol": 17, "application": vue}
+    right = {"direction": IN, "port": 24105, "protocol": 17, "application": vue}
+    minutes(bench, monitor, 4, **wrong)
+    assert not minutes(bench, monitor, 9, **right)
+    assert ids(silence(bench, 4)) == ["heartbeat-lost"]
+
+
 def test_one_of_two_receivers_that_is_lost_is_told(bench: Bench) -> None:
     monitor, other = bench.add("patient-monitor"), "10.20.30.16"
     for minute in range(5):

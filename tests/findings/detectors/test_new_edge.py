@@ -108,6 +108,14 @@ def test_what_the_other_ends_contract_names_is_no_news(bench: Bench) -> None:
     assert ids(bench.judge([bench.edge(server, cabinet, 1500)])) == ["new-edge"]
 
 
+def test_names_and_time_of_the_site_are_asked_by_everybody(bench: Bench) -> None:
+    (phone, *_) = taught(bench, "phone")
+    for port in (53, 123):
+        assert not bench.judge([bench.edge(phone, "10.1.1.1", port, protocol=17)])
+    assert ids(bench.judge([bench.edge(phone, "203.0.113.9", 53, protocol=17)])) == ["new-edge"]
+    assert ids(bench.judge([bench.edge(phone, "10.1.1.1", 53)])) == ["new-edge"]
+
+
 def test_a_newcomer_has_five_minutes_to_say_what_it_is(bench: Bench) -> None:
     taught(bench, "unknown")
     guest = bench.add("unknown", first_ns=bench.now_ns)
