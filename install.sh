@@ -197,8 +197,10 @@ run_tests() {
 }
 
 # Three lanes side by side: tests that wait for brokers, disks, interfaces and clocks leave a core idle nine tenths of
-# their time; those that only compute, and the slow forms of the kernels, are in the foreground and take it.
+# their time, so each lane of them ends with a slow form of the kernels, and what only computes is a lane of its own.
 breaking="tests/collector tests/faults" listening="tests/journeys tests/service tests/tap tests/uplink"
+# The readers of hints are plain Python in any case.
+kernels="tests/tap tests/packets tests/flows tests/devices --ignore=tests/packets/hints"
 all_steps() {
     step "format (ruff format --check)" "$py" -m ruff format --check --quiet .
     step "lint (ruff check)" "$py" -m ruff check --quiet .
@@ -212,11 +214,9 @@ all_steps() {
 }
 lanes() {
     said=$(mktemp -d)
-    # shellcheck disable=SC2086 # lists of folders
-    beside breaking "tests that break things" tests $breaking
+    beside breaking
     breaking_lane=$!
-    # shellcheck disable=SC2086
-    beside listening "tests that listen" tests $listening
+    beside listening
     listening_lane=$!
     trap 'kill "$breaking_lane" "$listening_lane" 2>/dev/null; exit 130' INT TERM
     computing
@@ -229,29 +229,34 @@ lanes() {
     rm -r "$said"
 }
 beside() {
-    lane=$1
-    shift
     (
         # shellcheck disable=SC2030 # the lane's own; it is read from the file below
         report='' failed=0
-        step "$@"
-        printf '%s' "$report" >"$said/$lane.report"
+        "$1"
+        printf '%s' "$report" >"$said/$1.report"
         exit "$failed"
-    ) >"$said/$lane" 2>&1 &
+    ) >"$said/$1" 2>&1 &
 }
-computing() {
-    # shellcheck disable=SC2046,SC2086 # one option for each folder
-    step "tests that compute" tests $(printf -- '--ignore=%s ' $breaking $listening)
-    step "types (mypy strict)" "$py" -m mypy
-    # Plain Python shows the lines that the compiled form hides, and reads past an array's end raise IndexError there.
-    # The readers of hints are plain Python in any case, and sockets (root) are no kernels.
-    kernels="tests/tap tests/packets tests/flows tests/devices --ignore=tests/packets/hints"
-    # shellcheck disable=SC2086 # a list of folders
-    step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 tests -q -m "not root" $kernels
+breaking() {
+    # shellcheck disable=SC2086 # lists of folders, here and below
+    step "tests that break things" tests $breaking
     # Its own cache: a cached kernel does not know whether it was compiled with bounds checks.
     # shellcheck disable=SC2086
     step "hostile input (NUMBA_BOUNDSCHECK=1)" with_env NUMBA_BOUNDSCHECK=1 XDG_CACHE_HOME="$here/.venv/boundscheck" \
         tests -q $kernels tests/fuzz --ignore=tests/fuzz/test_fuzz_hints.py
+}
+listening() {
+    # shellcheck disable=SC2086
+    step "tests that listen" tests $listening
+    # Plain Python shows the lines that the compiled form hides, and reads past an array's end raise IndexError there.
+    # Sockets (root) are no kernels.
+    # shellcheck disable=SC2086
+    step "kernels as plain Python (NUMBA_DISABLE_JIT=1)" with_env NUMBA_DISABLE_JIT=1 tests -q -m "not root" $kernels
+}
+computing() {
+    step "types (mypy strict)" "$py" -m mypy
+    # shellcheck disable=SC2046,SC2086 # one option for each folder
+    step "tests that compute" tests $(printf -- '--ignore=%s ' $breaking $listening)
 }
 # The fuzzer is published for x86-64 only and nothing else needs it, so only the tests ask for it.
 ensure_fuzzer() {

@@ -130,6 +130,7 @@ def _extensions(octets: Octets, cursor: Cursor, row: np.void, protocol: int) -> 
             row["ip_id"] = u16(octets, at + 6)  # the low half of its identification
             if u16(octets, at + 2) & 0xFFF8:
                 row["protocol"] = following
+                row["flags"] ^= row["flags"] & F_FIRST  # two such headers: the one with an offset decides
                 return METERED
             row["flags"] |= F_FIRST
         protocol = following

@@ -280,8 +280,8 @@ def _ipv6(walk: Walk) -> None:
             raise Ended(Verdict.MALFORMED)
         walk.need(size)
         if following == 44:
-            offset, more = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
-            row["ip_id"] = walk.number(6, 2) if offset or more else 0
+            offset, again = walk.number(2, 2) >> 3, bool(walk.number(3, 1) & 1)
+            more, row["ip_id"] = more or again, walk.number(6, 2) if offset or again else row["ip_id"]
         routing_shapes(walk, following)
         following = walk.number(0, 1)
         walk.at += size

@@ -9,7 +9,9 @@ import pytest
 from agent.packets.records import PACKET, VERDICTS, PacketFlag, Verdict
 from agent.tap.replay import ReplaySource
 from tests.conftest import captures_folder
+from tests.forge import ipv6
 from tests.forge.ethernet import VLAN, tagged
+from tests.forge.ipv4 import TCP
 from tests.forge.ipv6 import Ipv6
 from tests.fuzz.oracle import compare
 from tests.naive.frames import A6, B6, SEGMENT6, TCP4, eth, frames
@@ -130,6 +132,24 @@ def test_a_ninth_ipv6_extension_is_too_deep_whatever_it_holds() -> None:
         frame = Heard(eth(Ipv6(A6, B6, 60).octets(chain + SEGMENT6), 0x86DD))
         assert decode(burst_of([frame]))["verdict"].tolist() == [Verdict.TOO_DEEP]
         assert compare([frame]) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "flags"),
+    [
+        (ipv6.fragment(TCP, SEGMENT6, offset=64, more=False), PacketFlag.FRAGMENT),
+        (
+            ipv6.fragment(TCP, SEGMENT6, offset=0, more=False, ident=9),
+            PacketFlag.FRAGMENT | PacketFlag.FIRST_FRAGMENT | PacketFlag.PORTS,
+        ),
+    ],
+)
+def test_two_fragment_headers(second: bytes, flags: int) -> None:
+    """Found by the fuzzer: behind a first fragment's header another one that has an offset passed as the first."""
+    frame = Heard(eth(Ipv6(A6, B6, 44).octets(ipv6.fragment(44, second, offset=0, more=True)), 0x86DD))
+    (row,) = decode(burst_of([frame]))
+    assert (row["flags"], row["ip_id"]) == (flags, 1)
+    assert compare([frame]) == 1
 
 
 def test_a_caplen_beyond_the_burst_reads_nothing_beyond() -> None:
