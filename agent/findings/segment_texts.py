@@ -16,6 +16,8 @@ Network = IPv4Network | IPv6Network
 GROUP_NETWORKS: Final = (ip_network("224.0.0.0/4"), ip_network("255.255.255.255/32"), ip_network("ff00::/8"))
 WITH_PORTS: Final = (6, 17)
 TCP: Final = 6
+# Protocols that nft knows by itself; other names it looks up in /etc/protocols, which a bare system does not have.
+NFT_WORDS: Final = frozenset({"tcp", "udp", "icmp"})
 COMMENT_MAX: Final = 96  # characters of a comment; nftables takes 128 octets
 
 
@@ -88,7 +90,7 @@ def _nft_rule(rule: Rule, subject: Subject, left: list[str]) -> Iterator[str]:
         yield f"# left out, no address of {', '.join(rule.peers)} is known: {_comment(rule)}"
         return
     protocol = PROTOCOLS.get(rule.protocol, str(rule.protocol))
-    service = f"meta l4proto {'ipv6-icmp' if protocol == 'icmpv6' else protocol}"
+    service = f"meta l4proto {protocol if protocol in NFT_WORDS else rule.protocol}"
     if rule.ports and rule.protocol in WITH_PORTS:
         service = f"{protocol} dport {{ {', '.join(ports_text(rule.ports))} }}"
     verdict = "accept" if rule.permits else "drop"

@@ -1,5 +1,6 @@
 """Filters as text: what nft itself accepts, what a Cisco list says, what had to be left out."""
 
+import re
 import shutil
 import subprocess
 from ipaddress import ip_network
@@ -35,6 +36,14 @@ def test_nft_itself_reads_what_is_written(tmp_path: Path, role: str) -> None:
     if "permitted" in answer.stderr:
         pytest.skip("nft checks only as root")
     assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if CONTRACTS.contract(role)])
+def test_no_word_needs_a_list_of_protocols(role: str) -> None:
+    """A bare system has no /etc/protocols, and there nft knows ICMPv6 by its number only."""
+    words = set(re.findall(r"l4proto (\S+)", nftables(rules(role), SERVED._replace(name=role)).text))
+    assert words
+    assert all(word in {"tcp", "udp", "icmp"} or word.isdigit() for word in words)
 
 
 def test_a_line_in_nftables() -> None:
