@@ -202,13 +202,24 @@ def live(namespace: Namespace, folder: Path, workers: int, frames: list[Frame]) 
     return state
 
 
+def live_in_one_interval(namespace: Namespace, folder: Path, workers: int) -> Path:
+    """As `live`: what a device sends before it is sure to be one counts for no row of an interval that then closes."""
+    for attempt in ("first", "second", "third"):
+        place = folder / attempt
+        place.mkdir(exist_ok=True)
+        state = live(namespace, place, workers, everything())
+        if sum(one.processed > 0 for one in summaries(state)) == 1:
+            break
+    return state
+
+
 @pytest.mark.root
 @pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
 def test_two_workers_on_two_legs_say_what_one_says(namespace: Namespace, tmp_path: Path) -> None:
     namespace.add_cable("eth2", "ward2")
     told = []
     for workers in (1, 2):
-        state = live(namespace, tmp_path, workers, everything())
+        state = live_in_one_interval(namespace, tmp_path, workers)
         kept = summaries(state)
         sent = Counter[int]()
         for summary in kept:
