@@ -35,6 +35,20 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def started(program: str, config: Path, port: int) -> subprocess.Popen[bytes]:
+    """A broker with this configuration that accepts connections; what it says goes into a log beside the file."""
+    told = config.with_suffix(".log")
+    with told.open("ab") as log:
+        process = subprocess.Popen([program, "-c", config], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    deadline = time.monotonic() + START_S
+    while not answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"{Path(program).name} did not start: {told.read_text()[-500:]}")
+        time.sleep(0.02)
+    return process
+
+
 class Mosquitto:
     """One broker; the port stays the same over restarts. `extra` are lines for its configuration."""
 
@@ -60,16 +74,7 @@ class Mosquitto:
 
     def start(self) -> "Mosquitto":
         """Start and wait until it accepts connections."""
-        log = (self.folder / "mosquitto.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [self._program, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
-        deadline = time.monotonic() + START_S
-        while not answers(self.port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"mosquitto did not start: {(self.folder / 'mosquitto.log').read_text()[-500:]}")
-            time.sleep(0.02)
+        self._process = started(self._program, self.folder / "mosquitto.conf", self.port)
         return self
 
     def kill(self, *, forget: bool = False) -> None:
@@ -146,16 +151,7 @@ class Nats:
 
     def start(self) -> "Nats":
         """Start and wait until it accepts connections."""
-        log = (self.folder / "nats.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(
-                [self._program, "-c", self.folder / "nats.conf"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
-        deadline = time.monotonic() + START_S
-        while not answers(self.port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"nats-server did not start: {(self.folder / 'nats.log').read_text()[-500:]}")
-            time.sleep(0.05)
+        self._process = started(self._program, self.folder / "nats.conf", self.port)
         return self
 
     def kill(self) -> None:
