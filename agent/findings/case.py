@@ -202,6 +202,26 @@ class Case:
             next_step=CATALOGUE[finding_id].next_step,
         )
 
+    def of_the_tap(self, finding_id: str, severity: Severity, told: Told) -> Finding:
+        """A finding about the tap itself: no device, no role."""
+        return Finding(
+            id=finding_id,
+            severity=severity,
+            mac=0,
+            role=UNKNOWN,
+            tier="none",
+            time_ns=self.turn.now_ns,
+            first_ns=told.first_ns,
+            last_ns=told.last_ns,
+            count=1,
+            sentence=sentence(told.text),
+            evidence=told.evidence,
+            attack=self.contracts.attack.of(finding_id),
+            cause=told.cause,
+            expected=told.expected,
+            next_step=CATALOGUE[finding_id].next_step,
+        )
+
 
 def edge_evidence(case: Case, edge: np.void) -> Evidence:
     """Counts and times of an edge."""

@@ -6,11 +6,10 @@ Times are evidence: findings of several taps, and a hospital's own records, are 
 from collections.abc import Iterator
 from typing import Final
 
-from agent.findings.case import Case, Evidence
-from agent.findings.catalogue import CATALOGUE, UNKNOWN
+from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import ClockNote, Finding, Severity
-from agent.findings.words import NS_PER_S, sentence, time_text
+from agent.findings.records import ClockNote, Severity
+from agent.findings.words import NS_PER_S, time_text
 
 STEP_NS: Final = 5 * NS_PER_S  # two taps and a hospital's records are compared by the second
 UNKEPT_NS: Final = 900 * NS_PER_S  # a time server may be away for a moment, and after a start it takes a while
@@ -47,21 +46,12 @@ class ClockUnsynced:
 
 def _draft(case: Case, text: str, what: str, evidence: Evidence = ()) -> Draft:
     now_ns = case.turn.now_ns
-    finding = Finding(
-        id="clock-unsynced",
-        severity=Severity.HEALTH,
-        mac=0,
-        role=UNKNOWN,
-        tier="none",
-        time_ns=now_ns,
+    told = Told(
+        text=text,
+        evidence=(*evidence, ("state", what.partition("|")[0]), ("now", time_text(now_ns))),
+        cause=f"clock-unsynced|{what}",
         first_ns=now_ns,
         last_ns=now_ns,
-        count=1,
-        sentence=sentence(text),
-        evidence=(*evidence, ("state", what.partition("|")[0]), ("now", time_text(now_ns))),
-        attack=case.contracts.attack.of("clock-unsynced"),
-        cause=f"clock-unsynced|{what}",
         expected=EXPECTED,
-        next_step=CATALOGUE["clock-unsynced"].next_step,
     )
-    return Draft(finding, Subject(0))
+    return Draft(case.of_the_tap("clock-unsynced", Severity.HEALTH, told), Subject(0))

@@ -8,11 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from agent.findings.case import Case, Evidence
-from agent.findings.catalogue import CATALOGUE, UNKNOWN
+from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity
-from agent.findings.words import bounded, sentence, time_text
+from agent.findings.records import Severity
+from agent.findings.words import bounded, time_text
 
 INTERVALS_MIN: Final = 2  # in a row: a session may end at a border
 CONTACTS_MIN: Final = 8  # one-way in an interval, and more than there are of both ways
@@ -74,21 +73,12 @@ def _ways(case: Case) -> tuple[int, int]:
 
 def _draft(case: Case, text: str, what: str, evidence: Evidence) -> Draft:
     now_ns = case.turn.now_ns
-    finding = Finding(
-        id="one-sided",
-        severity=Severity.HEALTH,
-        mac=0,
-        role=UNKNOWN,
-        tier="none",
-        time_ns=now_ns,
+    told = Told(
+        text=f"{text}, so half of what happens is not seen",
+        evidence=(*evidence, ("interval-end", time_text(now_ns))),
+        cause=f"one-sided|{what}",
         first_ns=now_ns - INTERVALS_MIN * case.turn.span_ns,
         last_ns=now_ns,
-        count=1,
-        sentence=sentence(f"{text}, so half of what happens is not seen"),
-        evidence=(*evidence, ("interval-end", time_text(now_ns))),
-        attack=case.contracts.attack.of("one-sided"),
-        cause=f"one-sided|{what}",
         expected=EXPECTED,
-        next_step=CATALOGUE["one-sided"].next_step,
     )
-    return Draft(finding, Subject(0))
+    return Draft(case.of_the_tap("one-sided", Severity.HEALTH, told), Subject(0))

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from agent.findings.case import Case
-from agent.findings.catalogue import CATALOGUE, UNKNOWN
+from agent.findings.case import Case, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity
-from agent.findings.words import bounded, sentence, time_text
+from agent.findings.records import Severity
+from agent.findings.words import bounded, time_text
 from agent.tap.records import LegCounts
 
 EXPECTED: Final = "A tap never sends on a leg, not one frame."
@@ -30,24 +29,13 @@ class TapTransmitted:
 def _draft(case: Case, leg: LegCounts) -> Draft:
     now_ns, name = case.turn.now_ns, bounded(leg.name)
     frames = "a frame" if leg.tx_packets == 1 else f"{leg.tx_packets} frames"
-    finding = Finding(
-        id="tap-transmitted",
-        severity=Severity.PAGE,
-        mac=0,
-        role=UNKNOWN,
-        tier="none",
-        time_ns=now_ns,
+    told = Told(
+        text=f"the tap has sent {frames} on its leg {name} since it took the leg over, and it must never send: "
+        "somebody or something uses this interface",
+        evidence=(("leg", name), ("tx-packets", leg.tx_packets), ("seen", time_text(now_ns))),
+        cause=f"tap-transmitted|{name}",
         first_ns=now_ns,
         last_ns=now_ns,
-        count=1,
-        sentence=sentence(
-            f"the tap has sent {frames} on its leg {name} since it took the leg over, and it must never send: somebody "
-            "or something uses this interface"
-        ),
-        evidence=(("leg", name), ("tx-packets", leg.tx_packets), ("seen", time_text(now_ns))),
-        attack=case.contracts.attack.of("tap-transmitted"),
-        cause=f"tap-transmitted|{name}",
         expected=EXPECTED,
-        next_step=CATALOGUE["tap-transmitted"].next_step,
     )
-    return Draft(finding, Subject(0))
+    return Draft(case.of_the_tap("tap-transmitted", Severity.PAGE, told), Subject(0))
