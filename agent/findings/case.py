@@ -247,7 +247,7 @@ def severity_of(role: str) -> Severity:
     return Severity.PAGE if role in CLINICAL_ROLES else Severity.REVIEW
 
 
-def more_in_turn(case: Case, finding_id: str, count: int) -> Draft:
+def more_in_turn(case: Case, finding_id: str, count: int, within: str = "second") -> Draft:
     """One finding for what a turn has too many of to look at one by one; those that were looked at are said apart."""
     now = case.turn.now_ns
     finding = Finding(
@@ -260,8 +260,8 @@ def more_in_turn(case: Case, finding_id: str, count: int) -> Draft:
         first_ns=now,
         last_ns=now,
         count=count,
-        sentence=f"{count} more contacts within one second may be of the kind {finding_id}, too many to list; they are "
-        "counted here, and the first ones are told apart.",
+        sentence=f"{count} more contacts within one {within} may be of the kind {finding_id}, too many to list; they "
+        "are counted here, and the first ones are told apart.",
         evidence=(("contacts", count),),
         attack=case.contracts.attack.of(finding_id),
         cause=f"{finding_id}|too-many",

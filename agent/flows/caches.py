@@ -6,23 +6,35 @@ is told in the order in which it fell silent, which is the same over one cache o
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from typing import NamedTuple
 
 import numpy as np
 
 from agent.flows.cache import EVENTS_PER_CALL, WAYS_ROWS_MAX, FlowCache, Ways
 from agent.flows.records import Rows
+from agent.jit import Words
 
 KEY = ("key_ports", "key_hi_lo", "key_lo_lo", "last_ns")  # np.lexsort: the last one counts first
 
 
-def in_order(events: Rows) -> Rows:
-    """Copies in order of their last packet; those of the same nanosecond in order of their keys."""
-    order = np.argsort(events["last_ns"], kind="stable")
-    times = events["last_ns"][order]
-    if len(times) > 1 and (times[1:] == times[:-1]).any():
-        order = np.lexsort([events[name] for name in KEY])
-    sorted_events: Rows = events.take(order)
-    return sorted_events
+class Leaving(NamedTuple):
+    """Events, and their places in the order in which they are told: rows of 192 octets are not moved for it."""
+
+    events: Rows
+    places: Words
+
+
+def in_order(events: Rows) -> Words:
+    """The events' places in order of their last packet; those of the same nanosecond in order of their keys."""
+    times = events["last_ns"]
+    order = np.argsort(times, kind="stable")
+    times = times[order]
+    same = np.flatnonzero(times[1:] == times[:-1])
+    if same.size:
+        tied = np.union1d(same, same + 1)  # whole runs of equal times: sorted among themselves they keep their places
+        among = order[tied]
+        order[tied] = among[np.lexsort([events[name][among] for name in KEY])]
+    return order
 
 
 def _joined(parts: list[Rows]) -> Rows:
@@ -38,22 +50,23 @@ class FlowCaches:
     def __init__(self, caches: Sequence[FlowCache]) -> None:
         self._caches = caches
 
-    def expire(self, now_s: int, *, forced: bool = False) -> Iterator[Rows]:
+    def expire(self, now_s: int, *, forced: bool = False) -> Iterator[Leaving]:
         """As a cache does: events of flows that end."""
         return self._together([cache.expire(now_s, forced=forced) for cache in self._caches])
 
-    def update(self) -> Iterator[Rows]:
+    def update(self) -> Iterator[Leaving]:
         """As a cache does: events of living flows that have moved."""
         return self._together([cache.update() for cache in self._caches])
 
     @staticmethod
-    def _together(tellers: list[Iterator[Rows]]) -> Iterator[Rows]:
+    def _together(tellers: list[Iterator[Rows]]) -> Iterator[Leaving]:
         """What each tells at the same time, in one order; at most EVENTS_PER_CALL at once."""
         for told in zip_longest(*tellers):
             parts = [rows for rows in told if rows is not None]
-            events = in_order(parts[0] if len(parts) == 1 else _joined(parts))
-            for start in range(0, len(events), EVENTS_PER_CALL):
-                yield events[start : start + EVENTS_PER_CALL]
+            events = parts[0] if len(parts) == 1 else _joined(parts)
+            order = in_order(events)
+            for start in range(0, len(order), EVENTS_PER_CALL):
+                yield Leaving(events, order[start : start + EVENTS_PER_CALL])
 
     def next_deadline_s(self) -> int | None:
         """No flow ends before this second; None when none is open."""

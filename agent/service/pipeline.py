@@ -103,9 +103,11 @@ class Pipeline:
         self._first.frames.add(decoded.rows[:0])
         self._news.load()
         self.table.load(decoded.rows, self._first.cache.no_events())
-        for events in (self._first.cache.meter(decoded.rows, 0), self.cache.expire(0), self.cache.update()):
-            for records in events:
-                self.table.relate(records)
+        for records in self._first.cache.meter(decoded.rows, 0):
+            self.table.relate(records)
+        for leaving in (self.cache.expire(0), self.cache.update()):
+            for events, places in leaving:
+                self.table.relate(events, places)
         self.cache.next_deadline_s()
 
     def load_live(self) -> None:
@@ -276,16 +278,16 @@ class Pipeline:
     def _turn(self) -> None:
         """Once a second of capture time in which something is due."""
         now_s = self._now_s or 0
-        for records in self.cache.expire(now_s):
-            self._relate(records)
+        for events, places in self.cache.expire(now_s):
+            self._relate(events, places)
         self._judge(interval_closed=now_s >= self._book.end_s)
         if now_s >= self._book.end_s:
             self._close(now_s)
 
     def _judge(self, *, interval_closed: bool) -> None:
         if interval_closed:
-            for records in self.cache.update():
-                self._relate(records)
+            for events, places in self.cache.update():
+                self._relate(events, places)
         now_s, news = self._now_s or 0, self.table.has_news()
         promoted = self.table.take_promoted()
         if len(promoted):
@@ -356,8 +358,8 @@ class Pipeline:
         if self._now_s is None:
             return
         self._now_s += 1
-        for records in self.cache.expire(self._now_s, forced=True):
-            self._relate(records)
+        for events, places in self.cache.expire(self._now_s, forced=True):
+            self._relate(events, places)
         self._judge(interval_closed=True)
         self._close(self._now_s)
 

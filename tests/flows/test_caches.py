@@ -7,7 +7,7 @@ import pytest
 
 from agent.flows import caches
 from agent.flows.cache import FlowCache, FlowLimits
-from agent.flows.caches import FlowCaches, in_order
+from agent.flows.caches import KEY, FlowCaches, in_order
 from agent.flows.lifecycle import SERVERS_SIZE
 from agent.flows.records import BIFLOW, Rows
 from tests.flows.talks import START_S, random_frames
@@ -40,7 +40,7 @@ def told(events: Rows) -> list[bytes]:
 def everything(held: FlowCaches) -> list[bytes]:
     """What an interval's end, some minutes and the end give out, in order."""
     calls = (held.update(), held.expire(START_S + 100), held.expire(START_S + 300), held.expire(0, forced=True))
-    return [record for call in calls for events in call for record in told(events)]
+    return [record for call in calls for events, places in call for record in told(events.take(places))]
 
 
 @pytest.mark.parametrize("workers", [2, 4])
@@ -54,9 +54,19 @@ def test_the_same_is_told_in_the_same_order(workers: int) -> None:
 
 
 def test_who_fell_silent_first_is_told_first() -> None:
-    (events,) = split(FRAMES, 2).expire(0, forced=True)
-    times = events["last_ns"].tolist()
+    ((events, places),) = split(FRAMES, 2).expire(0, forced=True)
+    times = events["last_ns"][places].tolist()
     assert times == sorted(times)
+
+
+@pytest.mark.parametrize("apart_ns", [1, 3, 500])
+def test_flows_of_one_nanosecond_stand_by_their_keys(apart_ns: int) -> None:
+    draw = np.random.default_rng(apart_ns)
+    events = np.zeros(300, BIFLOW)
+    for name in KEY:
+        events[name] = draw.integers(0, apart_ns if name == "last_ns" else 4, 300)
+    whole = np.lexsort([events[name] for name in KEY])
+    assert [events[name][in_order(events)].tolist() for name in KEY] == [events[name][whole].tolist() for name in KEY]
 
 
 def test_a_call_tells_no_more_than_a_buffer_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +74,7 @@ def test_a_call_tells_no_more_than_a_buffer_holds(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(caches, "EVENTS_PER_CALL", 5)
     held = split(FRAMES, 3)
     assert everything(held) == whole
-    assert all(len(events) <= 5 for events in split(FRAMES, 3).expire(0, forced=True))
+    assert all(len(places) <= 5 for _, places in split(FRAMES, 3).expire(0, forced=True))
 
 
 def test_nothing_is_told_of_nothing() -> None:

@@ -1,15 +1,15 @@
 """covert-channel: DNS, NTP and ICMP of a shape that they never have: the port is theirs, what is carried is not."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from agent.devices.records import EdgeDirection, Scope
-from agent.findings.case import Case, severity_of
+from agent.findings.case import Case, more_in_turn, severity_of
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft
-from agent.findings.windows import Count, EdgeWindows
+from agent.findings.windows import Count, EdgeKey, EdgeWindows
 from agent.findings.words import NS_PER_S, mac_text
 
 WINDOW_NS: Final = 1800 * NS_PER_S
@@ -18,6 +18,7 @@ DATAGRAMS_MIN: Final = 50
 QUESTION_OCTETS: Final = 160  # of a DNS question on average: a name of 20 to 60 octets makes one of 40 to 100
 STREAM_OCTETS: Final = 256 << 10  # sent over TCP port 53 by who begins it: a zone is fetched, never sent so
 TIME_DATAGRAMS_MIN: Final = 100  # in half an hour: a client that signs its requests (NTS) asks once a minute
+TOLD_MAX: Final = 64  # of an interval that are told one by one: hundreds at once are no tunnel of somebody
 TIME_OCTETS: Final = 100  # of an NTP message on average: 48, or 68 with a digest (RFC 5905 section 7.3)
 _IPV4_HEADERS, _IPV6_HEADERS = 28, 48  # with UDP's
 # Types that a host may begin with by itself: errors, echo, routers (RFC 792, 1256, 4443, 4861, 3810).
@@ -47,23 +48,23 @@ class _Sums(NamedTuple):
         return self.octets_in / self.packets_in - self.headers if self.packets_in else 0
 
 
-Judge = Callable[[np.void, _Sums], str]  # gives what is odd, or nothing
+Judge = Callable[[EdgeKey, _Sums], str]  # gives what is odd, or nothing
 
 
-def _questions(_: np.void, sums: _Sums) -> str:
+def _questions(_: EdgeKey, sums: _Sums) -> str:
     """Datagrams to port 53 that are too long for questions."""
     if sums.packets_out < DATAGRAMS_MIN or sums.mean_out < QUESTION_OCTETS:
         return ""
     return f"{sums.packets_out} datagrams of {sums.mean_out:.0f} octets on average, and DNS questions are far shorter"
 
 
-def _stream(_: np.void, sums: _Sums) -> str:
+def _stream(_: EdgeKey, sums: _Sums) -> str:
     if sums.octets_out < STREAM_OCTETS:
         return ""
     return f"{sums.octets_out >> 10} KiB within {WINDOW_NS // (60 * NS_PER_S)} minutes, and DNS questions are far fewer"
 
 
-def _time(_: np.void, sums: _Sums) -> str:
+def _time(_: EdgeKey, sums: _Sums) -> str:
     most = max(sums.mean_out, sums.mean_in)
     if max(sums.packets_out, sums.packets_in) < TIME_DATAGRAMS_MIN or most < TIME_OCTETS:
         return ""
@@ -71,9 +72,9 @@ def _time(_: np.void, sums: _Sums) -> str:
     return f"{count} datagrams of up to {most:.0f} octets on average, and a clock is asked seldom and in 48 octets"
 
 
-def _control(edge: np.void, sums: _Sums) -> str:
+def _control(key: EdgeKey, sums: _Sums) -> str:
     """ICMP of a type that nobody begins with. Answers count only while nothing comes back."""
-    protocol, kind = int(edge["protocol"]), int(edge["port"]) >> 8
+    protocol, kind = key.protocol, key.port >> 8
     if kind in (_ICMP if protocol == 1 else _ICMPV6) or sums.packets_out < DATAGRAMS_MIN:
         return ""
     if kind in _ANSWERS[protocol] and sums.packets_in:
@@ -106,21 +107,43 @@ class CovertChannels:
             fits |= (rows["protocol"] == protocol) & ((rows["port"] == port) if port is not None else True)
         fits &= (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["scope"] <= Scope.INTERNET)
         fits &= rows["device"] < case.roles.shape[0]
-        for edge, key, counts in self._windows.take(case, rows, fits):
-            slot = int(edge["device"])
-            if len(counts) < INTERVALS_MIN or case.turn.devices.is_gateway(slot):
-                continue
-            sums = _sums(edge, counts)
-            for protocol, port, judge, name in _JUDGES:
-                odd = judge(edge, sums) if edge["protocol"] == protocol and port in (None, edge["port"]) else ""
-                if odd:
-                    text = f"sent what looks like {name} to {case.peer_text(edge)} and is not: {odd}"
-                    said = Said("covert-channel", severity_of(case.role(slot)), text, _evidence(sums), EXPECTED)
-                    yield edge_draft(case, edge, said)._replace(part_of=(f"dns-tunnel|{mac_text(key.mac)}",))
+        odd = list(_odd(case, self._windows.take(case, rows, fits)))
+        odd.sort(key=lambda one: -one.sums.packets_out)  # a stable sort: equals stay in the windows' fixed order
+        for one in odd[:TOLD_MAX]:
+            yield _draft(case, one)
+        if len(odd) > TOLD_MAX:
+            yield more_in_turn(case, "covert-channel", len(odd) - TOLD_MAX, "interval")
 
 
-def _sums(edge: np.void, counts: Sequence[Count]) -> _Sums:
-    is_ipv4 = int(edge["peer_hi"]) == 0 and int(edge["peer_lo"]) >> 32 == _MAPPED
+class _Odd(NamedTuple):
+    """An edge that is not what its port says."""
+
+    edge: np.void
+    key: EdgeKey
+    sums: _Sums
+    name: str
+    why: str
+
+
+def _odd(case: Case, windows: Iterable[tuple[np.void, EdgeKey, list[Count]]]) -> Iterator[_Odd]:
+    for edge, key, counts in windows:
+        if len(counts) < INTERVALS_MIN or case.turn.devices.is_gateway(int(edge["device"])):
+            continue
+        sums = _sums(key, counts)
+        for protocol, port, judge, name in _JUDGES:
+            if key.protocol == protocol and port in (None, key.port) and (why := judge(key, sums)):
+                yield _Odd(edge, key, sums, name, why)
+
+
+def _draft(case: Case, odd: _Odd) -> Draft:
+    text = f"sent what looks like {odd.name} to {case.peer_text(odd.edge)} and is not: {odd.why}"
+    severity = severity_of(case.role(int(odd.edge["device"])))
+    said = Said("covert-channel", severity, text, _evidence(odd.sums), EXPECTED)
+    return edge_draft(case, odd.edge, said)._replace(part_of=(f"dns-tunnel|{mac_text(odd.key.mac)}",))
+
+
+def _sums(key: EdgeKey, counts: Sequence[Count]) -> _Sums:
+    is_ipv4 = key.peer_hi == 0 and key.peer_lo >> 32 == _MAPPED
     return _Sums(
         packets_out=sum(c.packets_out for c in counts),
         packets_in=sum(c.packets_in for c in counts),

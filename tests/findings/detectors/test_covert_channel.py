@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.findings.detectors.covert_channel import TOLD_MAX
 from agent.findings.records import Finding, Rows, Severity
 from agent.packets.records import Application
 from tests.findings.bench import IN, Bench
@@ -104,3 +105,14 @@ def test_nothing_sent_is_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize("capture", ["threats/icmp_tunnel.pcap", "benign/mixed_lan_cesnet.pcap", "benign/reddit.pcap"])
 def test_captures_in_which_there_is_none(captures: Path, capture: str) -> None:
     assert "covert-channel" not in {found.id for found in found_in(captures / capture)}
+
+
+def test_hundreds_at_once_are_counted_and_the_loudest_are_told(bench: Bench) -> None:
+    device, said = bench.add("office-workstation"), []
+    for _ in range(2):
+        rows = [bench.edge(device, f"203.0.113.{n}", 53, **datagrams(40 + n, 300)) for n in range(1, TOLD_MAX + 10)]
+        said += [found for found in bench.interval(rows) if found.id == "covert-channel"]
+    assert f"203.0.113.{TOLD_MAX + 9} " in said[0].sentence
+    (rest,) = (found for found in said if found.cause == "covert-channel|too-many")
+    assert rest.count == 9
+    assert "within one interval" in rest.sentence
