@@ -166,12 +166,16 @@ class Case:
 
     def oldest(self, rows: Rows, fits: Mask, most: int) -> list[np.void]:
         """At most `most` of the rows that fit, in an order that does not depend on the tables."""
+        return [rows[index] for index in self.oldest_places(rows, fits, most)]
+
+    def oldest_places(self, rows: Rows, fits: Mask, most: int) -> Places:
+        """Where those stand."""
         chosen = np.flatnonzero(fits)
         if not chosen.size:
-            return []
+            return chosen
         macs = self.turn.devices.macs()[rows["device"][chosen]]
         order = np.lexsort([macs, *(rows[name][chosen] for name in reversed(_ORDER))])
-        return [rows[index] for index in chosen[order[:most]]]
+        return chosen.take(order[:most])
 
     def end_text(self, mac: int, address: int) -> str:
         """How a sentence names one end of a payload: a device by its label, what is behind a gateway by its address."""

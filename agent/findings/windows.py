@@ -1,6 +1,8 @@
 """Counts of edges over the last minutes, from interval rows: bounded, and forgotten when they are old."""
 
 from collections import OrderedDict
+from itertools import repeat
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,10 +12,8 @@ from agent.findings.records import Rows
 
 EDGES_MAX: Final = 2048  # of one detector
 ROWS_MAX: Final = 2048  # of an interval that are looked at
-_NAMES: Final = (
-    "device", "direction", "protocol", "port", "peer_hi", "peer_lo", "flows", "packets_out", "packets_in",
-    "octets_out", "octets_in", "last_ns",
-)  # fmt: skip
+_KEY: Final = ("direction", "protocol", "port", "peer_hi", "peer_lo")
+_COUNTS: Final = ("flows", "packets_out", "packets_in", "octets_out", "octets_in", "last_ns")
 
 
 class EdgeKey(NamedTuple):
@@ -51,12 +51,17 @@ class EdgeWindows:
         """Take in an interval's rows; gives each with all its counts in the window, in a fixed order."""
         chosen = np.flatnonzero(fits)[:ROWS_MAX]
         now_ns, found = case.turn.now_ns, []
-        columns = [rows[name][chosen].tolist() for name in _NAMES]
-        for index, slot, *values in zip(chosen.tolist(), *columns, strict=True):
-            key = EdgeKey(case.turn.devices.mac(slot), *values[:5])
-            kept = [c for c in self._held.pop(key, []) if now_ns - c.end_ns < self._window_ns]
-            counts = self._held[key] = [*kept[1 - self._most :], Count(now_ns, *values[5:])]
-            found.append((key, index, counts))
+        macs = case.turn.devices.macs()[rows["device"][chosen]].tolist()
+        keys = map(EdgeKey, macs, *(rows[name][chosen].tolist() for name in _KEY))
+        counts = map(Count, repeat(now_ns), *(rows[name][chosen].tolist() for name in _COUNTS))
+        for key, index, count in zip(keys, chosen.tolist(), counts, strict=True):
+            held = self._held.pop(key, None) or []
+            while held and (now_ns - held[0].end_ns >= self._window_ns or len(held) >= self._most):
+                del held[0]
+            held.append(count)
+            self._held[key] = held
+            found.append((key, index, held))
         while len(self._held) > EDGES_MAX:
             self._held.popitem(last=False)
-        return [(rows[index], key, counts) for key, index, counts in sorted(found, key=lambda f: f[0])]
+        found.sort(key=itemgetter(0))
+        return [(rows[index], key, held) for key, index, held in found]

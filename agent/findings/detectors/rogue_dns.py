@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, Scope
-from agent.findings.case import Case, Mask
+from agent.findings.case import Case
 from agent.findings.catalogue import CLINICAL_ROLES, NETWORK_GEAR
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
 from agent.findings.draft import Draft
@@ -36,22 +36,19 @@ class RogueDns:
         fits = (edges["port"] == DNS_PORT) & np.isin(edges["protocol"], (_UDP, _TCP))
         fits &= ((edges["gates"] & np.uint8(EdgeGate.ANSWERED)) != 0) & (edges["scope"] <= Scope.INTERNET)
         fits &= (edges["direction"] == EdgeDirection.ORIGINATES) & (edges["device"] < case.roles.shape[0])
-        for edge in self._oldest(case, fits):
-            address = int(edge["peer_hi"]) << 64 | int(edge["peer_lo"])
-            peer = int(edge["peer_device"])
+        chosen = case.oldest_places(edges, fits, A_TURN_MAX)
+        columns = (edges[name][chosen].tolist() for name in ("device", "peer_hi", "peer_lo", "peer_device"))
+        for index, client, peer_hi, peer_lo, peer in zip(chosen.tolist(), *columns, strict=True):
+            address = peer_hi << 64 | peer_lo
             server = peer if peer != NO_SLOT and peer < case.roles.shape[0] else None
             rogue = server is not None and case.turn.devices.mac(server) in self._dhcp.rogues
-            if not rogue and self._may(case, int(edge["device"]), address):
+            if not rogue and self._may(case, client, address):
                 if len(self._known) < KNOWN_MAX:
                     self._known[address] = None
                 continue
-            severity = _severity(case, edge, server, rogue=rogue)
+            severity = _severity(case, client, server, rogue=rogue)
             if severity is not None:
-                yield _draft(case, edge, severity, rogue=rogue)
-
-    @staticmethod
-    def _oldest(case: Case, fits: Mask) -> list[np.void]:
-        return case.oldest(case.edges, fits, A_TURN_MAX) if fits.any() else []
+                yield _draft(case, edges[index], severity, rogue=rogue)
 
     def _may(self, case: Case, client: int, address: int) -> bool:
         """Whether this resolver is right: known, given by DHCP, the first, heard while the tap settles, or declared."""
@@ -61,11 +58,10 @@ class RogueDns:
         return case.settings.in_change_window(case.role(client), case.turn.now_ns)
 
 
-def _severity(case: Case, edge: np.void, server: int | None, *, rogue: bool) -> Severity | None:
+def _severity(case: Case, client: int, server: int | None, *, rogue: bool) -> Severity | None:
     """A page for a stranger on the segment; a review for a server, and for what a clinical device asks elsewhere."""
     if rogue:
         return Severity.PAGE
-    client = int(edge["device"])
     if server is None or case.turn.devices.is_gateway(server):
         asks = case.role(client) in CLINICAL_ROLES and not case.turn.devices.is_gateway(client)
         return Severity.REVIEW if asks else None
