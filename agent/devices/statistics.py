@@ -133,16 +133,25 @@ def distinct(words: Words, used: int) -> int:
     return max(round(SCALE / z), DENSE) if z else 1 << 64  # every register is at its end
 
 
+# Words of the told form, made once: a ward's end tells thousands of devices.
+_SCOPES = [scope.name.lower() for scope in Scope]
+_PLACES = [(place.name.lower(), int(place)) for place in Clinical]
+_SIZES = [str(edge) for edge in (0, *(1 << SIZE_FIRST + i for i in range(SIZE_BINS - 1)))]
+_GAPS_US = [str(edge) for edge in (0, *((1 << GAP_FIRST + 2 * i) // 1000 for i in range(GAP_BINS - 1)))]
+_FLOWS = ("started", "answered", "failed", "accepted")
+_SPOKEN = ("clear_flows", "tls_flows", "clear_octets", "tls_octets")
+
+
 def told(device: np.void, stat: np.void) -> dict[str, Any]:
     """One device's statistics by name, as plain numbers; bins by their lower edge."""
     return {
         "sent": _by_scope(stat["tx"]),
         "received": _by_scope(stat["rx"]),
-        "flows": {name: int(device[f"flows_{name}"]) for name in ("started", "answered", "failed", "accepted")},
+        "flows": {name: int(device[f"flows_{name}"]) for name in _FLOWS},
         **{name: distinct(stat[name], int(stat[f"{name}_used"])) for name in DISTINCT},
         "exact": {name: bool(stat[f"{name}_used"] <= EXACT_MAX) for name in DISTINCT},
-        "sizes": _bins(stat["sizes"], [0, *(1 << SIZE_FIRST + i for i in range(SIZE_BINS - 1))]),
-        "gaps_us": _bins(stat["gaps"], [0, *((1 << GAP_FIRST + 2 * i) // 1000 for i in range(GAP_BINS - 1))]),
+        "sizes": _bins(stat["sizes"], _SIZES),
+        "gaps_us": _bins(stat["gaps"], _GAPS_US),
         "dns": {"questions": int(stat["dns_questions"]), "failures": int(stat["dns_failures"])},
         "clinical": _clinical(stat),
         "arp_requests": int(device["arp_requests"]),
@@ -154,19 +163,19 @@ def _by_scope(counts: npt.NDArray[np.uint64]) -> dict[str, dict[str, int]]:
     """Scopes in which anything was counted."""
     pairs = counts.reshape(-1, 2).tolist()
     return {
-        scope.name.lower(): {"packets": packets, "octets": octets}
-        for scope, (packets, octets) in zip(Scope, pairs, strict=True)
+        scope: {"packets": packets, "octets": octets}
+        for scope, (packets, octets) in zip(_SCOPES, pairs, strict=True)
         if packets
     }
 
 
-def _bins(counts: npt.NDArray[np.uint64], edges: list[int]) -> dict[str, int]:
+def _bins(counts: npt.NDArray[np.uint64], edges: list[str]) -> dict[str, int]:
     """Bins that hold anything, by their lower edge."""
-    return {str(edge): count for edge, count in zip(edges, counts.tolist(), strict=True) if count}
+    return {edge: count for edge, count in zip(edges, counts.tolist(), strict=True) if count}
 
 
 def _clinical(stat: np.void) -> dict[str, dict[str, int]]:
     """Clinical protocols that were spoken, in clear and under TLS."""
-    names = ("clear_flows", "tls_flows", "clear_octets", "tls_octets")
-    spoken = {place: {name: int(stat[name][place]) for name in names} for place in Clinical}
-    return {place.name.lower(): counts for place, counts in spoken.items() if any(counts.values())}
+    columns = [stat[name].tolist() for name in _SPOKEN]
+    spoken = {word: [column[place] for column in columns] for word, place in _PLACES}
+    return {word: dict(zip(_SPOKEN, counts, strict=True)) for word, counts in spoken.items() if any(counts)}

@@ -30,7 +30,7 @@ from agent.service.replay import Wanted, replay
 code = replay([Path(sys.argv[1])], default(), Wanted(json=True))
 loaded = [name for name in ("cffi", "pycparser", "yaml") if sys.modules.get(name)]
 threads = len(os.listdir("/proc/self/task"))
-told = [starting, gc.get_threshold()[0], gc.get_freeze_count() > 10_000, loaded, threads, code]
+told = [starting, gc.get_threshold()[0], sys.getswitchinterval(), gc.get_freeze_count() > 10_000, loaded, threads, code]
 print(json.dumps(told))
 """
 
@@ -46,12 +46,13 @@ def capture(tmp_path: Path) -> Path:
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process as it was, afterwards."""
-    before = gc.get_threshold()
+    before, switch_s = gc.get_threshold(), sys.getswitchinterval()
     monkeypatch.setattr(startup, "_of_its_own", [])
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     monkeypatch.setattr(sys, "modules", sys.modules.copy())
     yield
     gc.set_threshold(*before)
+    sys.setswitchinterval(switch_s)
 
 
 def test_a_replay_loads_no_parser_of_c_or_yaml_and_keeps_the_collector_quiet(capture: Path) -> None:
@@ -62,8 +63,9 @@ def test_a_replay_loads_no_parser_of_c_or_yaml_and_keeps_the_collector_quiet(cap
         [sys.executable, "-c", PROGRAM, str(capture)], cwd=capture.parent, env=outside | {"PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
-    starting, running, frozen, loaded, threads, code = json.loads(done.stdout.splitlines()[-1])
+    starting, running, switch_s, frozen, loaded, threads, code = json.loads(done.stdout.splitlines()[-1])
     assert (starting, running, frozen) == (startup.THRESHOLD_STARTING, startup.THRESHOLD_RUNNING, True)
+    assert switch_s == startup.SWITCH_S
     assert loaded == []
     assert threads <= 2, "the decoder's thread and no other"
     assert code == 0
