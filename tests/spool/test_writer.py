@@ -64,9 +64,9 @@ def test_findings_are_durable_in_50_ms_and_summaries_in_1_s(folder: Path, open_s
     writer = open_spool(SpoolLimits())
     reader = SpoolReader(folder, "uplink")
     writer.flush()
-    for append, within_s in ((urgent, 0.05), (bulk, 1.0)):
+    for append in (urgent, bulk):
         append(writer)
-        deadline = time.monotonic() + within_s * 4  # four times: this is no timed test, the limits themselves are
+        deadline = time.monotonic() + 120  # this is no timed test: a disk may be busy, and the limits are below
         while not (found := reader.poll()) and time.monotonic() < deadline:
             time.sleep(0.005)
         assert found
