@@ -153,6 +153,20 @@ def words_of(command: str, state: Path) -> list[str]:
     return [sys.executable, "-m", "agent", command, "--state", str(state)]
 
 
+def top_of(namespace: Namespace, state: Path) -> dict[str, Any]:
+    """What `wardtap top` shows of a sensor."""
+    words = (*words_of("top", state), "--once", "--json")
+    seen: dict[str, Any] = json.loads(namespace.run("sh", "-c", '"$@" || :', "-", *words))  # 7: none runs
+    return seen
+
+
+def heard_now(namespace: Namespace, state: Path) -> int:
+    """Frames of all legs that it shows of a sensor that runs; a busy machine may let it be late for once."""
+    seen = top_of(namespace, state)
+    assert not seen["running"] or seen["why"] == ""
+    return sum(leg["frames"] for leg in seen["status"]["legs"]) if seen["running"] else 0
+
+
 def program(state: Path, *more: str) -> list[str]:
     """The command line of the sensor."""
     return [*words_of("sensor", state), *more]
@@ -351,19 +365,17 @@ def test_a_silent_leg_closes_intervals_and_sends_nothing(namespace: Namespace, t
         try:
             assert "listening on eth1" in child.stderr.readline()
             namespace.put([frame.octets for frame in [hello(A), hello(B), *session((A, B))]])
-            assert eventually(lambda: sum(s.processed for s in summaries(state)) == 11, 30), (
-                "an interval closed on silence"
-            )
+            assert eventually(lambda: sum(s.processed for s in summaries(state)) == 11), "an interval closed on silence"
             assert namespace.transmitted("eth1") == 0
-            seen = json.loads(namespace.run(*words_of("top", state), "--once", "--json"))
-            assert (seen["running"], seen["why"]) == (True, "")
+            assert eventually(lambda: heard_now(namespace, state) == 11)
+            seen = top_of(namespace, state)
             assert (seen["status"]["devices"], seen["status"]["legs"][0]["frames"]) == (2, 11)
             assert seen["status"]["pid"] == child.pid
         finally:
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGTERM)
             rest = child.stderr.read()
-        assert child.wait(30) == 0
+        assert child.wait(60) == 0
     assert "drained: 11 frames, 2 devices" in rest
     last = parse((state / "sensor" / "status.json").read_bytes())
     assert (last.state, last.legs[0].tx_packets, last.board.status_failed) == (ENDED, 0, 0)
