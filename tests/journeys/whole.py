@@ -140,7 +140,7 @@ class Whole:
             self._fetch(port, path)
 
     def _fetch(self, port: int, path: str) -> bytes:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
             line.request("GET", path)
             answer = line.getresponse()
             content = answer.read()
@@ -197,14 +197,14 @@ class Whole:
         for child in reversed(self._running):
             child.send_signal(signal.SIGTERM)
             try:
-                child.wait(20)
+                child.wait(60)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
 
 
 def _stored(port: int) -> int:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
         line.request("GET", "/api/taps.json")
         taps: list[Any] = json.loads(line.getresponse().read())["taps"]
     return sum(stream["stored"] for tap in taps for stream in tap["streams"] if stream["stream"] == "sensor")

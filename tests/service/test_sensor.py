@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -319,17 +319,17 @@ def namespace() -> Iterator[Namespace]:
 
 
 class SilentLegs:
-    """A source on which nothing ever comes."""
+    """A source on which nothing ever comes; the program is told to end once it said something, or after some turns."""
 
     live, faults = True, list[Exception]()
 
-    def __init__(self, stop: threading.Event, turns: int = 25) -> None:
-        self._stop, self._turns, self._last = stop, 0, turns
+    def __init__(self, stop: threading.Event, turns: int = 1200, said: Sequence[str] = (), until: str = "-") -> None:
+        self._stop, self._turns, self._last, self._said, self._until = stop, 0, turns, said, until
 
     def next_burst(self) -> Burst:
         self._turns += 1
         SystemClock().sleep(0.1)
-        if self._turns == self._last:
+        if self._turns == self._last or any(self._until in line for line in self._said):
             self._stop.set()
         return Burst(np.zeros(0, FRAME), 0, np.zeros(0, np.uint8))
 
@@ -348,7 +348,7 @@ def test_a_status_that_cannot_be_written_is_told_once(tmp_path: Path, monkeypatc
     (tmp_path / "file").write_text("no folder")
     stop, said = threading.Event(), list[str]()
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "file"))
-    monkeypatch.setattr("agent.service.sensor.open_legs", lambda _: SilentLegs(stop))
+    monkeypatch.setattr("agent.service.sensor.open_legs", lambda _: SilentLegs(stop, 1200, said, "cannot be written"))
     assert run(small(), tmp_path / "state", stop=stop, say=said.append) == 0
     assert len([line for line in said if "cannot be written" in line]) == 1
     assert said[-1].startswith("drained: 0 frames")

@@ -153,7 +153,7 @@ def test_resend_brings_records_back_to_a_collector_that_lost_them(uplink: Progra
     )
     for number in range(20):
         sensor.append(MessageType.SUMMARY, Summary(Interval(number, number + 1)).to_content())
-    assert sensor.flush()
+    assert sensor.flush(60)
     kept = uplink.state / "uplink" / "progress.json"
     assert eventually(lambda: kept.exists() and Progress(kept).covers("sensor", sensor.run, 1, 20))
     for key in [key for key in uplink.collector.stored if key[2] == "sensor" and key[3] <= 10]:

@@ -87,7 +87,7 @@ class Segment:
 def _end(program: subprocess.Popen[str]) -> None:
     program.terminate()
     try:
-        program.wait(5)
+        program.wait(30)
     except subprocess.TimeoutExpired:
         program.kill()
         program.wait(5)
