@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 from tests.devices.bench import hello, tries
 from tests.flows.talks import HOSTS
 from tests.forge.pcap import Pcap
+from tests.simulators.broker import free_port
 from tests.simulators.bursts import THIN
 
 PUMP = ("10.1.0.101", "00:d0:75:18:42:9b")
@@ -31,6 +32,7 @@ def test_from_a_capture_to_the_page(tmp_path: Path) -> None:
     path.write_bytes(Pcap().octets(frames))
     (tmp_path / "tmp").mkdir()
     command = [sys.executable, "-m", "agent.service.demo", "--no-serve", "--capture", str(path)]
+    command += ["--port", str(free_port())]
     place = os.environ | {"TMPDIR": str(tmp_path / "tmp")}  # its own: others may run a demo on this machine
     done = subprocess.run(command, cwd=ROOT, env=place, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
