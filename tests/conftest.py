@@ -11,6 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure() -> None:
+    """How long an example takes says something of this machine's load and nothing of the product."""
+    from hypothesis import HealthCheck, settings  # noqa: PLC0415 - children of tests import this file for its paths
+
+    settings.register_profile("wardtap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("wardtap")
+
+
 def captures_folder() -> Path | None:
     """The folder of real captures, or None when this machine has none."""
     for place in (os.environ.get("WARDTAP_CAPTURES", ""), str(ROOT.parent / "shared" / "captures")):

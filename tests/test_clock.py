@@ -62,7 +62,7 @@ def test_the_boot_has_an_id(tmp_path: Path) -> None:
 
 def test_stopwatch_and_age() -> None:
     began = stopwatch_s()
-    assert 0 <= stopwatch_s() - began < 5
+    assert 0 <= stopwatch_s() - began < 60
     assert 0 < process_age_s() < 24 * 3600
 
 

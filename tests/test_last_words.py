@@ -37,7 +37,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A child that may write a core of any size into its folder."""
     return subprocess.run(
         [sys.executable, "-c", script], cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-        check=False, timeout=60, preexec_fn=allow_cores,
+        check=False, timeout=300, preexec_fn=allow_cores,
     )  # fmt: skip
 
 

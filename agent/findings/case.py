@@ -206,8 +206,8 @@ class Case:
             next_step=CATALOGUE[finding_id].next_step,
         )
 
-    def of_the_tap(self, finding_id: str, severity: Severity, told: Told) -> Finding:
-        """A finding about the tap itself: no device, no role."""
+    def without_device(self, finding_id: str, severity: Severity, told: Told, count: int = 1) -> Finding:
+        """A finding about the tap itself, or about more than can be named: no device, no role."""
         return Finding(
             id=finding_id,
             severity=severity,
@@ -217,7 +217,7 @@ class Case:
             time_ns=self.turn.now_ns,
             first_ns=told.first_ns,
             last_ns=told.last_ns,
-            count=1,
+            count=count,
             sentence=sentence(told.text),
             evidence=told.evidence,
             attack=self.contracts.attack.of(finding_id),
@@ -254,22 +254,13 @@ def severity_of(role: str) -> Severity:
 def more_in_turn(case: Case, finding_id: str, count: int, within: str = "second") -> Draft:
     """One finding for what a turn has too many of to look at one by one; those that were looked at are said apart."""
     now = case.turn.now_ns
-    finding = Finding(
-        id=finding_id,
-        severity=Severity.REVIEW,
-        mac=0,
-        role=UNKNOWN,
-        tier="none",
-        time_ns=now,
+    told = Told(
+        text=f"{count} more contacts within one {within} may be of the kind {finding_id}, too many to list; they are "
+        "counted here, and the first ones are told apart",
+        evidence=(("contacts", count),),
+        cause=f"{finding_id}|too-many",
         first_ns=now,
         last_ns=now,
-        count=count,
-        sentence=f"{count} more contacts within one {within} may be of the kind {finding_id}, too many to list; they "
-        "are counted here, and the first ones are told apart.",
-        evidence=(("contacts", count),),
-        attack=case.contracts.attack.of(finding_id),
-        cause=f"{finding_id}|too-many",
         expected="Devices on a ward begin a handful of new contacts in a minute.",
-        next_step=CATALOGUE[finding_id].next_step,
     )
-    return Draft(finding, Subject(0))
+    return Draft(case.without_device(finding_id, Severity.REVIEW, told, count), Subject(0))

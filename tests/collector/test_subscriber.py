@@ -1,6 +1,5 @@
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
@@ -13,6 +12,7 @@ from agent.clock import SystemClock
 from agent.collector.acks import Outgoing
 from agent.collector.subscriber import PAYLOAD_MAX, BrokerSettings, Subscriber
 from agent.errors import InputError, StateError
+from tests.faults.conftest import eventually
 from tests.simulators.broker import Mosquitto
 
 pytestmark = pytest.mark.broker
@@ -34,7 +34,7 @@ def subscribe(broker: Mosquitto) -> Iterator[Callable[..., Subscriber]]:
     def start(*filters: str, client_id: str = "c") -> Subscriber:
         made.append(Subscriber(BrokerSettings(broker.url, filters or (UP,), client_id), SystemClock()))
         made[-1].start()
-        assert made[-1].wait_connected(10), made[-1].last_error
+        assert made[-1].wait_connected(60), made[-1].last_error
         return made[-1]
 
     yield start
@@ -47,7 +47,7 @@ def say(broker: Mosquitto, *messages: tuple[str, bytes]) -> None:
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
     for topic, payload in messages:
-        client.publish(topic, payload, qos=1).wait_for_publish(5)
+        client.publish(topic, payload, qos=1).wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
 
@@ -55,9 +55,9 @@ def say(broker: Mosquitto, *messages: tuple[str, bytes]) -> None:
 def test_messages_arrive_with_topic_payload_and_time(broker: Mosquitto, subscribe: Callable[..., Subscriber]) -> None:
     subscriber = subscribe()
     say(broker, ("wardtap/1/a/b/up/summary", b"one"), ("other/topic", b"no"), ("wardtap/1/a/b/up/gap", b"two"))
-    arrivals = subscriber.take(10, 5)
+    arrivals = subscriber.take(10, 60)
     while len(arrivals) < 2:
-        arrivals += subscriber.take(10, 5)
+        arrivals += subscriber.take(10, 60)
     assert [(arrival.topic[-7:], arrival.payload) for arrival in arrivals[:2]] == [
         ("summary", b"one"),
         ("/up/gap", b"two"),
@@ -69,7 +69,7 @@ def test_a_shared_subscription_splits_the_work(broker: Mosquitto, subscribe: Cal
     first, second = (subscribe(f"$share/wt/{UP}", client_id=name) for name in ("one", "two"))
     say(broker, *((f"wardtap/1/a/b{number}/up/summary", b"x") for number in range(20)))
     taken = [0, 0]
-    for _ in range(100):
+    for _ in range(1200):
         taken = [count + len(each.take(50, 0.05)) for count, each in zip(taken, (first, second), strict=True)]
         if sum(taken) >= 20:
             break
@@ -80,23 +80,23 @@ def test_a_shared_subscription_splits_the_work(broker: Mosquitto, subscribe: Cal
 def test_it_finds_the_broker_again_after_a_kill(broker: Mosquitto, subscribe: Callable[..., Subscriber]) -> None:
     subscriber = subscribe()
     broker.kill()
-    for _ in range(200):
+    for _ in range(1200):
         if not subscriber.connected:
             break
         subscriber.take(1, 0.05)
     assert not subscriber.connected
     assert subscriber.publish([Outgoing("wardtap/1/a/b/down/ack", b"x", retain=False)]) == 0
     broker.start()
-    assert subscriber.wait_connected(20)
+    assert subscriber.wait_connected(60)
     say(broker, ("wardtap/1/a/b/up/summary", b"again"))
-    assert subscriber.take(1, 5)[0].payload == b"again"
+    assert subscriber.take(1, 60)[0].payload == b"again"
     assert subscriber.counts["broker-disconnects"] >= 1
 
 
 def test_what_is_published_reaches_the_other_side(broker: Mosquitto, subscribe: Callable[..., Subscriber]) -> None:
     listener, speaker = subscribe("wardtap/1/+/+/down/#", client_id="l"), subscribe(client_id="s")
     assert speaker.publish([Outgoing("wardtap/1/a/b/down/ack", b"ack", retain=False)]) == 1
-    assert listener.take(1, 5)[0].payload == b"ack"
+    assert listener.take(1, 60)[0].payload == b"ack"
 
 
 def test_a_message_that_is_too_large_or_one_too_many_is_counted(
@@ -105,10 +105,7 @@ def test_a_message_that_is_too_large_or_one_too_many_is_counted(
     subscriber = subscribe()
     subscriber.arrivals.maxsize = 3
     say(broker, ("wardtap/1/a/b/up/summary", bytes(PAYLOAD_MAX + 1)), *[("wardtap/1/a/b/up/summary", b"x")] * 5)
-    for _ in range(500):
-        if subscriber.counts["not-taken-queue-full"] == 2:
-            break
-        time.sleep(0.02)
+    assert eventually(lambda: subscriber.counts["not-taken-queue-full"] == 2)
     assert len(subscriber.take(10, 5)) == 3
     assert subscriber.counts["payload-too-large"] == 1
     assert subscriber.counts["not-taken-queue-full"] == 2
@@ -119,7 +116,7 @@ def test_a_broker_that_speaks_only_3_1_1_is_served(subscribe: Callable[..., Subs
         subscriber = Subscriber(BrokerSettings(f"mqtt://127.0.0.1:{old.port}", (UP,)), SystemClock())
         subscriber.start()
         try:
-            assert subscriber.wait_connected(15), subscriber.last_error
+            assert subscriber.wait_connected(60), subscriber.last_error
             assert old.levels[:2] == [5, 4]
         finally:
             subscriber.stop()
@@ -140,7 +137,7 @@ class _Old:
 
     def __exit__(self, *_: object) -> None:
         self.server.shutdown(socket.SHUT_RDWR)
-        self.thread.join(5)
+        self.thread.join(60)
         self.server.close()
 
     def _serve(self) -> None:
@@ -178,8 +175,8 @@ def test_tls_files_that_cannot_be_used_are_said_at_once(tmp_path: Path) -> None:
 def test_a_broker_that_is_not_there_is_no_reason_to_end(tmp_path: Path) -> None:
     subscriber = Subscriber(BrokerSettings("mqtt://127.0.0.1:1", (UP,)), SystemClock())
     subscriber.start()
-    assert not subscriber.wait_connected(0.5)
-    assert "refused" in subscriber.last_error.lower()
+    assert eventually(lambda: "refused" in subscriber.last_error.lower())
+    assert not subscriber.connected
     assert subscriber._thread.is_alive()
     subscriber.stop()
     assert not subscriber._thread.is_alive()

@@ -1,5 +1,6 @@
 """A lab in a temporary folder, and the tap that its table knows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from agent.ctl.lab import Lab, make_lab
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.signing.trust import load_trust
+from tests.simulators.broker import Mosquitto
 from tests.simulators.reporter import Reporter
 
 
@@ -34,3 +36,11 @@ def tap(lab: Lab) -> Reporter:
 def operator(lab: Lab) -> PrivateKey:
     """A person's key."""
     return PrivateKey.load(lab.operator / "operator.key")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real one."""
+    running = Mosquitto(tmp_path / "broker").start()
+    yield running
+    running.kill()

@@ -1,75 +1,44 @@
 """A command over a real broker to a tap of memory: accepted, refused as too old and given again, silent, forged."""
 
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.clock import SystemClock
+from agent.clock import NS_PER_S, SystemClock
 from agent.ctl.cli import main
 from agent.ctl.conversation import converse
 from agent.ctl.lab import Lab
 from agent.ctl.order import Order
 from agent.ctl.session import Broker
 from agent.errors import LinkError
-from agent.signing.envelope import open_envelope
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
-from agent.wire import body
 from agent.wire.command import Command, Receipt
 from agent.wire.types import MessageType
+from tests.ctl.tap import BUSY_S, AnsweringTap
 from tests.simulators.broker import Mosquitto
 from tests.simulators.reporter import Reporter
 
 pytestmark = pytest.mark.broker
 
 
-class CommandedTap:
-    """Answers commands as an agent does; `states` is what it says to each, `late_s` how much time passed unheard."""
+class CommandedTap(AnsweringTap):
+    """Answers commands as an agent does; one that is too old by its clock is refused."""
+
+    kind, leaf = MessageType.COMMAND, "command"
 
     def __init__(self, reporter: Reporter, trust: Trust, port: int) -> None:
-        self.reporter, self.trust = reporter, trust
-        self.states: list[str] = ["accepted", "running", "done"]
         self.commands: list[Command] = []
-        self.result: dict[str, Any] = {"uptime_s": 5}
-        self.uplink = reporter.new_chain(stream="uplink")
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.client.on_message = self._on_message
-        ready = threading.Event()
-        self.client.on_subscribe = lambda *_: ready.set()
-        self.client.on_connect = lambda client, *_: client.subscribe("wardtap/1/ward/tap-1/down/command", 1)
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        assert ready.wait(10)
+        super().__init__(reporter, trust, port)
+        self.states, self.result = ["accepted", "running", "done"], {"uptime_s": 5}
 
-    def be_born(self) -> None:
-        topic, payload = self.reporter.birth()
-        self.client.publish(topic, payload, 1, retain=True).wait_for_publish(5)
-
-    def _on_message(self, client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        opened = open_envelope(bytes(message.payload), self.trust, expect=(MessageType.COMMAND,))
-        command = Command.from_content(body.decode(opened.type, opened.body)[1])
+    def take(self, octets: bytes, content: dict[str, Any]) -> list[Receipt]:
+        command = Command.from_content(content)
         self.commands.append(command)
         expired = command.not_after_mono_ns <= self.reporter.clock.now_ns
-        states = [("refused", "expired: too late")] if expired else [(state, "") for state in self.states]
-        for state, reason in states:
-            receipt = Receipt(command.id, command.name, state, reason, self.result)
-            client.publish(*self.reporter.sealed(MessageType.RECEIPT, receipt.to_content(), self.uplink), 1)
-
-    def stop(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    running = Mosquitto(tmp_path / "broker").start()
-    yield running
-    running.kill()
+        states = [("refused", "expired: too late")] if expired else [(state, self.reason) for state in self.states]
+        return [Receipt(command.id, command.name, state, reason, self.result) for state, reason in states]
 
 
 @pytest.fixture
@@ -81,11 +50,23 @@ def there(tap: Reporter, trust: Trust, broker: Mosquitto) -> Iterator[CommandedT
 
 @pytest.fixture
 def give(trust: Trust, operator: PrivateKey, broker: Mosquitto) -> Callable[..., tuple[Receipt, Order]]:
-    def run(wait_s: float = 10) -> tuple[Receipt, Order]:
+    def run(wait_s: float = BUSY_S, left_s: float = BUSY_S) -> tuple[Receipt, Order]:
         order = Order("ward", "tap-1", [operator], trust)
-        return converse(order, Broker(broker.url, "ctl"), SystemClock(), wait_s, ("status", {"a": 1})), order
+        clock = UntilAnswered(order, wait_s, left_s)
+        return converse(order, Broker(broker.url, "ctl"), clock, wait_s, ("status", {"a": 1})), order
 
     return run
+
+
+class UntilAnswered(SystemClock):
+    """Stands still until the first receipt is heard; then so much is left of the time that is given."""
+
+    def __init__(self, order: Order, wait_s: float, left_s: float) -> None:
+        super().__init__()
+        self._order, self._jump_ns = order, round((wait_s - left_s) * NS_PER_S)
+
+    def mono_ns(self) -> int:
+        return self._jump_ns if self._order.last else 0
 
 
 def test_a_command_walks_to_its_end(there: CommandedTap, give: Callable[..., tuple[Receipt, Order]]) -> None:
@@ -117,12 +98,23 @@ def test_silence_ends_in_a_clear_line(there: CommandedTap, give: Callable[..., t
     there.be_born()
     there.states = ["accepted"]
     with pytest.raises(LinkError, match="only accepted"):
-        give(1)
+        give(left_s=0.3)
 
 
 def command(lab: Lab, url: str, *more: str) -> list[str]:
     place = ["--agent", "tap-1", "--site", "ward", "--key", str(lab.operator / "operator.key")]
-    return ["command", "status", *place, "--trust", str(lab.operator / "trust.bin"), "--broker", url, *more]
+    return [
+        "command",
+        "status",
+        *place,
+        "--trust",
+        str(lab.operator / "trust.bin"),
+        "--broker",
+        url,
+        "--wait",
+        "120",
+        *more,
+    ]
 
 
 def test_the_program_prints_receipts_and_says_by_its_code_how_it_ended(

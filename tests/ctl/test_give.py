@@ -3,7 +3,6 @@
 import json
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -68,13 +67,6 @@ def test_what_does_not_fit_is_not_even_signed(lab: Lab, capsys: Out) -> None:
 def test_two_roles_do_not_make_two_signers(lab: Lab, capsys: Out) -> None:
     assert main(words(lab, ["record-headers", MAC], "custodian", "engineer", more=("--dry-run",))) == 6
     assert "one role" in capsys.readouterr().err
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    running = Mosquitto(tmp_path / "broker").start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture

@@ -2,84 +2,61 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
+from agent.clock import Clock
 from agent.ctl import wanted
 from agent.ctl.cli import main
 from agent.ctl.lab import Lab
-from agent.signing.envelope import open_envelope, seal
+from agent.ctl.session import Session
+from agent.signing.envelope import seal
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.wire import body
 from agent.wire.command import Receipt
 from agent.wire.types import MessageType
+from tests.ctl.tap import AnsweringTap
 from tests.simulators.broker import Mosquitto
 from tests.simulators.reporter import Reporter
 
 pytestmark = pytest.mark.broker
-TOPIC = "wardtap/1/ward/tap-1/down/config"
 Out = pytest.CaptureFixture[str]
 
 
-class ConfiguredTap:
+class ConfiguredTap(AnsweringTap):
     """Answers a configuration as an agent does."""
 
+    kind, leaf = MessageType.CONFIG, "config"
+
     def __init__(self, reporter: Reporter, trust: Trust, port: int) -> None:
-        self.reporter, self.trust = reporter, trust
-        self.states, self.reason = ["accepted", "done"], ""
         self.taken: list[dict[str, Any]] = []
-        self.uplink = reporter.new_chain(stream="uplink")
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self.client.on_message = self._on_message
-        ready = threading.Event()
-        self.client.on_subscribe = lambda *_: ready.set()
-        self.client.on_connect = lambda client, *_: client.subscribe(TOPIC, 1)
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        assert ready.wait(10)
-        topic, payload = reporter.birth()
-        self.client.publish(topic, payload, 1, retain=True).wait_for_publish(5)
+        super().__init__(reporter, trust, port)
+        self.be_born()
 
-    def _on_message(self, client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        opened = open_envelope(bytes(message.payload), self.trust, expect=(MessageType.CONFIG,))
-        content = body.decode(opened.type, opened.body)[1]
+    def take(self, octets: bytes, content: dict[str, Any]) -> list[Receipt]:
         self.taken.append(content)
-        identity = hashlib.sha256(opened.body).digest()[:16]
-        for state in self.states:
-            receipt = Receipt(identity, "config", state, self.reason, {"version": content["version"]})
-            client.publish(*self.reporter.sealed(MessageType.RECEIPT, receipt.to_content(), self.uplink), 1)
-
-    def keep(self, payload: bytes) -> None:
-        self.client.publish(TOPIC, payload, 1, retain=True).wait_for_publish(5)
-
-    def stop(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        identity, result = hashlib.sha256(octets).digest()[:16], {"version": content["version"]}
+        return [Receipt(identity, "config", state, self.reason, result) for state in self.states]
 
 
-@pytest.fixture(autouse=True)
-def _a_quick_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it keeps, it gives at once; a tenth of a second shows that there is nothing."""
+@pytest.fixture
+def there(tap: Reporter, trust: Trust, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfiguredTap]:
+    """A quick broker gives at once what it keeps; a busy machine is listened to until that is heard."""
+    made, listen = ConfiguredTap(tap, trust, broker.port), wanted._listen
     monkeypatch.setattr(wanted, "SETTLE_S", 0.2)
 
+    def patient(session: Session, told: wanted.Told, clock: Clock, wait_s: float) -> None:
+        for _ in range(300):
+            listen(session, told, clock, wait_s)
+            kept = max((content["version"] for content in made.taken), default=0)
+            if told.order.last or (wait_s == wanted.SETTLE_S and told.order.birth and told.version >= kept):
+                return
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    running = Mosquitto(tmp_path / "broker").start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def there(tap: Reporter, trust: Trust, broker: Mosquitto) -> Iterator[ConfiguredTap]:
-    made = ConfiguredTap(tap, trust, broker.port)
+    monkeypatch.setattr(wanted, "_listen", patient)
     yield made
     made.stop()
 
@@ -120,8 +97,8 @@ def test_what_the_broker_made_up_is_not_what_was_told(
 ) -> None:
     content = {"agent": "tap-1", "site": "ward", "key_id": bytes(8), "version": 99, "text": "[summaries]\n"}
     octets = body.encode(MessageType.CONFIG, None, content)
-    there.client.unsubscribe(TOPIC)
-    there.keep(seal(MessageType.CONFIG, octets, [PrivateKey.generate()]))
+    there.client.unsubscribe(there.topic)
+    there.keep(there.topic, seal(MessageType.CONFIG, octets, [PrivateKey.generate()]))
     assert main(words(lab, broker, "diff", file)) == 0
     assert "it would be version 1" in capsys.readouterr().out
 

@@ -82,8 +82,18 @@ class Sensor:
             self.child.send_signal(signal.SIGTERM)
         assert self.child.stderr is not None
         said = self.child.stderr.read()
-        assert self.child.wait(30) == 0, said
+        assert self.child.wait(60) == 0, said
         return said
+
+
+@contextlib.contextmanager
+def stopped(sensor: Sensor) -> Iterator[None]:
+    """The program stands still and the kernel goes on."""
+    sensor.child.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        sensor.child.send_signal(signal.SIGCONT)
 
 
 @contextlib.contextmanager

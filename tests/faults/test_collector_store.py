@@ -85,7 +85,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_missing_and_nothing_is_the
             lines = [child.stdout.readline() for _ in range(chance.randrange(1, 25))]
             os.kill(child.pid, signal.SIGKILL)
             lines += child.stdout.readlines()
-        child.wait(10)
+        child.wait(60)
         whole = [int(line) for line in lines if line.endswith("\n")]
         acknowledged = max(acknowledged, *whole)
         _check(tmp_path, acknowledged)

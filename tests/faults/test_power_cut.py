@@ -106,7 +106,7 @@ def test_power_cuts(disk: Disk) -> None:
         disk.on()
     writer = SpoolWriter.open(folder, IDENTITY, SystemClock(), QUICK)
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     writer.close()
     left = held(folder)
     assert len(promised) == ROUNDS

@@ -82,7 +82,7 @@ def test_a3_death_at_every_call(tmp_path: Path, disk: PowerDisk, power: bool) ->
             disk.cut(Random(steps))
         after = start(folder)
         append(after, 1)
-        assert after.flush()
+        assert after.flush(60)
         held = {(record.run, record.seq): record.body for record in SpoolReader(folder).records()}
         told = declared(folder)
         assert writer.promised <= held.keys() | told
@@ -111,7 +111,7 @@ def check(folder: Path, writer: HandWriter, damaged: set[Key]) -> None:
     """It starts; all but the damaged comes out whole; exactly the damaged is declared."""
     after = start(folder, LARGE)
     append(after, 1)
-    assert after.flush()
+    assert after.flush(60)
     after.drop()
     held = {(record.run, record.seq) for record in SpoolReader(folder).records() if record.run == writer.run}
     told = {key for key in declared(folder) if key[0] == writer.run}
@@ -203,13 +203,13 @@ def test_a9_72_hours_away(tmp_path: Path) -> None:
             writer.append(MessageType.FINDING, finding(minute))
             writer.turn()
         clock.sleep(60)
-    assert writer.flush()
+    assert writer.flush(60)
     backlog = writer._chain.seq
     desk, began_ns, worst_ns = Desk(Kit(tmp_path / "kit"), clock, folder), clock.now_ns, 0
     while len(desk.stored) < writer._chain.seq:
         if len(desk.stored) % 500 < 200:
             fresh, now_ns = writer.append(MessageType.FINDING, finding(len(desk.stored))), clock.now_ns
-            assert writer.flush()
+            assert writer.flush(60)
             while (writer.run, fresh) not in desk.stored:
                 desk.second()
                 worst_ns = max(worst_ns, clock.now_ns - now_ns)
@@ -229,13 +229,13 @@ def test_a10_the_hint_is_lost_old_or_of_another_time(tmp_path: Path, hint: str) 
     desk = Desk(Kit(tmp_path / "kit"), clock, folder)
     for number in range(10):
         append(writer, number)
-    assert writer.flush()
+    assert writer.flush(60)
     desk.second()
     desk.progress.save()
     old = desk.progress.path.read_bytes()
     for number in range(10):
         append(writer, number)
-    assert writer.flush()
+    assert writer.flush(60)
     desk.second()
     if hint == "lost":
         desk.progress.path.unlink()
@@ -246,7 +246,7 @@ def test_a10_the_hint_is_lost_old_or_of_another_time(tmp_path: Path, hint: str) 
         desk.progress.save()
     desk.again()
     append(writer, 1)
-    assert writer.flush()
+    assert writer.flush(60)
     for _ in range(5):
         desk.second()
     writer.drop()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -36,7 +37,7 @@ class Bench:
     def attempt(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """The same with what it answered."""
         full = ["nsenter", f"--net=/run/netns/{self.name}", *command]
-        return subprocess.run(full, check=check, capture_output=True, text=True, timeout=30)
+        return subprocess.run(full, check=check, capture_output=True, text=True, timeout=120)
 
     def counter(self, device: str, name: str) -> int:
         """A statistics counter of a device."""
@@ -52,7 +53,7 @@ def bench() -> Iterator[Bench]:
     for tool in ("ip", "nft"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    bench = Bench(f"wardtap-{os.getpid()}")
+    bench = Bench(f"wardtap-{os.getpid()}-{token_hex(3)}")
     subprocess.run(["ip", "netns", "add", bench.name], check=True, timeout=30)
     try:
         bench.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "switch")
@@ -104,7 +105,7 @@ def received(bench: Bench, *, bypass: bool) -> int:
         peer.settimeout(0.3)
         send(bench, bypass=bypass)
         count = 0
-        deadline = time.monotonic() + 2.0
+        deadline = time.monotonic() + 60.0
         while time.monotonic() < deadline:
             try:
                 frame = peer.recv(2048)

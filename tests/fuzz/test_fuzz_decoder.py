@@ -1,25 +1,21 @@
 """The fuzzer sees what it should see; its short run finds nothing; what it found before stays mended."""
 
-import importlib.util
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.forge.ipv4 import TCP, Ipv4
 from tests.forge.tcp import Tcp
 from tests.fuzz.frame_cases import as_test_case, case_of, disagreement, frame_of, judge, seeds, smallest
 from tests.fuzz.oracle import compare
+from tests.fuzz.short_run import NEEDS_ATHERIS, short_run
 from tests.naive import decode as twin
 from tests.naive.frames import eth
 from tests.naive.walk import Walk
 from tests.simulators.bursts import HASHES, THIN, Heard
 
 CHECKED = os.environ.get("NUMBA_BOUNDSCHECK", "0") not in {"", "0"}
-SHORT_S = "20" if CHECKED else "5"  # the step with bounds checks is the one that counts
-HERE = importlib.util.find_spec("atheris") is not None
+SHORT_S = 20 if CHECKED else 5  # the step with bounds checks is the one that counts
 A4, B4 = "10.1.0.5", "10.2.0.9"
 
 pytestmark = [HASHES, pytest.mark.skipif(THIN > 1, reason="the fuzzer compares with compiled kernels")]
@@ -84,13 +80,6 @@ def test_found_before(what: str) -> None:
     assert compare([FOUND[what]]) == 1
 
 
-@pytest.mark.skipif(not HERE, reason="atheris is not installed (no wheel for this machine): tests/fuzz/README.md")
+@NEEDS_ATHERIS
 def test_short_run() -> None:
-    words = [sys.executable, "-m", "tests.fuzz.fuzz_decoder", "--seconds", SHORT_S]
-    done = subprocess.run(
-        words, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, errors="replace"
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-4000:]
-    runs = [line.split()[1] for line in said.splitlines() if line.startswith("stat::number_of_executed_units")]
-    assert [int(run) > 1000 for run in runs] == [True], said[-2000:]
+    short_run("fuzz_decoder", SHORT_S)

@@ -24,7 +24,7 @@ class Appliance:
         """install.sh with these arguments; its environment is the caller's plus `environment`."""
         env = {**os.environ, **self.extra_env, **environment}
         command = ["sh", str(self.source / "install.sh"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=600)
 
     def at_root(self, command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """An appliance command under the root, without a Python environment."""

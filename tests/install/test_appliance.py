@@ -158,7 +158,7 @@ def test_without_root_it_says_so(root: Path) -> None:
         pytest.skip("needs root to become somebody else")
     text = (root / "install.sh").read_text()
     answer = subprocess.run(["sh", "-s", "install"], input=text, capture_output=True, text=True, check=False,
-                            user=65534, cwd="/", timeout=60)  # fmt: skip
+                            user=65534, cwd="/", timeout=600)  # fmt: skip
     assert answer.returncode == 1
     assert "needs root: sudo ./install.sh install" in answer.stderr
 

@@ -128,7 +128,7 @@ def test_dnsmasq_gives_a_pump_its_address(tmp_path: Path) -> None:
         )  # fmt: skip
         talk.server.listens(67, "u")
         script = write(tmp_path / "bound.sh", SCRIPT, mode=0o700)
-        talk.client.run("udhcpc", "-i", "end", "-f", "-n", "-q", "-t", "8", "-T", "1", "-s", script,
+        talk.client.run("udhcpc", "-i", "end", "-f", "-n", "-q", "-t", "60", "-T", "1", "-s", script,
                         "-V", "ALARIS-PCU-8015", "-x", "hostname:PCU-13408871")  # fmt: skip
         talk.client.run("ping", "-c", "1", "-W", "2", ARCHIVE[1], check=False)
         told = Told(talk)
@@ -176,7 +176,7 @@ def test_a_web_server_in_clear(imaging: Segment, tmp_path: Path) -> None:
     write(tmp_path / "index.html", "<p>ready</p>")
     imaging.start(imaging.server, sys.executable, "-m", "http.server", "80", "--directory", str(tmp_path))
     imaging.server.listens(80)
-    read = f"import urllib.request; print(urllib.request.urlopen('http://{ARCHIVE[1]}/', timeout=5).read())"
+    read = f"import urllib.request; print(urllib.request.urlopen('http://{ARCHIVE[1]}/', timeout=60).read())"
     assert "ready" in imaging.client.run(sys.executable, "-c", read).stdout
     told = Told(imaging)
     assert "cleartext-web" in told.ids()

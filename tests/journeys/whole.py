@@ -28,7 +28,7 @@ from tests.simulators.smtp import MailRelay
 from tests.simulators.webhook import WebhookReceiver
 
 SITE, AGENT = "ward", "tap-1"
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 EVERY_SEVERITY = ("page", "review", "health", "posture")
 
 
@@ -64,7 +64,7 @@ class Whole:
         """Run a program of ours to its end and keep what it said."""
         command = [sys.executable, "-m", *words]
         ran = subprocess.run(
-            command, cwd=self.work, env=environment(self.folder), capture_output=True, check=False, timeout=120
+            command, cwd=self.work, env=environment(self.folder), capture_output=True, check=False, timeout=600
         )
         self.outputs[f"{name}: stdout"], self.outputs[f"{name}: stderr"] = ran.stdout, ran.stderr
         assert ran.returncode in codes, (name, ran.returncode, ran.stderr[-800:])
@@ -140,7 +140,7 @@ class Whole:
             self._fetch(port, path)
 
     def _fetch(self, port: int, path: str) -> bytes:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
             line.request("GET", path)
             answer = line.getresponse()
             content = answer.read()
@@ -197,14 +197,14 @@ class Whole:
         for child in reversed(self._running):
             child.send_signal(signal.SIGTERM)
             try:
-                child.wait(20)
+                child.wait(60)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
 
 
 def _stored(port: int) -> int:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
         line.request("GET", "/api/taps.json")
         taps: list[Any] = json.loads(line.getresponse().read())["taps"]
     return sum(stream["stored"] for tap in taps for stream in tap["streams"] if stream["stream"] == "sensor")

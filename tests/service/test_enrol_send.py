@@ -32,7 +32,7 @@ def test_a_desk_that_waits_gets_it_and_shows_the_fingerprint(
     clock, kit = SystemClock(), kit_of(Kit(tmp_path / "elsewhere"), broker=broker.url)
     shown = enrol(kit, tmp_path, SITE, "tap-9", clock)
     out, codes = tmp_path / "enrol.bin", list[int]()
-    words = ["enrol", "wait", "tap-9", "--site", SITE, "--broker", broker.url, "--out", str(out), "--wait", "20"]
+    words = ["enrol", "wait", "tap-9", "--site", SITE, "--broker", broker.url, "--out", str(out), "--wait", "150"]
     desk = threading.Thread(target=lambda: codes.append(main(words)))
     desk.start()
     assert eventually(lambda: _sent(kit, tmp_path, clock, out))

@@ -58,7 +58,7 @@ class Desk:
         self.errands.look(self.sensor.pipeline, legs or LEGS)
 
     def receipts(self) -> list[Receipt]:
-        assert self.writer.flush()
+        assert self.writer.flush(60)
         records = SpoolReader(self.state / "sensor" / "spool").records()
         return [Receipt.from_content(body.decode(MessageType.RECEIPT, record.body)[1]) for record in records]
 

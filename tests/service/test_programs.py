@@ -17,7 +17,7 @@ LISTEN = """
 import socket, sys, time
 with socket.create_server(("127.0.0.1", int(sys.argv[1]))):
     print("I listen", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -57,7 +57,7 @@ def test_one_that_ends_by_itself_is_told_with_its_last_words(programs: Programs)
             return False
         return True
 
-    assert eventually(ended, 20)
+    assert eventually(ended)
     with pytest.raises(StateError, match=r"short ended with exit code 3 \(no such broker\)"):
         programs.check()
 
@@ -72,4 +72,4 @@ def test_our_own_programs_run_this_checkout() -> None:
     assert (ROOT / "agent" / "service" / "programs.py").is_file()
     began = SystemClock().mono_ns()
     assert foreground("agent", "version") == 0
-    assert SystemClock().mono_ns() - began < 30 * 10**9
+    assert SystemClock().mono_ns() - began < 120 * 10**9

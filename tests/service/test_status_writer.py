@@ -35,7 +35,7 @@ def test_failures_are_counted_and_told_later(tmp_path: Path) -> None:
     path = tmp_path / "sensor" / "status.json"
     writer = StatusWriter(path, SystemClock(), tmp_path)
     writer.offer(status_of())
-    assert eventually(lambda: writer.failed == 1, 10)
+    assert eventually(lambda: writer.failed == 1)
     assert writer.last_error
     (tmp_path / "sensor").unlink()
     writer.offer(status_of())
@@ -51,12 +51,12 @@ def test_a_disk_that_hangs_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.M
         assert not durable, "nothing is synced each second: cards wear out"
         written.append(content)
         hangs.set()
-        assert goes_on.wait(20)
+        assert goes_on.wait(120)
 
     monkeypatch.setattr(status_writer, "write_atomically", stuck)
     writer = StatusWriter(tmp_path / "status.json", SystemClock(), tmp_path)
     writer.offer(status_of(devices=1))
-    assert hangs.wait(10)
+    assert hangs.wait(60)
     for number in (2, 3, 4):
         writer.offer(status_of(devices=number))
     assert writer.skipped == 2

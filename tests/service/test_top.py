@@ -107,7 +107,7 @@ def terminal(state: Path, *, end: bytes | signal.Signals) -> tuple[str, int, boo
         os.execve(sys.executable, command, environment | {"TERM": "xterm"})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before, heard, ended = termios.tcgetattr(master), "", False
-    deadline_ns = CLOCK.mono_ns() + 30 * S
+    deadline_ns = CLOCK.mono_ns() + 120 * S
     while CLOCK.mono_ns() < deadline_ns:
         if not select.select([master], [], [], 0.2)[0]:
             continue

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 PLACES = ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
-START_S = 10.0
+START_S = 60.0  # a busy machine takes its time
+_TAKEN: list[socket.socket] = []  # until this process ends
 
 
 def mosquitto_path() -> str | None:
@@ -22,10 +23,16 @@ def mosquitto_path() -> str | None:
 
 
 def free_port() -> int:
-    """A loopback port nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port for a program of this test and for nobody else, also while that program is dead.
+
+    A socket that is bound and does not listen keeps it: the system gives the port to nobody who asks for any, and to no
+    connection of another test. Who asks for this very one with SO_REUSEADDR, as every server does, gets it.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _TAKEN.append(keeper)
+    return int(keeper.getsockname()[1])
 
 
 def answers(port: int) -> bool:

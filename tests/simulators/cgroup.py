@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 ROOT = Path("/sys/fs/cgroup")
-PERIOD_US = 100_000
+PERIOD_US = 1_000_000  # the longest there is: a percent of it and then nothing, so that a slow sender fills a ring too
 ENTER = 'IFS=:; for group in $1; do echo $$ > "$group/cgroup.procs"; done; shift; exec "$@"'
 
 
@@ -73,7 +74,7 @@ def cgroup(*, memory_bytes: int = 0, cpu_percent: int = 0, tasks: int = 0) -> It
         pytest.skip("needs root for a control group")
     unified = (ROOT / "cgroup.controllers").exists()
     wanted = _settings(memory_bytes, cpu_percent, tasks, unified=unified)
-    name = f"wardtap-test-{os.getpid()}"
+    name = f"wardtap-test-{os.getpid()}-{token_hex(3)}"  # nobody inherits the limits of a group that is still held
     folders = {one: (ROOT / name if unified else ROOT / one / name) for one in wanted}
     try:
         for controller, folder in folders.items():

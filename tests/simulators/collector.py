@@ -34,7 +34,10 @@ class Held:
 
 @dataclass
 class CollectorSimulator:
-    """One collector at one broker. `mute` makes it take records without storing or acknowledging them."""
+    """One collector at one broker. `mute` makes it take records without storing or acknowledging them.
+
+    So does `summaries_max` with the summaries that come after so many.
+    """
 
     kit: Kit
     url: str
@@ -43,6 +46,7 @@ class CollectorSimulator:
     refused: dict[str, int] = field(default_factory=dict)
     presence: dict[str, list[bytes]] = field(default_factory=dict)
     mute: bool = False
+    summaries_max: int = 1 << 60
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _outbox: list[tuple[str, bytes, bool]] = field(default_factory=list)
@@ -124,7 +128,7 @@ class CollectorSimulator:
         if message_type(opened.type) not in SEQUENCED or header is None:
             self.presence.setdefault(topic.leaf, []).append(opened.body)
             return
-        if self.mute:
+        if self.mute or (opened.type == MessageType.SUMMARY and self._summaries() >= self.summaries_max):
             return
         key = (header.agent, header.run, header.stream, header.seq)
         held = self.stored.get(key)
@@ -135,6 +139,9 @@ class CollectorSimulator:
         else:
             self.conflicts.append(key)
         touched.add((header.agent, header.run, header.stream))
+
+    def _summaries(self) -> int:
+        return sum(held.type == MessageType.SUMMARY for held in self.stored.values())
 
     def _is_will(self, message: Arrived) -> bool:
         """The one unsigned message: the broker says that an agent vanished."""

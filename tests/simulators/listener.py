@@ -20,6 +20,7 @@ from agent.tap.records import BURST_FRAMES_MAX, FRAME, Burst, LegCounts
 from agent.tap.shared import SharedLive
 from agent.tap.source import Source
 from tests.conftest import ROOT
+from tests.simulators.lateness import waited_s
 from tests.simulators.namespace import Namespace
 
 NOBODY = 65534
@@ -49,8 +50,8 @@ class Listener:
         assert line, "the listener ended"
         return json.loads(line)
 
-    def read(self, frames: int, seconds: float = 5.0) -> list[dict[str, Any]]:
-        """Frames, until there are so many or nothing came for so long."""
+    def read(self, frames: int, seconds: float = 60.0) -> list[dict[str, Any]]:
+        """Frames, until there are so many or nothing came for so long, however often it was asked."""
         found: list[dict[str, Any]] = self.ask("read", frames=frames, seconds=seconds)
         return found
 
@@ -68,7 +69,7 @@ class Listener:
         assert self._child.stdin is not None
         self._child.stdin.close()
         try:
-            self._child.wait(10)
+            self._child.wait(60)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait(10)
@@ -152,6 +153,26 @@ def _told(burst: Burst, decoder: Decoder, worker: int = 0) -> list[dict[str, Any
     return told
 
 
+class _Silence:
+    """Nothing came for so long and so often: a busy machine may let a second pass between two looks."""
+
+    BURSTS = 10
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._empty = seconds, 0
+        self._end = time.monotonic() + seconds
+
+    @property
+    def lasts(self) -> bool:
+        return self._empty >= self.BURSTS and time.monotonic() > self._end
+
+    def after(self, frames: int) -> None:
+        """Of a burst."""
+        self._empty = 0 if frames else self._empty + 1
+        if frames:
+            self._end = time.monotonic() + self._seconds
+
+
 class _Child:
     """The process's side."""
 
@@ -168,29 +189,33 @@ class _Child:
 
     def read(self, frames: int, seconds: float) -> list[dict[str, Any]]:
         """Frames with their rows."""
-        end, found = time.monotonic() + seconds, []
-        while len(found) < frames and time.monotonic() < end:
+        silence, found = _Silence(seconds), []
+        while len(found) < frames and not silence.lasts:
             burst = self._burst()
-            if more := _told(burst, self._decoder, getattr(self._source, "worker", 0)):
-                found += more
-                end = time.monotonic() + seconds
+            silence.after(burst.count)
+            found += _told(burst, self._decoder, getattr(self._source, "worker", 0))
         return found
 
     def count(self, seconds: float) -> int:
         """Frames until there was silence for so long."""
-        found, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end:
+        silence, found = _Silence(seconds), 0
+        while not silence.lasts:
             size = self._burst().count
-            found, end = found + size, time.monotonic() + seconds if size else end
+            silence.after(size)
+            found += size
         return found
 
     def silent(self, bursts: int) -> list[tuple[int, float]]:
-        """So many bursts: their frames, and how long each took."""
+        """So many bursts: their frames, and how long each took while the machine let it work."""
         told = []
         for _ in range(bursts):
-            began = time.monotonic()
-            told.append((self._burst().count, time.monotonic() - began))
+            began = time.monotonic() - waited_s()
+            told.append((self._burst().count, time.monotonic() - waited_s() - began))
         return told
+
+    def waited(self) -> float:
+        """How long a busy machine let it wait so far, in seconds."""
+        return waited_s()
 
     def keep(self, bursts: int) -> int:
         """Read so many bursts and remember what they said."""

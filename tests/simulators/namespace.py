@@ -9,22 +9,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
+from secrets import token_hex
 
 import pytest
 
 from tests.conftest import ROOT
 
-# Puts frames on devices: `device gap_ms hexadecimal` lines on standard input, sent as they come.
+# Puts frames on devices: `device gap_ms hexadecimal` lines on standard input, sent when all are there.
 SENDER = """
 import socket, sys, time
-cables = {}
+cables, frames = {}, []
 for line in sys.stdin:
     device, gap, octets = line.split()
     if device not in cables:
         cables[device] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         cables[device].bind((device, 0))
-    cables[device].send(bytes.fromhex(octets))
-    time.sleep(float(gap) / 1000)
+    frames.append((cables[device], float(gap) / 1000, bytes.fromhex(octets)))
+for cable, gap, octets in frames:
+    cable.send(octets)
+    if gap:
+        time.sleep(gap)
 for cable in cables.values():
     cable.close()
 """
@@ -43,7 +47,7 @@ class Namespace:
     def run(self, *words: str, text: str | None = None) -> str:
         """Run inside and give what it printed."""
         done = subprocess.run(
-            self.command(*words), input=text, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+            self.command(*words), input=text, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300
         )
         return done.stdout
 
@@ -89,7 +93,7 @@ def cable() -> Iterator[Namespace]:
     for tool in ("ip", "nsenter"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    made = Namespace(f"wardtap-tap-{os.getpid()}")
+    made = Namespace(f"wardtap-tap-{os.getpid()}-{token_hex(3)}")  # what a killed run left behind has another name
     if subprocess.run(["ip", "netns", "add", made.name], check=False, capture_output=True, timeout=30).returncode:
         pytest.skip("the kernel gives no network namespace here")
     try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -28,7 +29,7 @@ while True:
     elif sys.stdin in ready:
         break
 """
-READY_S = 10.0
+READY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Machine:
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run there to its end."""
         return subprocess.run(
-            self.command(*words), check=check, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL
+            self.command(*words), check=check, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
         )
 
     def listens(self, port: int, kind: str = "t") -> None:
@@ -86,7 +87,7 @@ class Segment:
 def _end(program: subprocess.Popen[str]) -> None:
     program.terminate()
     try:
-        program.wait(5)
+        program.wait(30)
     except subprocess.TimeoutExpired:
         program.kill()
         program.wait(5)
@@ -109,7 +110,8 @@ def segment(client: tuple[str, str], server: tuple[str, str]) -> Iterator[Segmen
         pytest.skip("needs root for a network namespace")
     needs("ip", "nsenter", "ss", "ethtool")
     ends = [
-        Machine(f"wardtap-peer-{side}-{os.getpid()}", *end) for side, end in (("client", client), ("server", server))
+        Machine(f"wardtap-peer-{side}-{os.getpid()}-{token_hex(3)}", *end)
+        for side, end in (("client", client), ("server", server))
     ]
     with ExitStack() as stack:
         for machine in ends:

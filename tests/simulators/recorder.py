@@ -42,7 +42,7 @@ class Recorder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Cut what is open."""
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(60)
         for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
@@ -58,7 +58,7 @@ class Recorder:
 
     def _accept(self) -> None:
         near, _ = self._server.accept()
-        far = socket.create_connection(self._target, 5)
+        far = socket.create_connection(self._target, 60)
         for one, other in ((near, far), (far, near)):
             heard = bytearray()
             self._kept.append(heard)

@@ -50,13 +50,13 @@ class MailRelay:
     def __enter__(self) -> Self:
         """Listen."""
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stop and leave nothing open."""
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(60)
         self._loop.close()
 
     def _run(self) -> None:

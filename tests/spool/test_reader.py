@@ -193,7 +193,7 @@ def test_a_segment_that_is_none_any_more_costs_only_itself(
     assert bodies(filled) == expected
     writer = open_spool(TINY)
     urgent(writer)
-    assert writer.flush(), "the owner starts and writes all the same"
+    assert writer.flush(60), "the owner starts and writes all the same"
 
 
 def test_damage_is_counted(filled: Path, open_spool: Open) -> None:
@@ -224,7 +224,7 @@ def test_random_harm_never_stops_it(filled: Path, open_spool: Open) -> None:
         list(SpoolReader(filled, "uplink").records())
     writer = open_spool(TINY)
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
 
 
 def test_a_run_that_begins_later_in_one_lane_is_not_overlooked(folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_intact_records_no_mark_covers_are_written_again(folder: Path, open_spoo
     segment(folder, "f", 1, record(1) + frame(Kind.MARK, 1, RUN) + record(2) + record(3)[:-2])
     writer = open_spool()
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     assert writer.counts.recovered == 1
     found = [item for item in SpoolReader(folder, "uplink").records() if item.run == RUN]
     assert {item.seq for item in found} == {1, 2}
@@ -63,7 +63,7 @@ def test_intact_records_no_mark_covers_are_written_again(folder: Path, open_spoo
 
 def test_before_its_first_record_a_run_is_durable(folder: Path, open_spool: Open) -> None:
     first = open_spool()
-    assert first.flush()
+    assert first.flush(60)
     first.close()
     second = open_spool()
     urgent(second)
@@ -79,7 +79,7 @@ def test_what_a_damaged_region_held_is_told(folder: Path, open_spool: Open) -> N
     segment(folder, "f", 1, record(1) + bytes(broken) + record(5) + frame(Kind.MARK, 5, RUN))
     segment(folder, "s", 3, record(3) + frame(Kind.MARK, 3, RUN))
     writer = open_spool()
-    assert writer.flush()
+    assert writer.flush(60)
     assert declared(folder) == [(2, 2, "finding", "damaged"), (4, 4, "finding", "damaged")]
     assert writer.counts.damaged_regions == 1
     assert writer.counts.damaged_bytes == len(broken)
@@ -88,7 +88,7 @@ def test_what_a_damaged_region_held_is_told(folder: Path, open_spool: Open) -> N
 def test_a_torn_end_is_no_loss(folder: Path, open_spool: Open) -> None:
     segment(folder, "f", 1, record(1) + frame(Kind.MARK, 1, RUN) + record(2)[:30])
     writer = open_spool()
-    assert writer.flush()
+    assert writer.flush(60)
     assert declared(folder) == []
 
 
@@ -98,7 +98,7 @@ def test_records_of_a_lost_end_that_a_mark_promised_are_told(folder: Path, open_
     segment(folder, "f", 1, record(1) + bytes(broken) + frame(Kind.MARK, 2, RUN))
     writer = open_spool()
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     assert declared(folder) == [(2, 2, "finding", "damaged")]
 
 
@@ -109,7 +109,7 @@ def test_other_files_are_left_alone(folder: Path, open_spool: Open) -> None:
     (folder / "00000002-f-00000000000000000001-000-00.seg").mkdir()
     writer = open_spool()
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     writer.close()
     assert (folder / "notes.txt").read_text() == "not ours"
     assert writer.counts.foreign_files == 2
@@ -123,7 +123,7 @@ def test_it_starts_on_anything(folder: Path, open_spool: Open, content: bytes, g
     for _ in range(3):
         writer = open_spool()
         seq = urgent(writer)
-        assert writer.flush()
+        assert writer.flush(60)
         writer.close()
         assert (writer.run, seq) in {(item.run, item.seq) for item in SpoolReader(folder, "uplink").records()}
 
@@ -167,12 +167,12 @@ def test_a_hole_that_no_damage_explains_is_told(folder: Path, open_spool: Open) 
     segment(folder, "f", 1, record(1) + record(3) + frame(Kind.MARK, 3, RUN))
     writer = open_spool()
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     assert declared(folder) == [(2, 2, "unknown", "missing")]
     writer.close()
     again = open_spool()
     urgent(again)
-    assert again.flush()
+    assert again.flush(60)
     assert declared(folder) == [(2, 2, "unknown", "missing")]  # once
 
 
@@ -183,7 +183,7 @@ def test_who_died_before_saying_so_does_not_take_the_hole_along(folder: Path, op
     (folder / name).write_bytes(content)
     writer = open_spool()
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     assert declared(folder) == [(2, 3, "unknown", "missing")]
 
 
@@ -192,5 +192,5 @@ def test_a_segment_that_was_deleted_is_missed(folder: Path, open_spool: Open) ->
         segment(folder, "f", first, record(first) + record(first + 1) + frame(Kind.MARK, first + 1, RUN))
     (folder / segment(folder, "f", 3, b"").name).unlink()
     writer = open_spool()
-    assert writer.flush()
+    assert writer.flush(60)
     assert declared(folder) == [(3, 4, "unknown", "missing")]

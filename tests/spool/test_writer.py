@@ -49,7 +49,7 @@ def test_records_come_back_in_a_chain(folder: Path, open_spool: Open) -> None:
     for number in range(5):
         bulk(writer, number)
         urgent(writer, str(number))
-    assert writer.flush()
+    assert writer.flush(60)
     records = stored(folder)
     assert [record.seq for record in records] == list(range(1, 11))
     previous = bytes(32)
@@ -64,9 +64,9 @@ def test_findings_are_durable_in_50_ms_and_summaries_in_1_s(folder: Path, open_s
     writer = open_spool(SpoolLimits())
     reader = SpoolReader(folder, "uplink")
     writer.flush()
-    for append, within_s in ((urgent, 0.05), (bulk, 1.0)):
+    for append in (urgent, bulk):
         append(writer)
-        deadline = time.monotonic() + within_s * 4  # four times: this is no timed test, the limits themselves are
+        deadline = time.monotonic() + 120  # this is no timed test: a disk may be busy, and the limits are below
         while not (found := reader.poll()) and time.monotonic() < deadline:
             time.sleep(0.005)
         assert found
@@ -120,7 +120,7 @@ def test_one_error_on_any_call_loses_nothing(
             for _ in range(3):
                 urgent(writer)
                 bulk(writer)
-                assert writer.flush()
+                assert writer.flush(60)
             assert disk.calls[call] >= number or number > 6
             errors = writer.counts.write_errors
             writer.close()
@@ -138,7 +138,7 @@ def test_after_a_failed_fsync_the_page_is_not_trusted(
         before = {segment.path for segment in list_segments(folder)[0]}
         disk.fail_at = {"fsync": {disk.calls["fsync"] + 1: BROKEN}}
         urgent(writer)
-        assert writer.flush()
+        assert writer.flush(60)
     after = {segment.path for segment in list_segments(folder)[0]}
     assert len(after - before) == 1
     fresh = (after - before).pop()
@@ -154,7 +154,7 @@ def test_a_disk_that_refuses_costs_bounded_memory_and_recovers(
     with faulty_disk(monkeypatch) as disk:
         writer = open_spool(limits)
         urgent(writer)
-        assert writer.flush()
+        assert writer.flush(60)
         disk.fail = {"write": code}
         findings = [urgent(writer, size=100) for _ in range(20)]
         summaries = [bulk(writer, size=600) for _ in range(100)]
@@ -236,7 +236,7 @@ def test_a_folder_deleted_under_it_is_made_again(folder: Path, open_spool: Open)
         path.unlink()
     folder.rmdir()
     urgent(writer)
-    assert writer.flush()
+    assert writer.flush(60)
     assert seqs(folder, writer.run) == [2]
     with pytest.raises(StateError):
         open_spool()
@@ -249,7 +249,7 @@ def test_a_really_full_disk(folder: Path, tmp_path: Path) -> None:
         writer = SpoolWriter.open(disk / "spool", IDENTITY, SystemClock(), limits)
         filler = disk / "filler"
         bulk(writer, size=1200)
-        assert writer.flush()
+        assert writer.flush(60)
         filler.write_bytes(bytes(200 * 1024))
         findings = []
         for _ in range(40):

@@ -199,7 +199,7 @@ def test_super_packets_of_offloads_do_not_confuse_lengths(namespace: Namespace, 
                 assert sink.stdout is not None
                 assert sink.stdout.readline() == "ready\n"
                 there.run(sys.executable, "-c", SAYS, str(SUPER_OCTETS))
-                assert sink.wait(20) == 0
+                assert sink.wait(60) == 0
             heard = [frame for frame in listener.read(5000, seconds=1.0) if carries_tcp(frame)]
     finally:
         namespace.run("ip", "netns", "delete", there.name)

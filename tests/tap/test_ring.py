@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent.config import TapConfig
+from tests.faults.conftest import eventually
+from tests.simulators.lateness import waited_s
 from tests.simulators.listener import Listener, listening
 from tests.simulators.namespace import Namespace, cable
 
@@ -36,14 +38,16 @@ def numbered(count: int) -> list[bytes]:
     return [HEAD + number.to_bytes(2) + bytes(44) for number in range(count)]
 
 
-def until_fault(listener: Listener, fault: str, seconds: float = BACK_S) -> float:
-    """How long it took until the leg said so."""
-    began = time.monotonic()
-    while time.monotonic() < began + seconds:
-        if listener.leg()["fault"] == fault:
-            return time.monotonic() - began
-        time.sleep(0.05)
-    raise AssertionError(f"never {fault!r}: {listener.leg()}")
+def clock_of(listener: Listener) -> float:
+    """Seconds that go on while the machine lets the listener work, and us, who ask it."""
+    return time.monotonic() - waited_s() - float(listener.ask("waited"))
+
+
+def until_fault(listener: Listener, fault: str) -> None:
+    """The leg says so within the time that is allowed."""
+    began = clock_of(listener)
+    assert eventually(lambda: listener.leg()["fault"] == fault), f"never {fault!r}: {listener.leg()}"
+    assert clock_of(listener) - began < BACK_S
 
 
 def hears(namespace: Namespace, listener: Listener, far: str = "ward") -> None:
@@ -98,8 +102,7 @@ def test_what_the_new_interface_sends_counts(namespace: Namespace) -> None:
         namespace.add_cable()
         namespace.put(numbered(3), "eth1")
         until_fault(listener, "")
-        time.sleep(1.1)
-        assert listener.leg()["tx_packets"] >= 3, "whatever the first one sent in its last second nobody can know"
+        assert eventually(lambda: listener.leg()["tx_packets"] >= 3), "what the first one sent last nobody can know"
 
 
 def test_renamed_it_is_heard_and_another_under_the_name_takes_its_place(namespace: Namespace) -> None:
@@ -140,11 +143,11 @@ def test_one_leg_may_fail_while_the_other_hears(namespace: Namespace) -> None:
 def test_two_legs_come_in_order_of_time(namespace: Namespace) -> None:
     """A conversation whose halves pass two legs, over many blocks: nothing is heard before what it answers."""
     namespace.add_cable("eth2", "ward2")
-    with ring(namespace, "eth1", "eth2") as listener:
-        # Read while they come, as a tap does: a ring that nobody reads holds 32 blocks, of 40 ms each.
+    with ring(namespace, "eth1", "eth2", buffer_bytes=48 << 20) as listener:
+        # Read while they come, as a tap does; a ring has a block for each frame of its leg if nobody can read.
         with ThreadPoolExecutor(1) as sender:
             sent = sender.submit(namespace.put, numbered(300), "ward", "ward2", gap_ms=3)
-            heard = listener.read(300, seconds=20.0)
+            heard = listener.read(300)
             sent.result()
         assert [leg["dropped"] for leg in listener.ask("legs")] == [0, 0]
     assert [int(frame["octets"][28:32], 16) for frame in heard] == list(range(300))
@@ -155,9 +158,9 @@ def test_one_sided_traffic_is_not_kept_back(namespace: Namespace) -> None:
     namespace.add_cable("eth2", "ward2")
     with ring(namespace, "eth1", "eth2") as listener:
         namespace.put(numbered(10))
-        began = time.monotonic()
+        began = clock_of(listener)
         assert len(listener.read(10)) == 10
-        assert time.monotonic() - began < 1.0
+        assert clock_of(listener) - began < 1.0
 
 
 def test_a_deaf_ring_gives_what_it_held_and_no_more(namespace: Namespace) -> None:
@@ -174,6 +177,6 @@ def test_a_deaf_ring_gives_what_it_held_and_no_more(namespace: Namespace) -> Non
 def test_a_burst_outlives_its_source(namespace: Namespace) -> None:
     with ring(namespace) as listener:
         namespace.put(numbered(50))
-        assert 0 < listener.ask("keep", bursts=1) <= 50, "a busy machine may close a block early"
+        assert eventually(lambda: 0 < listener.ask("keep", bursts=1) <= 50), "one block, early or late"
         assert listener.ask("close")
         assert listener.ask("kept")

@@ -1,7 +1,6 @@
 """Legs shared out on real interfaces: whose frames come where, what happens when an interface goes, what is counted."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from agent.config import TapConfig
 from agent.errors import InputError
 from agent.tap.live import open_shared
+from tests.faults.conftest import eventually
 from tests.forge.arp import request
 from tests.simulators.listener import Listener, listening
 from tests.simulators.namespace import Namespace, cable
@@ -181,8 +181,7 @@ def test_a_worker_that_falls_behind_loses_in_its_own_ring_and_that_is_counted(na
 def test_a_burst_outlives_its_source(namespace: Namespace) -> None:
     with shared(namespace) as listener:
         namespace.put(numbered(50))
-        time.sleep(0.1)
-        assert 0 < listener.ask("keep", bursts=2) <= 50
+        assert eventually(lambda: 0 < listener.ask("keep", bursts=2) <= 50)
         assert listener.ask("close")
         assert listener.ask("kept")
 

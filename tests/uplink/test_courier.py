@@ -44,7 +44,7 @@ class Post:
                 self.spool.append(MessageType.FINDING, finding(number))
             else:
                 self.spool.append(MessageType.SUMMARY, Summary(Interval(number, number + 1)).to_content())
-        assert self.spool.flush()
+        assert self.spool.flush(60)
 
     def seqs(self, room: int = 100) -> list[int]:
         return [out.key.seq for out in self.courier.due(room)]

@@ -20,7 +20,7 @@ from tests.simulators.kit import AGENT, SITE, Kit
 @pytest.fixture
 def record(spool: SpoolWriter) -> SpoolRecord:
     spool.append(MessageType.SUMMARY, Summary(Interval(1, 2)).to_content())
-    assert spool.flush()
+    assert spool.flush(60)
     return next(SpoolReader(spool._disk.folder).records())
 
 
@@ -81,7 +81,7 @@ def test_a_sensor_speaks_of_its_own_commands_only(
     sealer.on_receipt = heard.append
     receipt = Receipt(bytes(16), name, state, "", {})
     spool.append(MessageType.RECEIPT, receipt.to_content())
-    assert spool.flush()
+    assert spool.flush(60)
     record = next(SpoolReader(spool._disk.folder).records())
     if taken:
         sealer.seal(record)

@@ -3,6 +3,7 @@
 What a tap needs of a broker, and no more: QoS 1 both ways, a retained message, a will, 64 KiB, and coming back.
 """
 
+import gc
 import os
 import socket
 import threading
@@ -57,12 +58,13 @@ class Place:
             tls=papers,
             reconnect_min_s=0.02,
             reconnect_max_s=0.1,
+            connect_timeout_s=60.0,
         )
         made = Session(settings, SystemClock())
         if self.kind == "mosquitto-3.1.1":
             made._version = 1  # as after a broker that did not answer to MQTT 5
         self.sessions.append(made)
-        until(made, has(LinkUp), 20)
+        until(made, has(LinkUp))
         return made
 
     def end(self) -> None:
@@ -98,7 +100,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 
 def pump(
-    quiet: Session, speaker: Session, wanted: Callable[[list[object]], bool], within_s: float = 20.0
+    quiet: Session, speaker: Session, wanted: Callable[[list[object]], bool], within_s: float = 120.0
 ) -> list[object]:
     """Work both sessions until the first has seen enough."""
     seen: list[object] = []
@@ -111,18 +113,20 @@ def pump(
     pytest.fail(f"not seen: {seen}")
 
 
-def carried(speaker: Session, topic: str, payload: bytes, quiet: Session) -> int:
-    """Publish until it arrives, as the courier does: a subscription may be on its way still. The last token."""
-    for _ in range(4):
-        token = speaker.publish(topic, payload)
+def carried(speaker: Session, topic: str, payload: bytes, quiet: Session) -> bool:
+    """Publish until it arrives, as the courier does: a subscription may be on its way still."""
+    for _ in range(40):
+        speaker.publish(topic, payload)
         for _ in range(250):
             speaker.step(0.01)
             if Arrived(topic, payload, retained=False) in quiet.step(0.01):
-                return token
+                return True
     pytest.fail(f"{topic}: never arrived")
 
 
-def test_the_version_is_what_the_broker_speaks(place: Place) -> None:
+def test_the_version_is_what_the_broker_speaks(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    if place.kind.startswith("mosquitto"):  # on a busy machine it is not taken for an old one
+        monkeypatch.setattr("agent.uplink.session.CONNACK_5_S", 60.0)
     assert place.session("tap-1").protocol == ("5" if place.kind in {"mosquitto-5", "mosquitto-tls-acl"} else "3.1.1")
 
 
@@ -131,7 +135,7 @@ def test_a_summary_of_full_size_goes_up_and_an_acknowledgement_comes_down(place:
     payload = bytes(range(256)) * (SUMMARY_BYTES // 256)
     assert carried(tap, f"{OURS}/up/summary", payload, far)
     assert carried(far, f"{OURS}/down/ack", b"stored", tap)
-    assert tap.room == tap.settings.window  # PUBACK came
+    until(tap, lambda _: tap.room == tap.settings.window)  # PUBACK came
 
 
 def test_what_is_kept_is_there_for_who_comes_later(place: Place) -> None:
@@ -154,38 +158,32 @@ def test_who_vanishes_is_reported_lost(place: Place) -> None:
 
 def test_who_says_goodbye_is_not(place: Place) -> None:
     far = place.session("far", f"{OURS}/up/#")
-    for _ in range(10):
-        far.step(0.02)  # its subscription is on the way
     tap = place.session("tap-1", will=(f"{OURS}/up/state", b"lost"))
-    tap.publish(f"{OURS}/up/summary", b"last")
-    until(tap, has(Published))
+    assert carried(tap, f"{OURS}/up/summary", b"last", far)
     tap.close()
-    seen = pump(far, far, lambda seen: any(isinstance(each, Arrived) for each in seen))
-    for _ in range(20):
-        seen.extend(far.step(0.01))
+    seen = [event for _ in range(40) for event in far.step(0.01)]
     assert not any(isinstance(each, Arrived) and each.payload == b"lost" for each in seen)
 
 
 def test_a_broker_that_is_killed_is_found_again(place: Place) -> None:
     tap = place.session("tap-1", f"{OURS}/down/#")
     place.broker.kill()
-    until(tap, has(LinkDown), 20)
+    until(tap, has(LinkDown))
     place.broker.start()
-    until(tap, has(LinkUp), 30)
-    far = place.session("far")
-    far.publish(f"{OURS}/down/ack", b"again")
-    assert pump(tap, far, lambda seen: any(isinstance(each, Arrived) for each in seen))
+    until(tap, has(LinkUp))
+    assert carried(place.session("far"), f"{OURS}/down/ack", b"again", tap)
 
 
 def test_threads_and_descriptors_stay_the_same_over_reconnects(place: Place) -> None:
     tap = place.session("tap-1", f"{OURS}/down/#", will=(f"{OURS}/up/state", b"lost"))
     rounds = RECONNECTS if place.kind != "amqtt" else 3  # it takes seconds to let the old link go
+    gc.collect()  # what earlier tests left to it is not ours
     before = _open()
     for _ in range(rounds):
         assert tap._client is not None
         tap._client._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
-        until(tap, lambda seen: has(LinkDown)(seen) and has(LinkUp)(seen), 20)
-    assert _open() == before
+        until(tap, lambda seen: has(LinkDown)(seen) and has(LinkUp)(seen))
+    assert all(now <= then for now, then in zip(_open(), before, strict=True))
 
 
 def _open() -> tuple[int, int]:

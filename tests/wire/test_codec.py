@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agent.errors import WireError
 from agent.wire.codec import LIMITS, Limits, deflate, inflate, pack, packed_sizes, unpack
 
-REFUSED_S = 0.25  # measured 2 ms at most; the rest is for a busy machine
+REFUSED_S = 0.25  # of the processor; measured 2 ms at most, the rest is for a slow machine
 REFUSED_BYTES = 4 << 20
 
 BOMBS: dict[str, bytes] = {
@@ -64,10 +64,10 @@ BOMBS: dict[str, bytes] = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_quickly_and_in_little_memory(name: str) -> None:
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(WireError) as refused:
         unpack(BOMBS[name])
-    took_s = time.perf_counter() - started
+    took_s = time.thread_time() - started
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert refused.value.reason in {"bad-encoding", "too-large"}
@@ -176,10 +176,10 @@ def test_deflated_comes_back(data: bytes) -> None:
 def test_a_zlib_bomb_stops_at_the_cap() -> None:
     bomb = zlib.compress(bytes(50 << 20), 9)
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(WireError) as refused:
         inflate(bomb, 65536)
-    took_s = time.perf_counter() - started
+    took_s = time.thread_time() - started
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert refused.value.reason == "too-large"

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from agent.findings.case import Case
-from agent.findings.catalogue import CATALOGUE, UNKNOWN
+from agent.findings.case import Case, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity
-from agent.findings.words import sentence, time_text
+from agent.findings.records import Severity
+from agent.findings.words import time_text
 
 _STATES: Final = ("none", "warning", "critical")
 EXPECTED: Final = "The tap reads every frame; what it cannot read it counts."
@@ -42,17 +41,8 @@ class CaptureLoss:
             f"the tap could not read {turn.dropped} of {received} frames ({percent} %) in this interval, which is "
             f"{'critical: it may have missed what mattered' if state == 'critical' else 'a warning'}"
         )
-        finding = Finding(
-            id="capture-loss",
-            severity=Severity.HEALTH,
-            mac=0,
-            role=UNKNOWN,
-            tier="none",
-            time_ns=turn.now_ns,
-            first_ns=turn.now_ns,
-            last_ns=turn.now_ns,
-            count=1,
-            sentence=sentence(text),
+        told = Told(
+            text=text,
             evidence=(
                 ("dropped", turn.dropped),
                 ("received", received),
@@ -60,9 +50,9 @@ class CaptureLoss:
                 ("interval-end", time_text(turn.now_ns)),
                 ("detail", turn.detail),
             ),
-            attack=case.contracts.attack.of("capture-loss"),
             cause=f"capture-loss|{state}",
+            first_ns=turn.now_ns,
+            last_ns=turn.now_ns,
             expected=EXPECTED,
-            next_step=CATALOGUE["capture-loss"].next_step,
         )
-        return Draft(finding, Subject(0))
+        return Draft(case.without_device("capture-loss", Severity.HEALTH, told), Subject(0))

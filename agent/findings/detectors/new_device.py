@@ -6,7 +6,6 @@ when more come in a day than twice the busiest of the last week.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from agent.findings.case import Case, Told
@@ -97,5 +96,4 @@ def _digest(case: Case, slots: list[int], count: int, what: str) -> Draft:
         last_ns=case.turn.now_ns,
         expected="Phones and tablets change their address; a ward rarely gains more than a few devices a day.",
     )
-    finding = case.finding("new-device", Severity.REVIEW, slots[0], told)
-    return Draft(replace(finding, mac=0, role=UNKNOWN, tier="none", count=count), Subject(0))
+    return Draft(case.without_device("new-device", Severity.REVIEW, told, count), Subject(0))

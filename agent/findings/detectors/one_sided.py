@@ -81,4 +81,4 @@ def _draft(case: Case, text: str, what: str, evidence: Evidence) -> Draft:
         last_ns=now_ns,
         expected=EXPECTED,
     )
-    return Draft(case.of_the_tap("one-sided", Severity.HEALTH, told), Subject(0))
+    return Draft(case.without_device("one-sided", Severity.HEALTH, told), Subject(0))

@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 
 from agent.devices.records import EdgeDirection
-from agent.findings.case import Case, Evidence
-from agent.findings.catalogue import CATALOGUE, UNKNOWN
+from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Pressure, Severity
-from agent.findings.words import NS_PER_S, sentence, time_text, within_text
+from agent.findings.records import Pressure, Severity
+from agent.findings.words import NS_PER_S, time_text, within_text
 
 # In a window; a full set of eight gives up one now and then in a ward that fits, a thousand in a minute it does not.
 MOST: Final = Pressure(flows=1000, edges=1000, devices=1000, frames=1000)
@@ -68,30 +67,19 @@ def _draft(case: Case, grown: Pressure, began_ns: int) -> Draft:
     gave_up = ", ".join(f"{count} {word}" for count, word in zip(grown, _WORDS, strict=True) if count)
     by = f"; most of the new contacts are those of the {case.label(slot)}" if slot >= 0 else ""
     named: Evidence = (("busiest", case.label(slot)), ("its-contacts", contacts)) if slot >= 0 else ()
-    finding = Finding(
-        id="table-pressure",
-        severity=Severity.HEALTH,
-        mac=0,
-        role=UNKNOWN,
-        tier="none",
-        time_ns=now_ns,
-        first_ns=began_ns,
-        last_ns=now_ns,
-        count=1,
-        sentence=sentence(
-            f"more happens on the ward's network than the tap's tables hold, {within_text(began_ns, now_ns)}: {gave_up}"
-            f"{by}"
-        ),
+    told = Told(
+        text="more happens on the ward's network than the tap's tables hold, "
+        f"{within_text(began_ns, now_ns)}: {gave_up}{by}",
         evidence=(
             *zip(("flows-evicted", "edges-evicted", "devices-evicted", "frames-unplaced"), grown, strict=True),
             ("since", time_text(began_ns)),
             ("detail", case.turn.detail),
             *named,
         ),
-        attack=case.contracts.attack.of("table-pressure"),
         # A flood that comes in waves is one cause within the hour; one later in the day is told again.
         cause=f"table-pressure|{time_text(began_ns - began_ns % HOUR_NS)}",
+        first_ns=began_ns,
+        last_ns=now_ns,
         expected=EXPECTED,
-        next_step=CATALOGUE["table-pressure"].next_step,
     )
-    return Draft(finding, Subject(0))
+    return Draft(case.without_device("table-pressure", Severity.HEALTH, told), Subject(0))

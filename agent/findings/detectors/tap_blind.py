@@ -6,11 +6,10 @@ And, within two minutes, that no leg hears anything although their links are up:
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from agent.findings.case import Case, Evidence
-from agent.findings.catalogue import CATALOGUE, UNKNOWN
+from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity
-from agent.findings.words import NS_PER_S, bounded, sentence, time_text
+from agent.findings.records import Severity
+from agent.findings.words import NS_PER_S, bounded, time_text
 from agent.tap.records import Fault, LegCounts
 
 # A link that is trained anew takes up to five seconds; leg and judge look once a second each, so ten are never reached.
@@ -86,21 +85,12 @@ def _fault(case: Case, leg: LegCounts, since_ns: int) -> Draft:
 
 
 def _draft(case: Case, text: str, evidence: Evidence, cause: str, since_ns: int) -> Draft:
-    finding = Finding(
-        id="tap-blind",
-        severity=Severity.HEALTH,
-        mac=0,
-        role=UNKNOWN,
-        tier="none",
-        time_ns=case.turn.now_ns,
+    told = Told(
+        text=text,
+        evidence=(*evidence, ("since", time_text(since_ns))),
+        cause=f"tap-blind|{cause}",
         first_ns=since_ns,
         last_ns=case.turn.now_ns,
-        count=1,
-        sentence=sentence(text),
-        evidence=(*evidence, ("since", time_text(since_ns))),
-        attack=case.contracts.attack.of("tap-blind"),
-        cause=f"tap-blind|{cause}",
         expected=EXPECTED,
-        next_step=CATALOGUE["tap-blind"].next_step,
     )
-    return Draft(finding, Subject(0))
+    return Draft(case.without_device("tap-blind", Severity.HEALTH, told), Subject(0))

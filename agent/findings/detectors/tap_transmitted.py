@@ -38,4 +38,4 @@ def _draft(case: Case, leg: LegCounts) -> Draft:
         last_ns=now_ns,
         expected=EXPECTED,
     )
-    return Draft(case.of_the_tap("tap-transmitted", Severity.PAGE, told), Subject(0))
+    return Draft(case.without_device("tap-transmitted", Severity.PAGE, told), Subject(0))

@@ -11,6 +11,7 @@ from agent.collector.notify.webhook import Webhook
 from agent.collector.store.outbox import Outbox
 from agent.errors import LinkError
 from tests.collector.conftest import Deliver
+from tests.faults.conftest import eventually
 from tests.simulators.reporter import START_NS, Reporter
 from tests.simulators.webhook import WebhookReceiver
 
@@ -162,20 +163,12 @@ def test_the_thread_delivers_to_a_real_receiver_that_comes_up_late(
     with WebhookReceiver() as receiver:
         receiver.answer = 503
         quick = Settings(group_wait_s=0, retry_first_s=0.05, retry_max_s=0.1)
-        courier = Courier(tmp_path, [Webhook(receiver.url, 5)], SystemClock(), quick)
+        courier = Courier(tmp_path, [Webhook(receiver.url, 60)], SystemClock(), quick)
         courier.start()
-        _until(lambda: receiver.asked >= 2)
+        assert eventually(lambda: receiver.asked >= 2)
         assert receiver.posts == []
         receiver.answer = 204
-        _until(lambda: len(receiver.posts) == 1)
+        assert eventually(lambda: len(receiver.posts) == 1)
         time.sleep(0.1)
         courier.stop()
     assert len(receiver.posts) == 1
-
-
-def _until(done: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if done():
-            return
-        time.sleep(0.02)
-    raise AssertionError("not in ten seconds")

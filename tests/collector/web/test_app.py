@@ -61,7 +61,7 @@ def get(store: object, tmp_path: Path, trouble: list[str]) -> Iterator[Get]:
     server.start()
 
     def ask(path: str, host: str = "") -> tuple[http.client.HTTPResponse, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.request("GET", path, headers={"Host": host or f"127.0.0.1:{server.port}"})
         answer = connection.getresponse()
         text = answer.read().decode()

@@ -32,7 +32,7 @@ def verified(folder: Path, held: dict[str, Any]) -> tuple[int, Lines, str]:
     path = folder / "messages.json"
     path.write_text(json.dumps(held))
     assert NODE is not None
-    done = subprocess.run([NODE, str(PROGRAM), str(path)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([NODE, str(PROGRAM), str(path)], capture_output=True, text=True, check=False, timeout=300)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
