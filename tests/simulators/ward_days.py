@@ -4,6 +4,7 @@ Times are shares of ten days, so a shorter run has the same days, only shorter.
 """
 
 from tests.forge import arp, dicom, dns, tls
+from tests.forge.tcp import SACK_PERMITTED, mss, window_scale
 from tests.simulators import services
 from tests.simulators.medium import MS, Behaviour, Host, Medium, S, Step
 from tests.simulators.reel import ALWAYS, DAY_S, HOUR_S, Scene, Strip, Window, both, without
@@ -33,6 +34,7 @@ from tests.simulators.ward_life import (
 FULL_DAYS = 10
 LIBRARY_OCTETS, FIRMWARE_OCTETS, PATCH_OCTETS = 300 << 10, 600 << 10, 1 << 20
 VOLUME_OCTETS = 5 << 20  # a minute of a large transfer, three times in a row
+ANOTHER_MAKE = mss(1460) + window_scale(8) + b"\x01\x01" + SACK_PERMITTED  # the TCP options of a server of another make
 VISITORS_A_DAY, VISITOR_POOL = 25, range(224, 251)
 MISSED = 0.005  # of all frames, for all days: a mirror port that is a little too full
 PUBLIC = tuple(f"203.0.113.{n}" for n in range(10, 40))
@@ -144,6 +146,7 @@ def _stand_ins(ward: Life) -> None:
         hosts[services.PUMP_SERVER] = usual[services.PUMP_SERVER]
     for start, stop in ward.down[services.PACS]:
         acting = _takes_the_address(ward, services.PACS, STANDBY_PACS, (start, stop))
+        acting.stack, acting.ttl = ANOTHER_MAKE, 128
         images(ward, [(start + 20, stop)])
         ward.reel.again(ward.strip(asks(acting, hosts[services.GATEWAY])), 120, [(start + 20, stop)])
         hosts[services.PACS] = usual[services.PACS]
