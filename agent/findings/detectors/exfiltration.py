@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case, Mask, severity_of
-from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN
+from agent.findings.catalogue import UNKNOWN
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, service_of
@@ -24,8 +24,9 @@ OCTETS_MIN: Final = 4 << 20  # in an interval: less is no theft that a volume sh
 WINDOWS: Final = 4
 WINDOWS_MIN: Final = 3  # of them
 NEW_NS: Final = 24 * 3600 * NS_PER_S  # a peer that is known for longer is not new
-# Where the contract opens the port a page needs a device on a patient: an archive or a scanner moves images by trade.
-VITAL: Final = "vital"
+# Where the contract opens the port a page needs a device on a patient: archives, scanners and central stations move
+# images and waves by trade.
+ON_PATIENTS: Final = frozenset({"infusion-pump", "patient-monitor", "ventilator", "anaesthesia"})
 EXPECTED: Final = "It sends little, to few."
 
 
@@ -75,19 +76,23 @@ class Exfiltration:
                 f"{deed} {sent >> 20} MiB to {case.peer_text(edge)} on {service_of(edge)} in {len(counts)} intervals, "
                 f"{_why(role, new=new, allowed=allowed)}"
             )
-            severity = _severity(case, role, new=new, allowed=allowed)
+            severity = _severity(role, new=new, allowed=allowed)
             evidence = (("octets", sent), ("intervals", len(counts)))
             yield edge_draft(case, edge, Said("exfiltration", severity, text, evidence, EXPECTED))
 
 
 def _large(case: Case, rows: Rows, volumes: Volumes) -> _Large:
-    roles, now_ns, sent = case.roles.take(rows["device"]), case.turn.now_ns, rows["octets_out"]
-    limits, codes = volumes.limits(now_ns), case.contracts.judge(rows, case.roles)
+    now_ns, sent = case.turn.now_ns, rows["octets_out"]
     new = now_ns - rows["first_ns"] < NEW_NS
-    unusual = (sent >= OCTETS_MIN) & (sent > rows["octets_in"]) & (sent >= limits.usual.take(roles))
-    unnamed = unusual & new & ((codes == OUTSIDE) | (codes == NO_CONTRACT))
+    much = (sent >= OCTETS_MIN) & (sent > rows["octets_in"])
+    if not much.any():  # as in most intervals
+        return _Large(much, much, new)
+    roles, codes = case.roles.take(rows["device"]), case.contracts.judge(rows, case.roles)
+    limits = volumes.limits(now_ns)
+    much &= sent >= limits.usual.take(roles)
+    unnamed = much & new & ((codes == OUTSIDE) | (codes == NO_CONTRACT))
     # A tap that has not heard a whole day, or a role that still learns, takes every peer for one of today.
-    allowed = unusual & (codes > OUTSIDE) & volumes.heard_a_day(now_ns) & _learned(case).take(roles)
+    allowed = much & (codes > OUTSIDE) & volumes.heard_a_day(now_ns) & _learned(case).take(roles)
     clinical = case.contracts.clinical.take(roles)
     allowed &= new | (clinical & (sent >= limits.most.take(roles)))
     return _Large(unnamed, allowed, new)
@@ -108,9 +113,8 @@ def _why(role: str, *, new: bool, allowed: bool) -> str:
     return f"{where}far more than devices of its role do, and it has not had this peer before today"
 
 
-def _severity(case: Case, role: str, *, new: bool, allowed: bool) -> Severity:
+def _severity(role: str, *, new: bool, allowed: bool) -> Severity:
     """A peer of old may do what it always could; a port of the contract needs a device on a patient for a page."""
     if not allowed:
         return severity_of(role)
-    page = new and role in CLINICAL_ROLES and case.contracts.tier(role) == VITAL
-    return Severity.PAGE if page else Severity.REVIEW
+    return Severity.PAGE if new and role in ON_PATIENTS else Severity.REVIEW

@@ -67,8 +67,8 @@ def test_not_before_the_tap_has_settled(bench: Bench) -> None:
 def of_old(bench: Bench, role: str = "patient-monitor", octets: int = 20_000) -> list[int]:
     """Devices of a role that has ended learning, heard for more than a day."""
     slots = [bench.add(role) for _ in range(40)]
-    for half_hour in range(52):
-        rows = [bench.edge(s, "10.1.1.1", 443, octets_out=octets + 500 * (half_hour % 7), first_ns=1) for s in slots]
+    rows = [bench.edge(s, "10.1.1.1", 443, octets_out=octets + 500 * (s % 7), first_ns=1) for s in slots]
+    for _ in range(52):
         assert "exfiltration" not in ids(bench.interval(rows, after_ns=1800 * S))
     pool = bench.baseline.pools[ROLES.index(role)]
     pool.phase = Phase.SETTLED
@@ -118,6 +118,7 @@ def test_a_scanner_that_moves_images_by_trade_is_to_be_looked_at(bench: Bench) -
 
 def test_what_a_lossy_interval_shows_is_not_learned(bench: Bench) -> None:
     slots = [bench.add("patient-monitor") for _ in range(40)]
+    rows = [bench.edge(s, "10.1.1.1", 443, octets_out=20_000) for s in slots]
     for _ in range(60):
-        bench.interval([bench.edge(s, "10.1.1.1", 443, octets_out=20_000) for s in slots], lossy=True)
+        bench.interval(rows, lossy=True)
     assert not sends(bench, slots[0], 50 * MIB)
