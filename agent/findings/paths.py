@@ -14,7 +14,8 @@ from agent.findings.words import NS_PER_S
 TRAITS_MAX: Final = 8192  # addresses and kinds of traits: twice the device table
 VALUES_MAX: Final = 8  # of one trait: a server may have several programs
 MARKS_MAX: Final = 1024
-STALE_NS: Final = 3600 * NS_PER_S  # who had an address so long ago says nothing of who has it now
+CARDS_MAX: Final = 4  # of one address: its owner, a stand-in and who comes between
+STALE_NS: Final = 3600 * NS_PER_S  # a card that was not heard for so long says nothing of who has its address now
 HOPS_MAX: Final = 3  # somebody on the path adds one; a step of many is another stack's start
 IMPLEMENTATION: Final = "dicom.implementation"
 ROWS_MAX: Final = 4096  # of an interval
@@ -48,7 +49,7 @@ class _Trait(NamedTuple):
     """What one card showed with an address."""
 
     mac: int
-    time_ns: int
+    came: int  # the how manieth card it is, so that who was there first is known
     values: tuple[str, ...]
 
 
@@ -90,14 +91,15 @@ class Paths:
 
     def __init__(self) -> None:
         self._distances = Distances()
-        self._traits: OrderedDict[tuple[int, str], _Trait] = OrderedDict()
-        self._marks: OrderedDict[tuple[int, int], dict[str, Mark]] = OrderedDict()
+        self._traits: OrderedDict[tuple[int, str], tuple[_Trait, ...]] = OrderedDict()  # of each card, newest last
+        self._marks: OrderedDict[tuple[int, int], dict[tuple[int, str], Mark]] = OrderedDict()
+        self._came = 0
 
     def observe(self, case: Case) -> None:
         """Take in what the turn's packets showed."""
         for sighting in case.sighted(*KINDS):
             if sighting.sender and sighting.word:
-                self._take(sighting)
+                self._take(case, sighting)
         if case.turn.interval_closed:
             self._distances.observe(case)
         while len(self._traits) > TRAITS_MAX:
@@ -108,23 +110,39 @@ class Paths:
     def marks(self, move: Move) -> list[Mark]:
         """How the new card's packets from a moved address differ from the old one's, in a fixed order."""
         found = self._marks.get((move.address, move.mac), {})
-        told = [mark for _, mark in sorted(found.items()) if mark.was == move.was]
+        told = [mark for (was, _), mark in sorted(found.items()) if was == move.was]
         slower = self._distances.steps.get(move.address)
         return [*told, slower._replace(was=move.was)] if slower is not None else told
 
-    def _take(self, sighting: Sighting) -> None:
+    def _take(self, case: Case, sighting: Sighting) -> None:
+        """A card says the same only once, so what the owner showed days ago counts for as long as it is heard at all.
+
+        Only who came to an address later differs from who was there; one that comes back to its own does not.
+        """
         key = (sighting.sender, _SYN.get(sighting.kind, IMPLEMENTATION))
-        known = self._traits.get(key)
-        if known is not None and known.mac != sighting.source and sighting.time_ns - known.time_ns < STALE_NS:
-            for mark in _compared(key[1], known, sighting.word):
-                marks = self._marks.setdefault((sighting.sender, sighting.source), {})
-                self._marks.move_to_end((sighting.sender, sighting.source))
-                marks[mark.kind] = mark
-            return
-        before = known.values if known is not None and known.mac == sighting.source else ()
-        values = tuple(dict.fromkeys((*before, sighting.word)))[-VALUES_MAX:]
-        self._traits[key] = _Trait(sighting.source, sighting.time_ns, values)
+        traits = self._traits.get(key, ())
+        mine = next((trait for trait in traits if trait.mac == sighting.source), None)
+        if mine is None:
+            self._came += 1
+            mine = _Trait(sighting.source, self._came, ())
+        others = tuple(trait for trait in traits if trait.mac != sighting.source)
+        for known in others:
+            if known.came < mine.came and _is_heard(case, known.mac, sighting.time_ns):
+                self._mark(sighting, _compared(key[1], known, sighting.word))
+        values = tuple(dict.fromkeys((*mine.values, sighting.word)))[-VALUES_MAX:]
+        self._traits[key] = (*others[1 - CARDS_MAX :], mine._replace(values=values))
         self._traits.move_to_end(key)
+
+    def _mark(self, sighting: Sighting, marks: list[Mark]) -> None:
+        for mark in marks:
+            held = self._marks.setdefault((sighting.sender, sighting.source), {})
+            self._marks.move_to_end((sighting.sender, sighting.source))
+            held[mark.was, mark.kind] = mark
+
+
+def _is_heard(case: Case, mac: int, now_ns: int) -> bool:
+    slot = case.slot_of(mac)
+    return slot is not None and now_ns - int(case.turn.devices.lasts_ns()[slot]) < STALE_NS
 
 
 def _compared(what: str, known: _Trait, word: str) -> list[Mark]:

@@ -174,11 +174,12 @@ GATE: dict[str, Form] = {
 # leaves as a pseudonym; numbers leave.
 JUDGED: frozenset[str] = frozenset(
     {
-        "address", "advisories", "before", "busiest", "capture", "category", "client", "contact", "detail",
-        "device-last-heard", "direction", "first", "group", "interval-end", "known-routers", "last", "leg", "match",
-        "never", "now", "odd-contact", "offers", "owner", "peer", "protocol", "record-types", "resolver", "said-by",
-        "seen", "sender", "server", "service", "session", "shape", "shapes", "side", "sign", "signs", "since", "site",
-        "source", "state", "support-ended", "suppressed-until", "system", "target", "version", "worst",
+        "address", "advisories", "before", "busiest", "capture", "category", "client", "conflict", "contact",
+        "detail", "device-last-heard", "direction", "first", "gateway", "group", "interval-end", "known-routers",
+        "known-servers", "last", "leg", "list", "match", "message", "name-server", "never", "now", "odd-contact",
+        "offers", "owner", "peer", "protocol", "record-types", "resolver", "said-by", "seen", "sender", "server",
+        "service", "session", "shape", "shapes", "side", "sign", "signs", "since", "site", "source", "state",
+        "support-ended", "suppressed-until", "system", "target", "version", "worst",
     }
 )  # fmt: skip
 

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent.clock import stopwatch_s
+from agent.clock import ClockState, stopwatch_s
 from agent.config import Config
 from agent.devices.baseline import LEARN_MIN_NS, Baseline, Phase
 from agent.devices.roles import ROLES
 from agent.findings.records import Finding, Severity
 from agent.flows.records import Rows
+from agent.service.clock_watch import ClockWatch
 from agent.service.pipeline import Pipeline
 from agent.tap.records import Burst, Fault, LegCounts
 from agent.wire.summary import Summary
@@ -59,6 +60,28 @@ class Told:
         self.summaries += bool(summary.interval.end_ns)
 
 
+class Hands:
+    """The tap's clock: it goes with the simulation, until somebody sets the time of day."""
+
+    def __init__(self, tap: "Tap") -> None:
+        self._tap = tap
+
+    def mono_ns(self) -> int:
+        """Since the ward began."""
+        return max(self._tap.pipeline.now_ns - START_NS, 0)
+
+    def wall_ns(self) -> int:
+        """The time of day, as it is told."""
+        return START_NS + self.mono_ns() + int(self._tap.since("clock_steps_s") * S)
+
+    def state(self) -> tuple[ClockState, int]:
+        """Nothing keeps it."""
+        return "holdover", -1
+
+    def sleep(self, seconds: float) -> None:
+        """Frames alone let time pass."""
+
+
 class Tap:
     """A pipeline that hears a reel, with the tap's own losses and outages."""
 
@@ -70,7 +93,10 @@ class Tap:
         self.lossy: tuple[float, float] = (0.0, 0.0)
         self.outage: tuple[float, float] = (0.0, 0.0)
         self.settled_s: dict[str, float] = {}
-        self.says: dict[str, float] = {}  # what the leg says of itself, `from_s` on: losses, frames sent, no carrier
+        self.says: dict[
+            str, float
+        ] = {}  # of the tap itself, `from_s` on: losses, frames sent, no carrier, a clock's step
+        self._watch = ClockWatch(Hands(self), lambda: None)
 
     def hear(self, start_s: float, stop_s: float) -> None:
         """Everything between two moments."""
@@ -87,12 +113,18 @@ class Tap:
                 for _ in self.pipeline.take_steps(self.pipeline.decode(whole, self._rows)):
                     pass
                 self.pipeline.note_legs([self._leg()])
+                noted = self._watch.look()
+                held = self.pipeline.engine.clock.stepped_ns
+                self.pipeline.engine.clock = noted._replace(stepped_ns=noted.stepped_ns + held)
+
+    def since(self, name: str) -> float:
+        """What a fault says of the tap, once it has begun."""
+        begun = self.says and self.pipeline.now_ns >= START_NS + self.says["from_s"] * S
+        return self.says.get(name, 0) if begun else 0
 
     def _leg(self, fault: Fault = Fault.NONE, blind_ns: int = 0) -> LegCounts:
-        sent = 0
-        if self.says and self.pipeline.now_ns >= START_NS + self.says["from_s"] * S:
-            sent = int(self.says.get("tx_packets", 0))
-            fault = Fault.NO_CARRIER if self.says.get("blind") else fault
+        sent = int(self.since("tx_packets"))
+        fault = Fault.NO_CARRIER if self.since("blind") else fault
         return LegCounts("eth1", self.frames, self.dropped, 0, sent, blind_ns=blind_ns, fault=fault)
 
     def _lost(self, burst: Burst, number: int) -> Burst:

@@ -17,7 +17,9 @@ SHARE = 0.1
 QUICK = {
     "pump talks to a public address", "modality looks for file shares (WannaCry)", "Telnet to a pump",
     "monitor contacts the address in Contec firmware", "board gives out addresses and names itself",
-    "modality mines", "workstation opens a session on a pump", "tap loses two frames in a hundred",
+    "board passes on what goes to the PACS", "pump hides data in names", "tap's clock is set two hours back",
+    "urgent data of no length to a monitor (URGENT/11)", "modality mines", "workstation opens a session on a pump",
+    "tap loses two frames in a hundred",
 }  # fmt: skip
 
 
@@ -53,9 +55,8 @@ def test_captures_on_the_page_are_those_that_are_tested(page: str) -> None:
     assert set(told) <= pairs
 
 
-def test_there_are_enough_rows_and_each_is_of_the_catalogue() -> None:
-    assert len(MISBEHAVIOURS) >= 30
-    assert {row.finding for row in MISBEHAVIOURS} <= set(CATALOGUE)
+def test_every_id_of_the_catalogue_is_played_and_no_title_twice() -> None:
+    assert {row.finding for row in MISBEHAVIOURS} == set(CATALOGUE), "an id without a play"
     assert len({row.title for row in MISBEHAVIOURS}) == len(MISBEHAVIOURS)
 
 

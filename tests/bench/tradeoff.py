@@ -1,37 +1,27 @@
 """What a threshold buys: `python -m tests.bench.tradeoff` draws docs/pictures/detection-tradeoff.svg.
 
-Three detectors rest on a number. For each: which share of misbehaviours passes a threshold, and which share of the
-ward's own doings would, over every threshold. A beacon's score is that of calls with more and more jitter, against all
-edges that devices of the ward begin within a day, as if no contract excused them. A sweep's is the log likelihood of a
-worm whose targets answer now and then, against the largest that the ward's own fans reach.
+Eight detectors rest on a number. For each: which share of misbehaviours passes a threshold, and which share of the
+ward's own doings would, over every threshold (`tradeoff_scores.py` has both).
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from math import log
 from pathlib import Path
-from random import Random
 from typing import NamedTuple
 
-import numpy as np
-
 from agent.findings import thresholds
-from agent.findings.case import Case
-from agent.findings.detectors import beacon
-from agent.findings.detectors.beacon import Beacons, beat_of
-from agent.findings.draft import Draft
-from agent.findings.windows import Count, EdgeWindows
+from agent.findings.detectors import beacon, credential_guessing, dns_tunnel, flood, generated_names, heartbeat_lost
+from agent.findings.volumes import FACTOR
+from tests.bench import tradeoff_scores
 from tests.bench.device_days import Tap
-from tests.simulators.medium import S
-from tests.simulators.reel import HOUR_S
 from tests.simulators.ward_days import life
 
 OUT = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "detection-tradeoff.svg"
 SEED, HOURS = 1, 12.0
-JITTERS = tuple(n / 50 for n in range(51))  # of a beacon's period, each way
-ANSWERS = tuple(n / 50 for n in range(51))  # share of a worm's targets that answer
-TARGETS = 100  # of a worm, within a fan's window
-WIDTH, HEIGHT, LEFT, TOP = 300, 220, 46, 34
+WIDTH, HEIGHT, LEFT, TOP, FOOT, COLUMNS = 220, 150, 30, 34, 36, 4
 INK, BAD, OWN, BAR = "#222", "#c33", "#06c", "#999"
+SSH = 22
 
 
 class Panel(NamedTuple):
@@ -42,97 +32,63 @@ class Panel(NamedTuple):
     bad: tuple[float, ...]
     own: tuple[float, ...]
     line: float
-    top: float
+    least: float
+    most: float
+    by_factors: bool = False  # the axis: each factor of two as wide as any other
+
+    def place(self, value: float) -> float:
+        """0 at the left end of the axis, 1 at the right one."""
+        low, high, at = self.least, self.most, min(max(value, self.least), self.most)
+        return log(at / low) / log(high / low) if self.by_factors else (at - low) / (high - low)
+
+    def steps(self) -> list[float]:
+        """Thresholds from left to right."""
+        low, high = self.least, self.most
+        shares = [n / 100 for n in range(101)]
+        return [low * (high / low) ** n if self.by_factors else low + (high - low) * n for n in shares]
 
 
-class Watching(Beacons):
-    """The detector, and beside it what every edge of the ward would score without its contract."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scores: dict[tuple[object, ...], float] = {}
-        self._all = EdgeWindows(beacon.WINDOW_NS, beacon.INTERVALS_KEPT)
-
-    def judge(self, case: Case) -> Iterator[Draft]:
-        """As the detector does."""
-        rows = case.turn.counted
-        fits = (rows["direction"] == 0) & (rows["flows"] > 0) & np.isin(rows["protocol"], (6, 17))
-        fits &= rows["device"] < case.roles.shape[0]
-        for _, key, counts in self._all.take(case, rows, fits):
-            beat = beat_of(counts, case.turn.span_ns)
-            if beat is not None and beat.period_ns >= beacon.PERIOD_MIN_NS:
-                self.scores[tuple(key)] = max(beat.score, self.scores.get(tuple(key), 0.0))
-        yield from super().judge(case)
-
-
-def beacon_scores() -> tuple[float, ...]:
-    """Of a beacon every 20 s for a quarter of an hour, at each jitter."""
-    scores = []
-    for jitter in JITTERS:
-        rng = Random(str(jitter))
-        at, calls = 0.0, []
-        while at < 900:
-            calls.append(at)
-            at += 20 * (1 + rng.uniform(-jitter, jitter))
-        counts = [_count([c for c in calls if minute <= c < minute + 60], minute, rng) for minute in range(0, 900, 60)]
-        beat = beat_of([one for one in counts if one.flows], 60 * S)
-        scores.append(beat.score if beat else 0.0)
-    return tuple(scores)
-
-
-def _count(calls: Sequence[float], minute: int, rng: Random) -> Count:
-    size = 900 + rng.randrange(40)
-    fields = dict.fromkeys(Count._fields, 0) | {"end_ns": (minute + 60) * S, "flows": len(calls)}
-    return Count(**fields | {"last_ns": int(max(calls, default=0) * S), "octets_out": size * len(calls)})
-
-
-def sweep_scores() -> tuple[float, ...]:
-    """The largest log likelihood within a hundred targets, at each share of answers."""
-    return tuple(
-        max(_likelihoods([rng.random() < share for _ in range(TARGETS)]))
-        for share in ANSWERS
-        for rng in [Random(f"{share}")]
-    )
-
-
-def _likelihoods(answers: Sequence[bool]) -> Iterator[float]:
-    score = 0.0
-    for answered in answers:
-        score += thresholds.FAN_STEP_ANSWERED if answered else thresholds.FAN_STEP_FAILED
-        score = max(score, thresholds.FAN_SCORE_LOWER)
-        yield score
-
-
-def of_the_ward(seed: int, hours: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Beacon scores of edges and scan scores of fans, the largest of each, of a ward to which nothing happens."""
-    tap, watching = Tap(life(seed)), Watching()
-    tap.pipeline.engine._beacons = watching
-    fans: dict[int, float] = {}
-    for hour in range(int(hours)):
-        tap.hear(hour * HOUR_S, (hour + 1) * HOUR_S)
-        used = tap.pipeline.table._fans
-        for place in np.flatnonzero(used["used"]).tolist():
-            fans[place] = max(fans.get(place, -5.0), float(used["score"][place]))
-    return tuple(watching.scores.values()), tuple(fans.values())
+def panels(own: tradeoff_scores.Own) -> tuple[Panel, ...]:
+    """All of them."""
+    spread = tradeoff_scores.spread
+    return (
+        Panel("beacon: even pace and size", "score", tradeoff_scores.beacon_scores(), own.calls,
+              beacon.SCORE_MIN, 0, 1),
+        Panel("sweep: targets that fail", "log likelihood", tradeoff_scores.sweep_scores(), own.fans,
+              thresholds.FAN_SCORE_UPPER, 0, 140),
+        Panel("exfiltration: volume", "times the role's", spread(0.5, 4096), own.volumes, FACTOR, 0.25, 4096,
+              by_factors=True),
+        Panel("flood: datagrams unanswered", "a second", spread(10, 10_000), own.datagrams, flood.DATAGRAMS_A_SECOND,
+              0.1, 10_000, by_factors=True),
+        Panel("guessing: sessions to one port", "in five minutes", spread(1, 600), own.sessions,
+              credential_guessing.SESSIONS_MIN[SSH], 1, 600, by_factors=True),
+        Panel("heartbeat: silence", "periods", spread(1, 600), own.pauses, heartbeat_lost.PERIODS, 1, 600,
+              by_factors=True),
+        Panel("tunnel: names below a domain", "in ten minutes", spread(1, 1000), own.names, dns_tunnel.NAMES_MIN, 1,
+              1000, by_factors=True),
+        Panel("drawn domains: letters", "bits below chance", tradeoff_scores.drawn_names(),
+              tradeoff_scores.chosen_names(), generated_names.DRAWN_BITS, -3, 3),
+    )  # fmt: skip
 
 
 def draw(seed: int = SEED, hours: float = HOURS, out: Path = OUT) -> None:
     """Make the picture."""
-    calls, fans = of_the_ward(seed, hours)
-    panels = (
-        Panel("beacon: calls of even pace and size", "score", beacon_scores(), calls, beacon.SCORE_MIN, 1.0),
-        Panel("sweep: targets that fail", "log likelihood", sweep_scores(), fans, thresholds.FAN_SCORE_UPPER, 140.0),
-    )
-    out.write_text(picture(panels, hours), encoding="utf-8")
+    own = tradeoff_scores.of_the_ward(Tap(life(seed)), hours)
+    out.write_text(picture(panels(own), hours), encoding="utf-8")
 
 
-def picture(panels: Sequence[Panel], hours: float) -> str:
-    """Panels side by side, in SVG."""
-    parts = [_panel(panel, LEFT + number * (WIDTH + LEFT)) for number, panel in enumerate(panels)]
-    width, height = len(panels) * (WIDTH + LEFT) + LEFT, HEIGHT + TOP + 62
+def picture(shown: Sequence[Panel], hours: float) -> str:
+    """Panels in rows, in SVG."""
+    wide, high = WIDTH + LEFT, TOP + HEIGHT + FOOT
+    rows = -(-len(shown) // COLUMNS)
+    width, height = COLUMNS * wide + LEFT, rows * high + 28
+    parts = [
+        _panel(panel, LEFT + number % COLUMNS * wide, number // COLUMNS * high) for number, panel in enumerate(shown)
+    ]
     legend = (
         f'<text x="{LEFT}" y="{height - 8}" fill="{BAD}">share of misbehaviours above the threshold</text>'
-        f'<text x="{LEFT + 290}" y="{height - 8}" fill="{OWN}">what the ward does itself in {hours:.0f} h</text>'
+        f'<text x="{LEFT + 290}" y="{height - 8}" fill="{OWN}">share of what the ward does itself in {hours:.0f} h '
+        f"(letters: of well-known sites), if no contract excused it</text>"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
@@ -143,27 +99,25 @@ def picture(panels: Sequence[Panel], hours: float) -> str:
     )
 
 
-def _panel(panel: Panel, left: int) -> str:
+def _panel(panel: Panel, left: int, top: int) -> str:
     def x(value: float) -> float:
-        return left + WIDTH * max(0.0, min(1.0, value / panel.top))
+        return left + WIDTH * panel.place(value)
 
-    line = f'<line x1="{x(panel.line):.1f}" x2="{x(panel.line):.1f}" y1="{TOP}" y2="{TOP + HEIGHT}" stroke="{BAR}"/>'
+    base = top + TOP + HEIGHT
+    line = f'<line x1="{x(panel.line):.1f}" x2="{x(panel.line):.1f}" y1="{top + TOP}" y2="{base}" stroke="{BAR}"/>'
     text = (
-        f'<text x="{left}" y="20" fill="{INK}">{panel.title}</text>'
-        f'<text x="{x(panel.line) + 3:.1f}" y="{TOP + 12}" fill="{INK}">{panel.line:.3g}</text>'
-        f'<text x="{left}" y="{TOP + HEIGHT + 18}" fill="{INK}">0</text>'
-        f'<text x="{left + WIDTH - 110}" y="{TOP + HEIGHT + 18}" fill="{INK}">{panel.unit} {panel.top:g}</text>'
+        f'<text x="{left}" y="{top + 24}" fill="{INK}">{panel.title}</text>'
+        f'<text x="{x(panel.line) + 3:.1f}" y="{top + TOP + 12}" fill="{INK}">{panel.line:.3g}</text>'
+        f'<text x="{left}" y="{base + 16}" fill="{INK}">{panel.least:g}</text>'
+        f'<text x="{left + WIDTH}" y="{base + 16}" fill="{INK}" text-anchor="end">{panel.unit} {panel.most:g}</text>'
     )
-    frame = f'<rect x="{left}" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="{BAR}"/>'
-    return frame + line + text + _curve(panel.bad, panel.top, BAD, x) + _curve(panel.own, panel.top, OWN, x)
+    frame = f'<rect x="{left}" y="{top + TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="{BAR}"/>'
+    return frame + line + text + _curve(panel, panel.bad, BAD, x, base) + _curve(panel, panel.own, OWN, x, base)
 
 
-def _curve(values: Sequence[float], top: float, colour: str, x: Callable[[float], float]) -> str:
-    steps = [top * n / 100 for n in range(101)]
-    shares = [sum(value >= step for value in values) / max(len(values), 1) for step in steps]
-    points = " ".join(
-        f"{x(step):.1f},{TOP + HEIGHT * (1 - share):.1f}" for step, share in zip(steps, shares, strict=True)
-    )
+def _curve(panel: Panel, values: Sequence[float], colour: str, x: Callable[[float], float], base: int) -> str:
+    shares = [(step, sum(value >= step for value in values) / max(len(values), 1)) for step in panel.steps()]
+    points = " ".join(f"{x(step):.1f},{base - HEIGHT * share:.1f}" for step, share in shares)
     return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 

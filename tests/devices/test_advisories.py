@@ -63,6 +63,16 @@ def test_support() -> None:
     assert PACK.ended("Windows 10 or later") == PACK.ended("") == ""
 
 
+def test_each_day_on_which_support_ended_names_where_it_was_read() -> None:
+    table = parse_toml((PACKS_FOLDER / "support.toml").read_text("utf-8"))
+    sources = {name for row in table["support"]["rows"] for name in row["source"].split()}
+    assert sources == set(table["sources"])
+    assert {row["verified"] for row in table["support"]["rows"]} <= {"V", "U"}
+    for row in table["support"]["rows"]:
+        said = " ".join(table["sources"][name] for name in row["source"].split())
+        assert row["verified"] == "U" or row["ended"] in said, row["system"]
+
+
 def test_at_most_so_many_the_newest() -> None:
     rows = [_row(f"ICSMA-{year}-{day:03d}-01") for year in range(17, 25) for day in range(1, 9)]
     found = PosturePack(rows, (), "1").about((), "Maker", "infusion-pump")

@@ -4,7 +4,7 @@ import pytest
 
 from agent.findings.case import Case
 from agent.findings.contract_table import Rows
-from agent.findings.paths import STALE_NS, TRAITS_MAX, Mark, Move, Paths
+from agent.findings.paths import CARDS_MAX, STALE_NS, TRAITS_MAX, Mark, Move, Paths
 from tests.findings.bench import CONTRACTS, IN, Bench, S, number
 
 PACS, ADDRESS = "10.20.30.10", number("10.20.30.10")
@@ -82,10 +82,35 @@ def test_another_address_says_nothing(way: Way) -> None:
     assert way.kinds == []
 
 
-def test_what_is_old_is_no_measure(way: Way) -> None:
+def test_a_card_that_is_gone_is_no_measure(way: Way) -> None:
+    way.bench.devices[way.owner].last_ns = way.bench.now_ns
     way.bench.now_ns += STALE_NS + S
     way.hear(way.other, "tcp.passed-syn-ack", f"63:{LINUX}")
     assert way.kinds == []
+
+
+def test_what_a_card_said_once_counts_for_as_long_as_it_is_heard(way: Way) -> None:
+    """A tap hears what is new: a server that goes on as before shows its stack once in days."""
+    way.bench.now_ns += 72 * STALE_NS
+    way.hear(way.other, "tcp.passed-syn-ack", f"63:{LINUX}")
+    assert way.kinds == ["hop"]
+
+
+def test_who_comes_back_to_its_address_is_no_stranger(way: Way) -> None:
+    """A stand-in of another make had it meanwhile; to a third card both are owners."""
+    way.bench.now_ns += S
+    way.hear(way.other, "tcp.syn-ack", "128:8192:1460:8:MNWNNS")
+    assert way.kinds == ["stack"]
+    way.bench.now_ns += S
+    way.hear(way.owner, "tcp.syn-ack", "64:other:stack")
+    back = way.move._replace(mac=way.move.was, was=way.move.mac)
+    assert way.paths.marks(back) == []
+    third = way.bench.add("iot-other")
+    way.bench.now_ns += S
+    way.hear(third, "tcp.passed-syn-ack", f"63:{LINUX}")
+    move = way.move._replace(mac=way.bench.mac(third))
+    assert [mark.kind for mark in way.paths.marks(move)] == ["hop"]
+    assert [mark.kind for mark in way.paths.marks(move._replace(was=way.move.mac))] == ["stack"]
 
 
 def test_a_handshake_that_takes_longer(way: Way) -> None:
@@ -123,3 +148,6 @@ def test_it_is_bounded(way: Way) -> None:
     for turn in range(TRAITS_MAX // 1024 + 2):
         way._observe(sightings=[s._replace(sender=s.sender + turn) for s in sightings])
     assert len(way.paths._traits) <= TRAITS_MAX
+    for _ in range(9):
+        way.hear(way.bench.add("unknown"), "tcp.syn", f"64:{LINUX}")
+    assert max(map(len, way.paths._traits.values())) <= CARDS_MAX

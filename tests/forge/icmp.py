@@ -35,6 +35,13 @@ def solicitation(src: str, dst: str, target: str, source_mac: str) -> bytes:
     return icmpv6(src, dst, NEIGHBOUR_SOLICITATION, 0, b"\0" * 4 + ip(target) + b"\x01\x01" + mac(source_mac))
 
 
-def advertisement(src: str, dst: str, target: str, target_mac: str) -> bytes:
-    """I have `target` (solicited, override)."""
-    return icmpv6(src, dst, NEIGHBOUR_ADVERTISEMENT, 0, b"\x60\0\0\0" + ip(target) + b"\x02\x01" + mac(target_mac))
+def advertisement(src: str, dst: str, target: str, target_mac: str, *, router: bool = False) -> bytes:
+    """I have `target` (solicited, override), and may be a router."""
+    flags = bytes([0xE0 if router else 0x60, 0, 0, 0])
+    return icmpv6(src, dst, NEIGHBOUR_ADVERTISEMENT, 0, flags + ip(target) + b"\x02\x01" + mac(target_mac))
+
+
+def router_advertisement(src: str, dst: str, source_mac: str, *, lifetime_s: int = 1800) -> bytes:
+    """I am a router, for so long a default one (RFC 4861 section 4.2), with the sender's link-layer address."""
+    head = struct.pack(">BBHII", 64, 0, lifetime_s, 0, 0)
+    return icmpv6(src, dst, ROUTER_ADVERTISEMENT, 0, head + b"\x01\x01" + mac(source_mac))

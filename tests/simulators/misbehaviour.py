@@ -4,10 +4,19 @@ Each is a table row: what happens, which finding must tell it of which device, a
 same forged frames as the ward's own work, put between them; nothing is sent anywhere.
 """
 
-from tests.forge import dicom, dns, smb
-from tests.simulators import clinical, misdeeds, services
-from tests.simulators.medium import Behaviour, Host, Medium, S, Step
-from tests.simulators.reel import ALWAYS, Scene
+from tests.forge import dicom
+from tests.simulators import (
+    clinical,
+    habits,
+    impostors,
+    intrusions,
+    misdeeds,
+    services,
+    strangers,
+    tap_faults,
+)
+from tests.simulators.medium import Step
+from tests.simulators.reel import ALWAYS
 from tests.simulators.stage import BUSY, ODD_SERVER, Misbehaviour, Stage, tries
 
 
@@ -40,36 +49,6 @@ def telnet_offered(stage: Stage) -> None:
     stage.mac, stage.evidence_s = bed.mac, stage.session(stage.one("clinical-workstation"), bed, 23)
 
 
-def listener(stage: Stage) -> None:
-    """A voice assistant in a patient's room."""
-    one = stage.intruder("google-home", "f4:f5:d8:01:02:0d", 99, "udhcp 1.19.4")
-    stage.plays(_announces(one, "Google-Home", "md=Google Home"), 5)
-    stage.mac, stage.evidence_s = one.mac, 5
-
-
-def screen(stage: Stage) -> None:
-    """A media player in a patient's room."""
-    one = stage.intruder("chromecast", "f4:f5:d8:01:02:0e", 99, "udhcp 1.19.4")
-    stage.plays(_announces(one, "Chromecast", "md=Chromecast"), 5)
-    stage.mac, stage.evidence_s = one.mac, 5
-
-
-def _announces(one: Host, name: str, model: str) -> Scene:
-    instance = f"{name}-01._googlecast._tcp.local"
-    records = [
-        dns.ptr("_googlecast._tcp.local", instance),
-        dns.srv(instance, f"{name}.local", 8009),
-        dns.txt(instance, ["id=1", model, "ve=05"]),
-    ]
-
-    def scene(ward: Medium) -> Behaviour:
-        for _ in range(6):
-            ward.datagram(one, "224.0.0.251", (5353, 5353), dns.announcement(records))
-            yield 5 * S
-
-    return scene
-
-
 def camera_in_a_costume(stage: Stage) -> None:
     """A camera takes pictures by DICOM, as a PACS does."""
     camera, scanner = stage.one("ip-camera", 1), stage.one("imaging-modality")
@@ -97,22 +76,6 @@ def server_changed(stage: Stage) -> None:
     stage.mac, stage.evidence_s = pump.mac, stage.session(pump, server, 3613)
 
 
-def old_dialect(stage: Stage) -> None:
-    """A server shares files by SMB1."""
-    cart, core = stage.one("clinical-workstation"), stage.life.ward.hosts[services.CORE]
-    steps = [Step(BUSY, True, smb.negotiate_smb1()), Step(BUSY, False, smb.negotiated_smb1())]
-    steps += [Step(BUSY, True, smb.negotiate_smb1()), Step(BUSY, False, smb.negotiated_smb1())]
-    stage.mac, stage.evidence_s = core.mac, stage.session(cart, core, 445, steps)
-
-
-def pictures_in_clear(stage: Stage) -> None:
-    """A workstation sends a picture in clear."""
-    cart = stage.one("clinical-workstation", 3)
-    kind = (dicom.CT_IMAGE, clinical.GE)
-    lasted = stage.plays(lambda ward: clinical.image_store(ward, cart, ("OTTIPACS", "CART"), kind, 2))
-    stage.mac, stage.evidence_s = cart.mac, lasted
-
-
 def stranger(stage: Stage) -> None:
     """A laptop is plugged in."""
     stage.mac, stage.evidence_s = stage.intruder("laptop", "3c:52:82:01:02:0f", 99).mac, 3
@@ -122,21 +85,6 @@ def server_strays(stage: Stage) -> None:
     """A server talks to another in a way that no server here ever did."""
     core = stage.life.ward.hosts[services.CORE]
     stage.mac, stage.evidence_s = core.mac, stage.session(core, stage.far(ODD_SERVER), 9999)
-
-
-def frames_lost(stage: Stage) -> None:
-    """The tap's kernel loses two frames in a hundred."""
-    stage.legs["dropped_permille"], stage.evidence_s = 20, 60
-
-
-def cable_pulled(stage: Stage) -> None:
-    """The tap's leg has no carrier."""
-    stage.legs["blind"], stage.evidence_s = 1, 5
-
-
-def tap_speaks(stage: Stage) -> None:
-    """Somebody sends through the tap's interface."""
-    stage.legs["tx_packets"], stage.evidence_s = 3, 0
 
 
 MISBEHAVIOURS = (
@@ -162,6 +110,10 @@ MISBEHAVIOURS = (
     Misbehaviour("modality mines", "mining", misdeeds.coins),
     Misbehaviour("monitor calls an odd server every 20 s", "beacon", misdeeds.orders_awaited, 120, 420),
     Misbehaviour("monitor sends 6 MiB a minute to a new server", "exfiltration", misdeeds.carried_away, 120, 480),
+    Misbehaviour(
+        "monitor sends 6 MiB a minute by HTTPS to a new server", "exfiltration", misdeeds.carried_by_https, 120, 480
+    ),
+    Misbehaviour("pump sends 6 MiB a minute to its own server", "exfiltration", misdeeds.carried_to_its_own, 120, 480),
     Misbehaviour("echo messages that carry data", "icmp-tunnel", misdeeds.pings_that_carry),
     Misbehaviour("datagrams thrown at a monitor", "flood", misdeeds.datagrams_thrown),
     Misbehaviour("half-open sessions thrown at a modality", "flood", misdeeds.sessions_thrown),
@@ -174,16 +126,40 @@ MISBEHAVIOURS = (
     Misbehaviour("monitor is silent after an odd packet", "crash-after-contact", monitor_killed, 60, 420),
     Misbehaviour("pump starts four times in ten minutes", "reboot-loop", pump_restarts, 60, 660),
     Misbehaviour("monitor answers Telnet", "default-service", telnet_offered),
-    Misbehaviour("voice assistant on the ward", "voice-assistant", listener),
-    Misbehaviour("media player on the ward", "consumer-device", screen),
+    Misbehaviour("voice assistant on the ward", "voice-assistant", habits.listener),
+    Misbehaviour("media player on the ward", "consumer-device", habits.screen),
     Misbehaviour("camera takes pictures by DICOM", "role-contradiction", camera_in_a_costume),
     Misbehaviour("firmware pushed from an odd server", "change-event", firmware_pushed),
     Misbehaviour("pump reports to another server", "change-event", server_changed),
-    Misbehaviour("server shares by SMB1", "smb1-in-use", old_dialect),
-    Misbehaviour("workstation sends a picture in clear", "cleartext-clinical", pictures_in_clear),
+    Misbehaviour("server shares by SMB1", "smb1-in-use", habits.old_dialect),
+    Misbehaviour("workstation sends a picture in clear", "cleartext-clinical", habits.pictures_in_clear),
     Misbehaviour("laptop plugged in", "new-device", stranger),
     Misbehaviour("server talks to an odd server", "new-edge", server_strays),
-    Misbehaviour("tap loses two frames in a hundred", "capture-loss", frames_lost),
-    Misbehaviour("tap's cable is pulled", "tap-blind", cable_pulled),
-    Misbehaviour("something sends through the tap", "tap-transmitted", tap_speaks),
+    Misbehaviour("board advertises itself as a router", "rogue-router", impostors.second_router),
+    Misbehaviour("board claims the router's IPv6 address", "neighbour-changed", impostors.routers_neighbour),
+    Misbehaviour("board passes on what goes to the PACS", "on-path-suspected", impostors.between_scanner_and_archive),
+    Misbehaviour("pump asks a board for names", "rogue-dns", impostors.resolver_of_its_own),
+    Misbehaviour("laptop asks for sixty addresses", "dhcp-starvation", impostors.addresses_used_up),
+    Misbehaviour("laptop speaks spanning tree", "rogue-bridge", impostors.switch_brought_along),
+    Misbehaviour("urgent data of no length to a monitor (URGENT/11)", "exploit-header", intrusions.urgent_data),
+    Misbehaviour("EternalBlue's transaction to a server", "smb-exploit", intrusions.eternal_blue),
+    Misbehaviour("pump hides data in names", "dns-tunnel", intrusions.data_in_names),
+    Misbehaviour("modality asks for drawn domains", "dga", intrusions.operator_looked_for),
+    Misbehaviour("camera sends data to port 53", "covert-channel", intrusions.not_a_question, 60, 420),
+    Misbehaviour("laptop calls the PACS under the scanner's title", "dicom-unknown-peer", strangers.borrowed_title),
+    Misbehaviour("laptop tries titles with the PACS", "dicom-probe", strangers.titles_tried),
+    Misbehaviour("monitor sends its results to a laptop", "hl7-second-receiver", strangers.results_sent_aside),
+    Misbehaviour("laptop sends results in the central's name", "hl7-new-sender", strangers.results_made_up),
+    Misbehaviour("workstation logs in by HTTP Basic", "cleartext-credentials", habits.password_in_clear),
+    Misbehaviour("camera shows its page in clear", "cleartext-web", habits.page_in_clear),
+    Misbehaviour("Windows 98 asks for an address", "legacy-os", habits.old_system),
+    Misbehaviour("printer agrees to TLS 1.0", "legacy-tls", habits.old_tls),
+    Misbehaviour("pump with known flaws is put to use", "advisory-match", habits.known_flaws),
+    Misbehaviour("social media on a workstation", "policy-site", habits.friends_on_the_cart),
+    Misbehaviour("tap loses two frames in a hundred", "capture-loss", tap_faults.frames_lost),
+    Misbehaviour("tap's cable is pulled", "tap-blind", tap_faults.cable_pulled),
+    Misbehaviour("something sends through the tap", "tap-transmitted", tap_faults.tap_speaks),
+    Misbehaviour("mirror port gives one direction only", "one-sided", tap_faults.one_way_mirror),
+    Misbehaviour("tap's clock is set two hours back", "clock-unsynced", tap_faults.clock_set),
+    Misbehaviour("more contacts than the tap's tables hold", "table-pressure", tap_faults.tables_full),
 )

@@ -132,14 +132,28 @@ def orders_awaited(stage: Stage) -> None:
     stage.mac, stage.evidence_s = bed.mac, 6 * 20
 
 
-def carried_away(stage: Stage) -> None:
-    """A monitor sends six mebioctets a minute to a server that it never had."""
-    bed, server = stage.one("patient-monitor", 4), stage.far(ODD_SERVER)
+def _carried(stage: Stage, one: Host, server: Host, port: int) -> None:
+    """Six mebioctets a minute, five times."""
     steps = [Step(50 * MS, True, bytes(58_400)) for _ in range(6 * MIB // 58_400)]
     steps += [Step(MS, False, b"ok")]
     for minute in range(5):
-        stage.session(bed, server, 4444, steps, after_s=minute * 60.0)
-    stage.mac, stage.evidence_s = bed.mac, 3 * 60
+        stage.session(one, server, port, steps, after_s=minute * 60.0)
+    stage.mac, stage.evidence_s = one.mac, 3 * 60
+
+
+def carried_away(stage: Stage) -> None:
+    """A monitor sends six mebioctets a minute to a server that it never had."""
+    _carried(stage, stage.one("patient-monitor", 4), stage.far(ODD_SERVER), 4444)
+
+
+def carried_by_https(stage: Stage) -> None:
+    """The same on a port that the monitor's contract opens to every address of the site."""
+    _carried(stage, stage.one("patient-monitor", 9), stage.far(ODD_SERVER), 443)
+
+
+def carried_to_its_own(stage: Stage) -> None:
+    """A pump sends its own server, on its own port, far more than pumps have to say."""
+    _carried(stage, stage.one("infusion-pump", 10), stage.life.ward.hosts[services.PUMP_SERVER], 3613)
 
 
 def pings_that_carry(stage: Stage) -> None:

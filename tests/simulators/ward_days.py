@@ -3,10 +3,11 @@
 Times are shares of ten days, so a shorter run has the same days, only shorter.
 """
 
-from tests.forge import arp, dns, tls
+from tests.forge import arp, dicom, dns, tls
+from tests.forge.tcp import SACK_PERMITTED, mss, window_scale
 from tests.simulators import services
 from tests.simulators.medium import MS, Behaviour, Host, Medium, S, Step
-from tests.simulators.reel import DAY_S, HOUR_S, Scene, Strip, Window, both, without
+from tests.simulators.reel import ALWAYS, DAY_S, HOUR_S, Scene, Strip, Window, both, without
 from tests.simulators.ward_cast import (
     KINDS,
     PREFIX,
@@ -32,6 +33,8 @@ from tests.simulators.ward_life import (
 
 FULL_DAYS = 10
 LIBRARY_OCTETS, FIRMWARE_OCTETS, PATCH_OCTETS = 300 << 10, 600 << 10, 1 << 20
+VOLUME_OCTETS = 5 << 20  # a minute of a large transfer, three times in a row
+ANOTHER_MAKE = mss(1460) + window_scale(8) + b"\x01\x01" + SACK_PERMITTED  # the TCP options of a server of another make
 VISITORS_A_DAY, VISITOR_POOL = 25, range(224, 251)
 MISSED = 0.005  # of all frames, for all days: a mirror port that is a little too full
 PUBLIC = tuple(f"203.0.113.{n}" for n in range(10, 40))
@@ -58,6 +61,7 @@ def life(seed: int, days: float = FULL_DAYS, share: float = 1.0) -> Life:
     printer_announces(ward, moved, ward.windows(moved.ip))
     _stand_ins(ward)
     _pushes(ward)
+    _volumes(ward)
     _visitors(ward)
     ward.reel.summer_ends_s = at(ward, 7) + 3 * HOUR_S
     ward.happens(ward.reel.summer_ends_s, "summer time ends")
@@ -142,6 +146,7 @@ def _stand_ins(ward: Life) -> None:
         hosts[services.PUMP_SERVER] = usual[services.PUMP_SERVER]
     for start, stop in ward.down[services.PACS]:
         acting = _takes_the_address(ward, services.PACS, STANDBY_PACS, (start, stop))
+        acting.stack, acting.ttl = ANOTHER_MAKE, 128
         images(ward, [(start + 20, stop)])
         ward.reel.again(ward.strip(asks(acting, hosts[services.GATEWAY])), 120, [(start + 20, stop)])
         hosts[services.PACS] = usual[services.PACS]
@@ -208,6 +213,23 @@ def _push(client: Host, server: Host, port: int, octets: int, *, from_server: bo
         yield from ward.session(client, server, port, steps)
 
     return scene
+
+
+def _volumes(ward: Life) -> None:
+    """The central station's waves go to the archive of files each night, and two large studies a day to the PACS."""
+    central, scanner = ward.ward.hosts[services.CENTRAL], ward.of("imaging-modality")[0]
+    files, archive = ward.ward.hosts[services.FILES], ward.ward.hosts[services.PACS]
+    minute = round(VOLUME_OCTETS * ward.share)
+    waves = [ward.strip(_push(central, files, 443, minute)) for _ in range(3)]
+    study = [ward.strip(_push(scanner, archive, dicom.DICOM_PORT, minute)) for _ in range(3)]
+    there = without([ALWAYS], ward.down[services.PACS])
+    for day in range(FULL_DAYS):
+        for strips, hours, windows in ((waves, (2.1,), (ALWAYS,)), (study, (9.3, 14.6), there)):
+            for hour in hours:
+                start = at(ward, day + hour / 24) + ward.chance.uniform(0, 900) * ward.days / FULL_DAYS
+                for number, strip in enumerate(strips):
+                    ward.reel.once(start + 60 * number, strip, windows)
+    ward.happens(0, "the central station stores its waves at night, and two large studies a day go to the PACS")
 
 
 def _visitors(ward: Life) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case, Places
 from agent.findings.draft import Draft
-from agent.findings.edge_draft import Said, edge_draft, service_of
+from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
 from agent.findings.learning import HAPPENED
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, address_text
@@ -73,7 +73,8 @@ def _server(case: Case, edge: np.void, before: str) -> Draft:
     once = f"server|{int(edge['port'])}"
     evidence = (("before", before),)
     said = Said("change-event", Severity.REVIEW, text, evidence, EXPECTED, once, together=True)
-    return edge_draft(case, edge, said)
+    moved = f"hl7-second-receiver|{peer_of(edge)}|{peer_of(edge)}"  # the same move, by what is sent there
+    return edge_draft(case, edge, said)._replace(part_of=(moved,))
 
 
 def _push(case: Case, edge: np.void) -> Draft:

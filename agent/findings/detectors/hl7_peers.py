@@ -80,6 +80,7 @@ class Hl7Peers:
             evidence=(("sending-application", self._name_of.get(mac, "")), ("receivers", receivers)),
             expected=EXPECTED_OF_SENDERS,
             once=f"{peer_of(edge)}",
+            together=True,  # an engine that fails over takes all its senders along: one cause, whatever their roles
         )
         return edge_draft(case, edge, said)
 
