@@ -2,9 +2,12 @@
 
 import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tests.faults import matrix
 
 ROOT = Path(__file__).resolve().parents[1]
 # A shell has what it runs in the background ignore Ctrl-C (POSIX, 2.11), and all that the tests start would too.
@@ -40,3 +43,16 @@ def captures() -> Path:
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A row of the fault matrix that is skipped where it could have run has failed."""
+    report = yield
+    node = item.nodeid.removeprefix("tests/")
+    if report.skipped and not hasattr(report, "wasxfail") and matrix.selected(node) and matrix.is_complete():
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not matrix.EXCUSES.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"row {', '.join(matrix.selected(node))} of the fault matrix was skipped: {reason}"
+    return report

@@ -88,15 +88,20 @@ def _verdict(arrival: Arrival, topic: ParsedTopic, trust: Trust) -> Verdict:
 
 def _read(opened: Opened) -> tuple[Header, Meaning]:
     """Header and meaning; no meaning when the content cannot be interpreted, WireError when not even the header can."""
-    try:
-        header, content = wire_body.decode(opened.type, opened.body)
-        reader = READERS.get(opened.kind) if opened.kind is not None else None
-        meaning = reader(content) if reader is not None else None
-    except WireError:
-        header, meaning = wire_body.peek(opened.type, opened.body), None
+    header, content = wire_body.opened(opened.type, opened.body)
     if header is None:
         raise WireError(f"{opened.type} without a header", reason="bad-schema")
-    return header, meaning
+    return header, _meaning(opened.kind, header, content)
+
+
+def _meaning(kind: MessageType | None, header: Header, content: dict[str, Any]) -> Meaning:
+    if kind is None or kind not in READERS:
+        return None
+    try:
+        wire_body.check(kind, header, content)
+        return READERS[kind](content)
+    except WireError:
+        return None
 
 
 def _presence(arrival: Arrival, topic: ParsedTopic, opened: Opened) -> Presence:

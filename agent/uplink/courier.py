@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent.clock import NS_PER_S, Clock
 from agent.errors import Refused
+from agent.spool.coverage import Coverage
 from agent.spool.reader import LaneReader, ReaderCounts, total_counts
 from agent.spool.records import Lane, SpoolRecord
 from agent.uplink.progress import Progress
@@ -162,14 +163,19 @@ class Courier:
         """An authentic acknowledgement for us. After a silence the rest goes again at once: the collector is back."""
         now_ns = self._clock.mono_ns()
         self._progress.acknowledge(ack)
+        told = Coverage([(1, ack.upto), *ack.ranges])  # the progress forgets ranges that are too many; this must not
         for flights in self._flights.values():
-            done = [key for key in flights if self._progress.covers(key.stream, key.run, key.seq, key.seq)]
+            done = [key for key in flights if self._is_done(key, ack, told)]
             for key in done:
                 del flights[key]
             self.counts.acknowledged += len(done)
         if now_ns - self._last_ack_ns > self._resend_after_ns:
             self.hurry()
         self._last_ack_ns = now_ns
+
+    def _is_done(self, key: FlightKey, ack: Ack, told: Coverage) -> bool:
+        just = (key.stream, key.run) == (ack.stream, ack.run) and key.seq in told
+        return just or self._progress.covers(key.stream, key.run, key.seq, key.seq)
 
     def hurry(self) -> None:
         """Everything unacknowledged is due now: the collector rang a bell or spoke after a silence."""

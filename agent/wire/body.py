@@ -7,12 +7,13 @@ from typing import Any
 
 from agent.errors import WireError
 from agent.wire import authority, command, delivery, finding, presence, summary
-from agent.wire.codec import Limits, bad, deflate, inflate, pack_checked, unpack
+from agent.wire.codec import LIMITS, Limits, bad, deflate, inflate, pack_checked, unpack
 from agent.wire.header import Header
 from agent.wire.schema import Record
 from agent.wire.types import RULES, SEQUENCED, STREAM_TYPES, MessageType, message_type, rule_for
 
 PLAIN, ZLIB = 0, 1
+OCTETS_A_CONTAINER = 8  # of the largest body of a type: a table of keys of 1 MiB has more rows than a summary
 DEFLATE_FROM_BYTES = 96  # below, zlib's own 8 octets and block header eat the gain
 
 SCHEMAS: dict[MessageType, Record] = {
@@ -55,15 +56,31 @@ def decode(kind: MessageType | str, body: bytes) -> tuple[Header | None, dict[st
     known = message_type(kind)
     if known is None:
         raise WireError(f"{kind!r} is not known to this release", reason="unknown-type")
-    header, content = _open(body, RULES[known].body_bytes_max)
-    _check_header(known, header)
-    SCHEMAS[known].check(content, known)
+    header, content = opened(kind, body)
+    check(known, header, content)
     return header, content
 
 
+def opened(kind: str, body: bytes) -> tuple[Header | None, dict[str, Any]]:
+    """A good header, of any version of any type, and a content that nobody has looked at yet."""
+    most = rule_for(kind).body_bytes_max
+    limits = Limits(max_bytes=most, max_containers=max(LIMITS.max_containers, most // OCTETS_A_CONTAINER))
+    parts = unpack(_plain(body, most), limits)
+    if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[1], dict):
+        raise bad("not a header and a content", "bad-schema")
+    header = Header.from_list(parts[0]) if parts[0] is not None else None
+    return header, parts[1]
+
+
+def check(kind: MessageType, header: Header | None, content: dict[str, Any]) -> None:
+    """Whether they are a message of this type; WireError `bad-schema`."""
+    _check_header(kind, header)
+    SCHEMAS[kind].check(content, kind)
+
+
 def peek(kind: str, body: bytes) -> Header | None:
-    """Only the header, of any version of any type: enough to store and acknowledge what cannot be interpreted."""
-    return _open(body, rule_for(kind).body_bytes_max)[0]
+    """Only the header: enough to store and acknowledge what cannot be interpreted."""
+    return opened(kind, body)[0]
 
 
 def inflated(kind: MessageType | str, body: bytes) -> bytes:
@@ -79,14 +96,6 @@ def _plain(body: bytes, most: int) -> bytes:
     if body[0] == PLAIN:
         return body[1:]
     raise bad(f"encoding {body[0]} is not known")
-
-
-def _open(body: bytes, most: int) -> tuple[Header | None, dict[str, Any]]:
-    parts = unpack(_plain(body, most), Limits(max_bytes=most))
-    if not isinstance(parts, list) or len(parts) != 2 or not isinstance(parts[1], dict):
-        raise bad("not a header and a content", "bad-schema")
-    header = Header.from_list(parts[0]) if parts[0] is not None else None
-    return header, parts[1]
 
 
 def _check_header(kind: MessageType, header: Header | None) -> None:

@@ -30,6 +30,7 @@ class Limits:
     max_str: int = 65536
     max_bin: int = 1 << 20
     max_items: int = 1 << 17  # ~10 MB of Python objects at worst
+    max_containers: int = 1 << 13  # each costs ten times an integer; a part full of cards has 6,500 at most
     max_depth: int = 8  # the deepest message (a card's evidence) has 6 levels
 
 
@@ -44,15 +45,16 @@ def bad(what: str, reason: str = "bad-encoding", where: str = "") -> WireError:
 class _Guard:
     """Hooks of one `unpack` call: they see every container as soon as it is complete, so a bomb ends early."""
 
-    __slots__ = ("left",)
+    __slots__ = ("containers_left", "left")
 
-    def __init__(self, max_items: int) -> None:
-        self.left = max_items
+    def __init__(self, limits: Limits) -> None:
+        self.left, self.containers_left = limits.max_items, limits.max_containers
 
     def items(self, values: list[Any]) -> list[Any]:
         """A complete array: only kinds we use, and not too many in all."""
         self.left -= len(values) + 1
-        if self.left < 0:
+        self.containers_left -= 1
+        if self.left < 0 or self.containers_left < 0:
             raise bad("too many elements", "too-large")
         if not KINDS.issuperset(map(type, values)):
             raise bad("a value that is no integer, text, octets, list or map")
@@ -81,7 +83,7 @@ def unpack(data: bytes, limits: Limits = LIMITS) -> Any:
     """
     if len(data) > limits.max_bytes:
         raise bad(f"{len(data)} octets, at most {limits.max_bytes}", "too-large")
-    guard = _Guard(limits.max_items)
+    guard = _Guard(limits)
     try:
         _check_whole(data)
         value = msgpack.unpackb(

@@ -15,6 +15,7 @@ from agent.collector.store.writer import Store
 from agent.collector.taps import streams
 from agent.wire.chain import Chain
 from tests.collector.test_ingest import Pipe
+from tests.faults.matrix import tally
 from tests.simulators.kit import AGENT, SITE, Kit, key_of
 from tests.simulators.reporter import Reporter, damaged
 
@@ -57,6 +58,7 @@ def test_d4_repeated_ten_times_and_in_any_order(tmp_path: Path) -> None:
         assert reader.rows("SELECT count(*) AS n FROM sightings")[0]["n"] == 15
         assert reader.rows("SELECT count(*) AS n FROM findings WHERE id='equivocation'")[0]["n"] == 0
     store.close()
+    tally("D4", sent=60, faults=540, lost=0, duplicated=0)
 
 
 def test_d8_a_flood_of_forgeries_does_not_delay_a_good_tap(tmp_path: Path) -> None:
@@ -115,3 +117,4 @@ def test_e4_a_database_from_last_night(tmp_path: Path) -> None:
         assert (stream["stored"], stream["waiting"], stream["lost"]) == (30, 0, 0)
     store.close()
     assert (tmp_path / "collector" / FILE_NAME).is_file()
+    tally("E4", sent=30, faults=1, lost=0, duplicated=0)

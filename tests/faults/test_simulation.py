@@ -13,10 +13,11 @@ from agent.collector.ingest import Ingest
 from agent.collector.records import Batch, Outcome, Position, Record
 from agent.collector.store import ledger, writer
 from agent.uplink.courier import Courier
+from tests.faults.matrix import count, tally
 from tests.simulators.seeds import failures, sweep
 from tests.simulators.world import World
 
-SEEDS = 10_000 if os.environ.get("WARDTAP_SLOW") else 1_000
+SEEDS = count("E11")
 PLANTED_MAX = 30  # histories within which a planted fault must show
 
 
@@ -24,6 +25,8 @@ def test_every_history_ends_well() -> None:
     found, totals = sweep(0, SEEDS, os.cpu_count() or 1)
     assert not found, f"{len(found)} of {SEEDS}: seeds {[seed for seed, _ in found]}\n{found[0][1]}"
     assert totals["lost in silence"] == 0
+    troubles = totals["processes ended"] + totals["troubles"]
+    tally("E11", sent=totals["called durable"], faults=troubles, lost=totals["lost in silence"], duplicated=0)
     assert min(totals["stored"], totals["arrived again"], totals["declared lost"], totals["troubles"]) > SEEDS
 
 

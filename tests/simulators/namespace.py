@@ -44,10 +44,10 @@ class Namespace:
         """A command that runs inside."""
         return ["nsenter", f"--net=/run/netns/{self.name}", *words]
 
-    def run(self, *words: str, text: str | None = None) -> str:
+    def run(self, *words: str, text: str | None = None, patience_s: float = 300) -> str:
         """Run inside and give what it printed."""
         done = subprocess.run(
-            self.command(*words), input=text, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300
+            self.command(*words), input=text, cwd=ROOT, check=True, capture_output=True, text=True, timeout=patience_s
         )
         return done.stdout
 

@@ -7,6 +7,7 @@ import pytest
 from agent.clock import NS_PER_S, CaptureClock
 from agent.errors import Refused
 from agent.spool import reader
+from agent.spool.coverage import Coverage
 from agent.spool.reader import SpoolReader
 from agent.spool.segment import read_segment
 from agent.spool.writer import SpoolWriter
@@ -153,6 +154,23 @@ def test_a_record_nobody_acknowledges_does_not_hold_up_the_rest(post: Post) -> N
     assert delivered == set(range(5, 61))
     assert post.courier.waiting == len(stuck)
     assert PARK_AFTER_SENDS < 80
+
+
+def test_an_acknowledgement_counts_even_where_the_progress_forgets_it(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More ranges lie beyond the front than are kept: what was just told must not be sent again for ever."""
+    monkeypatch.setitem(Coverage.__init__.__kwdefaults__, "most", 8)
+    for _ in range(30):
+        post.write(1)
+        post.write(1, findings=True)
+    delivered: list[int] = []
+    while fresh := [seq for seq in post.seqs() if seq % 2 == 0]:
+        for seq in fresh:
+            post.ack(0, (seq, seq))
+        delivered += fresh
+    assert delivered == list(range(2, 61, 2))
+    assert post.courier.waiting == WINDOW, "the summaries that nobody acknowledged"
 
 
 def test_after_a_restart_only_the_rest_is_sent(post: Post) -> None:

@@ -89,6 +89,7 @@ def test_too_long_is_refused_before_anything_is_read() -> None:
         (Limits(max_str=2), "abc"),
         (Limits(max_bin=2), b"abc"),
         (Limits(max_items=3), [[1], [2]]),
+        (Limits(max_containers=2), [[1], [2]]),
         (Limits(max_depth=2), [[[]]]),
     ],
 )

@@ -47,7 +47,7 @@ class Store:
                 enter_presence(connection, presence)
             _count_refusals(connection, batch.refusals)
             _count(connection, batch.counts + Counter(f"records-{outcome}" for outcome in outcomes))
-            positions = tuple(position(connection, key) for key in _streams(batch.records))
+            positions = tuple(position(connection, *each) for each in _streams(batch.records).items())
         return Committed(outcomes, positions)
 
     def positions(self) -> tuple[Position, ...]:
@@ -83,14 +83,15 @@ class Store:
         return outcome
 
 
-def _streams(records: Iterable[Record]) -> list[StreamKey]:
-    keys: dict[StreamKey, None] = {}
+def _streams(records: Iterable[Record]) -> dict[StreamKey, list[int]]:
+    """The streams of a batch, each with the numbers that arrived."""
+    keys: dict[StreamKey, list[int]] = {}
     for record in records:
-        keys[stream_key(record.header)] = None
+        keys.setdefault(stream_key(record.header), []).append(record.header.seq)
         if isinstance(record.meaning, Gap):
             gap = record.meaning
-            keys[StreamKey(record.header.site, record.header.agent, gap.run, gap.stream)] = None
-    return list(keys)
+            keys.setdefault(StreamKey(record.header.site, record.header.agent, gap.run, gap.stream), [])
+    return keys
 
 
 def _count_size(connection: sqlite3.Connection, record: Record) -> None:

@@ -9,6 +9,7 @@ from agent.collector.records import StreamKey
 from agent.collector.store.covered import RANGES_MAX, cover, position
 from agent.collector.store.database import open_writer
 from agent.collector.store.migrations import RECORDS
+from agent.wire.delivery import ACK_RANGES_MAX
 
 KEY = StreamKey("ward", "tap-1", b"r" * 16, "sensor")
 
@@ -61,3 +62,18 @@ def test_an_acknowledgement_names_a_bounded_number_of_ranges() -> None:
         cover(connection, KEY, 1, 1)
         assert position(connection, KEY).upto == 1
         assert len(position(connection, KEY).ranges) == RANGES_MAX
+
+
+def test_what_just_arrived_is_named_however_far_beyond_the_front() -> None:
+    """Three hundred findings overtook their summaries; the last ones of them arrived now, or came again."""
+    with closing(memory()) as connection:
+        numbers = range(5, 5 * 301, 5)
+        for number in numbers:
+            cover(connection, KEY, number, number)
+        last = list(numbers)[-20:]
+        told = position(connection, KEY, reversed(last)).ranges
+        assert {(number, number) for number in last} <= set(told)
+        assert list(told) == sorted(set(told))
+        assert len(told) == RANGES_MAX + len(last)
+        assert len(position(connection, KEY, numbers).ranges) == ACK_RANGES_MAX
+        assert position(connection, KEY, [1_000_000]).ranges == position(connection, KEY).ranges
