@@ -12,7 +12,7 @@ from agent.errors import Refused, WireError
 from agent.signing.envelope import Opened, open_envelope, require_origin
 from agent.signing.roster import Trust
 from agent.wire import body as wire_body
-from agent.wire import topics
+from agent.wire import summary_v1, topics
 from agent.wire.chain import body_hash
 from agent.wire.command import Receipt
 from agent.wire.delivery import Gap
@@ -27,6 +27,7 @@ Verdict = Record | Presence | Refusal
 WILL_BYTES_MAX = 256  # an unsigned will: a packed state, nothing more
 READERS: dict[MessageType, Callable[[dict[str, Any]], Meaning]] = {
     MessageType.SUMMARY: Summary.from_content,
+    MessageType.SUMMARY_V1: summary_v1.from_content,
     MessageType.FINDING: FindingRecord.from_content,
     MessageType.GAP: Gap.from_content,
     MessageType.RECEIPT: Receipt.from_content,
@@ -71,7 +72,7 @@ def _verdict(arrival: Arrival, topic: ParsedTopic, trust: Trust) -> Verdict:
     require_origin(opened, None, topic)
     if opened.kind in PRESENCES:
         return _presence(arrival, topic, opened)
-    header, meaning = _read(opened)
+    header, meaning, unread = _read(opened)
     require_origin(opened, header, topic)
     if header.seq > SEQ_MAX or header.before_seq > SEQ_MAX:
         raise Refused(f"record {header.seq} after {header.before_seq}", reason="bad-number")
@@ -83,20 +84,22 @@ def _verdict(arrival: Arrival, topic: ParsedTopic, trust: Trust) -> Verdict:
         body_octets=len(opened.body),
         received_ns=arrival.received_ns,
         meaning=meaning,
+        unread=unread,
     )
 
 
-def _read(opened: Opened) -> tuple[Header, Meaning]:
-    """Header and meaning; no meaning when the content cannot be interpreted, WireError when not even the header can."""
+def _read(opened: Opened) -> tuple[Header, Meaning, str]:
+    """Header and meaning, or why there is none; WireError when not even the header can be read."""
+    unread = ""
     try:
         header, content = wire_body.decode(opened.type, opened.body)
         reader = READERS.get(opened.kind) if opened.kind is not None else None
         meaning = reader(content) if reader is not None else None
-    except WireError:
-        header, meaning = wire_body.peek(opened.type, opened.body), None
+    except WireError as error:
+        header, meaning, unread = wire_body.peek(opened.type, opened.body), None, error.reason
     if header is None:
         raise WireError(f"{opened.type} without a header", reason="bad-schema")
-    return header, meaning
+    return header, meaning, unread
 
 
 def _presence(arrival: Arrival, topic: ParsedTopic, opened: Opened) -> Presence:
