@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     dump = commands.add_parser("dump", help="every stored record, one JSON object a line")
     dump.add_argument("--state", type=Path, required=True, metavar="DIR")
     dump.add_argument("--json", action="store_true", help="the only form there is")
+    dump.add_argument("--devices", action="store_true", help="instead every device: what it is and how it stands")
     dump.set_defaults(do=_dump)
     counts = commands.add_parser("counts", help="records, duplicates, refusals by reason")
     counts.add_argument("--state", type=Path, required=True, metavar="DIR")
@@ -133,8 +134,8 @@ def _config(options: argparse.Namespace) -> CollectorConfig:
 
 def _dump(options: argparse.Namespace) -> int:
     with reading(options.state) as reader:
-        for record in queries.dump(reader):
-            print(json.dumps(record))
+        for answer in queries.all_devices(reader) if options.devices else queries.dump(reader):
+            print(json.dumps(answer))
     return 0
 
 

@@ -12,7 +12,7 @@ from agent.errors import Refused, WireError
 from agent.signing.envelope import Opened, open_envelope, require_origin
 from agent.signing.roster import Trust
 from agent.wire import body as wire_body
-from agent.wire import topics
+from agent.wire import summary_v1, topics
 from agent.wire.chain import body_hash
 from agent.wire.command import Receipt
 from agent.wire.delivery import Gap
@@ -27,6 +27,7 @@ Verdict = Record | Presence | Refusal
 WILL_BYTES_MAX = 256  # an unsigned will: a packed state, nothing more
 READERS: dict[MessageType, Callable[[dict[str, Any]], Meaning]] = {
     MessageType.SUMMARY: Summary.from_content,
+    MessageType.SUMMARY_V1: summary_v1.from_content,
     MessageType.FINDING: FindingRecord.from_content,
     MessageType.GAP: Gap.from_content,
     MessageType.RECEIPT: Receipt.from_content,
@@ -71,7 +72,7 @@ def _verdict(arrival: Arrival, topic: ParsedTopic, trust: Trust) -> Verdict:
     require_origin(opened, None, topic)
     if opened.kind in PRESENCES:
         return _presence(arrival, topic, opened)
-    header, meaning = _read(opened)
+    header, meaning, unread = _read(opened)
     require_origin(opened, header, topic)
     if header.seq > SEQ_MAX or header.before_seq > SEQ_MAX:
         raise Refused(f"record {header.seq} after {header.before_seq}", reason="bad-number")
@@ -83,25 +84,23 @@ def _verdict(arrival: Arrival, topic: ParsedTopic, trust: Trust) -> Verdict:
         body_octets=len(opened.body),
         received_ns=arrival.received_ns,
         meaning=meaning,
+        unread=unread,
     )
 
 
-def _read(opened: Opened) -> tuple[Header, Meaning]:
-    """Header and meaning; no meaning when the content cannot be interpreted, WireError when not even the header can."""
+def _read(opened: Opened) -> tuple[Header, Meaning, str]:
+    """Header and meaning, or why there is none; WireError when not even the header can be read."""
     header, content = wire_body.opened(opened.type, opened.body)
     if header is None:
         raise WireError(f"{opened.type} without a header", reason="bad-schema")
-    return header, _meaning(opened.kind, header, content)
-
-
-def _meaning(kind: MessageType | None, header: Header, content: dict[str, Any]) -> Meaning:
-    if kind is None or kind not in READERS:
-        return None
+    if opened.kind is None:
+        return header, None, "unknown-type"
     try:
-        wire_body.check(kind, header, content)
-        return READERS[kind](content)
-    except WireError:
-        return None
+        wire_body.check(opened.kind, header, content)
+        reader = READERS.get(opened.kind)
+        return header, reader(content) if reader is not None else None, ""
+    except WireError as error:
+        return header, None, error.reason
 
 
 def _presence(arrival: Arrival, topic: ParsedTopic, opened: Opened) -> Presence:

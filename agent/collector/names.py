@@ -1,4 +1,4 @@
-"""Names for numbers that the page shows: IANA protocols, ward services, scopes of a peer."""
+"""Names for numbers and keys that the page shows: IANA protocols, ward services, scopes of a peer, posture."""
 
 from ipaddress import ip_address
 
@@ -38,6 +38,17 @@ SERVICES = {
     (17, 47808): "bacnet",
 }
 SCOPES = ("this segment", "site", "internet", "multicast", "broadcast")
+ASPECTS = {
+    "system": "on",
+    "ended": "supported until",
+    "service": "open by",
+    "log-in": "log-ins in clear by",
+    "smb": "SMB",
+    "tls-answers": "answers with TLS",
+    "tls-asks": "asks for TLS",
+    "advisory": "advisory about its product",
+    "advisory-maker": "advisory about its maker's products",
+}  # of a card's posture
 SEVERITIES = ("page", "review", "health", "posture")  # gravest first; the rank in the store counts from the end
 
 

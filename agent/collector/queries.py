@@ -24,6 +24,11 @@ def devices(reader: Reader) -> list[Answer]:
     return [_device(row) for row in rows]
 
 
+def all_devices(reader: Reader) -> Iterator[Answer]:
+    """Every device, however many there are, in the order of sites and addresses."""
+    return map(_device, reader.stream("SELECT * FROM device_list ORDER BY site, mac"))
+
+
 def device(reader: Reader, site: str, mac: bytes) -> Answer | None:
     """One device with its peers and findings; None when it is not known."""
     found = [_device(row) for row in reader.rows("SELECT * FROM device_list WHERE site=? AND mac=?", (site, mac))]
@@ -138,6 +143,7 @@ def _device(row: Row) -> Answer:
             {"signal": signal, "value": value, "weight": weight / 1000}
             for signal, value, weight in json.loads(row["evidence"])
         ],
+        "posture": [{"aspect": aspect, "word": word} for aspect, word in json.loads(row["posture"])],
         "first_ns": row["first_ns"],
         "last_ns": max(row["last_ns"], row["heard_ns"] or 0),
         "packets": int(row["packets"] or 0),

@@ -27,7 +27,10 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One verified record of an agent's stream; `meaning` is None when only its author is understood (opaque)."""
+    """One verified record of an agent's stream.
+
+    `meaning` is None when only its author is understood (opaque); `unread` is then the reason, where there is one.
+    """
 
     header: Header
     type: str
@@ -36,6 +39,7 @@ class Record:
     body_octets: int
     received_ns: int
     meaning: Meaning
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,11 @@ class PosturePack:
         """Every system that the table knows."""
         return frozenset(self._ended)
 
+    def words(self) -> frozenset[str]:
+        """What the tables state of their own: ids of advisories, systems and the days on which their support ends."""
+        rows = (*self._by_name.values(), *self._by_maker.values())
+        return frozenset({advisory.id for found in rows for advisory in found} | {*self._ended, *self._ended.values()})
+
     def about(self, names: Iterable[str], maker: str, role: str) -> tuple[Advisory, ...]:
         """Advisories about a device by its model and system (`names`), then by maker and role; each once, by id."""
         found: dict[str, Advisory] = {}

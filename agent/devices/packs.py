@@ -121,13 +121,17 @@ class Packs:
         return text in self._words or (isinstance(text, str) and self._blocks.names_one(text))
 
     def _all_words(self) -> frozenset[str]:
-        """Roles, makers, tokens, models, systems and services; the registry's organisations stay in their file."""
+        """Roles, makers, tokens, models, systems, services, advisories; the registry's names stay in their file."""
         rules = [rule for rules in self.rules.values() for rule in rules]
         stated = {word for rule in rules for word in (rule.token, rule.vendor, rule.model, rule.os) if word}
         makers = {name for _, name, _, _ in self._makers.rows}
         services = {service.token for service in self.services.values()}
         return frozenset(
-            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE} | stated | makers | services
+            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE}
+            | stated
+            | makers
+            | services
+            | self.posture.words()
         )
 
     def _add_layer(self, layer: Layer) -> None:

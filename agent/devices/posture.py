@@ -5,12 +5,9 @@ from collections.abc import Collection
 from agent.devices.advisories import PosturePack
 from agent.devices.evidence import Identity
 from agent.devices.known import Known
-from agent.devices.records import Posture
+from agent.devices.records import OLD_SERVICES, SMB_DIALECTS, TLS_VERSIONS, Posture
 from agent.devices.roles import UNKNOWN
 
-SERVICES = {"tcp/21": "ftp", "tcp/23": "telnet"}  # of old, without protection
-VERSIONS = ("ssl3", "1.0", "1.1", "1.2", "1.3")  # of TLS, oldest first
-DIALECTS = ("1-old", "1", "2.?", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")  # of SMB, oldest first
 # Signals in which a system names itself to another one. A browser's word and the shape of a SYN are copied or shared:
 # an old system is told by one of these, or by both of the others together.
 STATED = frozenset({"smb.os", "smb.os-version", "netbios.os", "dhcp.vendor", "dhcpv6.vendor"})
@@ -30,10 +27,10 @@ def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
         system=system,
         said_by=tuple(sorted(device.systems.get(system, ()))),
         ended=ended,
-        tls_answers=_heard(device, "tls.chosen", VERSIONS),
-        tls_asks=_heard(device, "tls.version", VERSIONS),
-        smb=_heard(device, "smb.dialect", DIALECTS),
-        services=tuple(name for port, name in SERVICES.items() if ("offers", port) in device.facts),
+        tls_answers=_heard(device, "tls.chosen", TLS_VERSIONS),
+        tls_asks=_heard(device, "tls.version", TLS_VERSIONS),
+        smb=_heard(device, "smb.dialect", SMB_DIALECTS),
+        services=tuple(name for port, name in OLD_SERVICES.items() if ("offers", port) in device.facts),
         log_ins=tuple(sorted(value for kind, value in device.facts if kind == "credentials.clear")),
         advisories=pack.about(names, identity.vendor, role),
     )

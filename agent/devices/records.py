@@ -173,6 +173,11 @@ class Sighting(NamedTuple):
     about_peer: bool = False  # it speaks of the device the payload was sent to
 
 
+TLS_VERSIONS = ("ssl3", "1.0", "1.1", "1.2", "1.3")  # oldest first
+SMB_DIALECTS = ("1-old", "1", "2.?", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")  # oldest first
+OLD_SERVICES = {"tcp/21": "ftp", "tcp/23": "telnet"}  # without protection
+
+
 class Advisory(NamedTuple):
     """A public advisory that is about a product like the device."""
 

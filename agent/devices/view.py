@@ -25,6 +25,7 @@ LABEL_VENDOR_CHARS = 40
 V4_MAPPED = 0xFFFF  # an IPv4 address in an address's lower half (RFC 4291 section 2.5.5.2)
 SMB1_MAX = 4096
 ROUTERS_MAX = 16  # addresses that DHCP servers gave as routers: a segment has one or two
+NOT_HEARD = Posture()
 HOBBY_BOARD = "hobby-board"  # a maker's kind in the pack
 GRANTS_MAX = 256  # of one turn: a ward renews a few leases a minute
 REMARKS_MAX = 4096  # of one turn, a minute at most: a ward asks for some hundreds of new names in it
@@ -70,6 +71,7 @@ class Ward:
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
+        self._stood: dict[int, Posture] = {}  # how the owner of a slot stood when its card was told last
         self._grants: list[Grant] = []
         self._routers: dict[tuple[int, int], None] = {}  # (IPv4 address given as router, MAC that gave it)
         self._arps_looked = -1
@@ -86,6 +88,7 @@ class Ward:
             if before is not None and before != mac:
                 self._identifier.left(before)
                 self._slots.pop(before, None)
+                self._stood.pop(before, None)
                 self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
@@ -191,7 +194,12 @@ class Ward:
             self._identifier.observe_router(self.mac(int(slot)), relays=relays)
 
     def take_changed(self) -> list[int]:
-        """Slots of devices whose card is new or changed since the last call."""
+        """Slots of devices whose card is new or changed since the last call, how they stand included."""
+        for mac in self._slots:
+            stands = self._identifier.posture(mac)
+            if stands != self._stood.get(mac, NOT_HEARD):
+                self._stood[mac] = stands
+                self._changed_macs.add(mac)
         slots = sorted(self._slots[mac] for mac in self._changed_macs if mac in self._slots)
         self._changed_macs.clear()
         self._identifier.keep(self._slots)

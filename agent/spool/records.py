@@ -24,7 +24,7 @@ class Lane(StrEnum):
         return "finding" if self is Lane.URGENT else "summary"
 
 
-_BULK_TYPES = frozenset({MessageType.SUMMARY, MessageType.UPLINK, MessageType.CLOCK_ANCHOR})
+_BULK_TYPES = frozenset({MessageType.SUMMARY, MessageType.SUMMARY_V1, MessageType.UPLINK, MessageType.CLOCK_ANCHOR})
 
 
 def lane_of(kind: str) -> Lane:

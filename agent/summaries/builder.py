@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import NO_SLOT, Rows
+from agent.devices.records import NO_SLOT, Posture, Rows
 from agent.summaries.privacy import EvidenceLike, Pseudonyms
+from agent.summaries.stance import stance
 from agent.wire.finding import mac_octets
 from agent.wire.summary import EVIDENCE_MAX, NAMES_MAX, Card, EdgeRow, Interval, Leg, Row, Summary
 
@@ -76,6 +77,9 @@ class Numbers(Protocol):
 
     def identity(self, slot: int) -> IdentityLike:
         """What the device is taken to be."""
+
+    def posture(self, slot: int) -> Posture:
+        """How it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ class SummaryBuilder:
             evidence=[(signal, value, round(weight * PERMILLE)) for signal, value, weight in evidence],
             first_ns=first_ns,
             last_ns=last_ns,
+            posture=stance(self._numbers.posture(slot), self._pseudonyms),
         )
 
     def _rows(self, devices: Rows, slots: npt.NDArray[np.int64], numbers: dict[int, int]) -> list[Row]:

@@ -229,6 +229,10 @@ class Pseudonyms:
         """A word of a shipped pack as it is (a role, a maker, a model); whatever else, as a name."""
         return value if not value or value in self._words else self.name(value)
 
+    def is_word(self, value: str) -> bool:
+        """Whether it is a word of a shipped pack and nothing else."""
+        return value in self._words
+
     def evidence(self, evidence: EvidenceLike) -> tuple[str, str, float]:
         """Signal, value in the form the gate allows, weight. A signal that is not listed loses its value."""
         is_token = evidence.is_token and evidence.value in self._words

@@ -6,7 +6,7 @@
 from typing import Any
 
 from agent.errors import WireError
-from agent.wire import authority, command, delivery, finding, presence, summary
+from agent.wire import authority, command, delivery, finding, presence, summary, summary_v1
 from agent.wire.codec import LIMITS, Limits, bad, deflate, inflate, pack_checked, unpack
 from agent.wire.header import Header
 from agent.wire.schema import Record
@@ -33,6 +33,7 @@ SCHEMAS: dict[MessageType, Record] = {
     MessageType.TRUST: authority.TRUST,
     MessageType.RELEASE: authority.RELEASE,
     MessageType.PACK: authority.PACK,
+    MessageType.SUMMARY_V1: summary_v1.SCHEMA,
 }
 
 

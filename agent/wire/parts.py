@@ -6,8 +6,9 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
-from agent.wire.codec import LIMITS, packed_sizes
+from agent.wire.codec import packed_sizes
 from agent.wire.summary import CARDS_MAX, TABLE_BYTES, Summary
+from agent.wire.tables import ROWS_MAX, EdgeRow, edge_bytes, row_bytes, shared_bytes, shared_of
 
 _NONE = slice(0)
 
@@ -20,18 +21,35 @@ class _Packer:
         self.room = table_bytes
         self.part = 0
 
-    def runs(self, items: Sequence[Any], most: int) -> Iterator[tuple[int, slice]]:
-        """Parts, and which items go into each, in order; `items` are what will be packed."""
-        ends = list(accumulate(packed_sizes(items)))
+    def runs(self, sizes: Sequence[int], most: int) -> Iterator[tuple[int, slice]]:
+        """Parts, and which items go into each, in order, of items that take so many octets each."""
+        ends = list(accumulate(sizes))
         start = taken = 0
-        while start < len(items):
+        while start < len(ends):
             stop = min(bisect_right(ends, taken + self.room), start + most)
             if stop > start:
                 yield self.part, slice(start, stop)
                 self.room -= ends[stop - 1] - taken
                 start, taken = stop, ends[stop - 1]
-            if start < len(items):  # an item that is larger than a whole part has one for itself
+            if start < len(ends):  # an item that is larger than a whole part has one for itself
                 self.part, self.room = self.part + 1, max(self.table_bytes, ends[start] - taken)
+
+    def edge_runs(self, edges: Sequence[EdgeRow], most: int = ROWS_MAX) -> Iterator[tuple[int, slice]]:
+        """The same of edges: a service or an address takes its octets with the first edge of a part that needs it."""
+        start, there = 0, set[Any]()
+        for place, edge in enumerate(edges):
+            needs = shared_of(edge)
+            size = edge_bytes(edge) + sum(shared_bytes(thing) for thing in needs if thing not in there)
+            if size > self.room or place - start == most:
+                if place > start:
+                    yield self.part, slice(start, place)
+                start, there = place, set()
+                size = edge_bytes(edge) + sum(map(shared_bytes, needs))
+                self.part, self.room = self.part + 1, max(self.table_bytes, size)
+            there.update(needs)
+            self.room -= size
+        if start < len(edges):
+            yield self.part, slice(start, len(edges))
 
 
 def split(summary: Summary, table_bytes: int = TABLE_BYTES) -> list[Summary]:
@@ -42,9 +60,9 @@ def split(summary: Summary, table_bytes: int = TABLE_BYTES) -> list[Summary]:
     """
     packer = _Packer(table_bytes)
     cards, rows, edges = list(summary.cards), sorted(summary.rows), sorted(summary.edges)
-    cards_of = dict(packer.runs([card.to_list() for card in cards], CARDS_MAX))
-    rows_of = dict(packer.runs(rows, LIMITS.max_array))
-    edges_of = dict(packer.runs(edges, LIMITS.max_array))
+    cards_of = dict(packer.runs(packed_sizes([card.to_list() for card in cards]), CARDS_MAX))
+    rows_of = dict(packer.runs(list(map(row_bytes, rows)), ROWS_MAX))
+    edges_of = dict(packer.edge_runs(edges))
     parts = packer.part + 1
     bare = Summary(summary.interval._replace(empty_before=0))
     return [

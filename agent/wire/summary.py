@@ -1,22 +1,21 @@
-"""A summary's content: what one interval of one tap held, by columns, so that zlib finds the likeness.
+"""A summary's content: what one interval of one tap held; rows and edges by columns (`wire.tables`).
 
 A summary that would not fit one message is split (`wire.parts`): every part names the interval and its place, only the
 first carries the counts, so adding up parts counts nothing twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
-from operator import index, itemgetter, sub
+from operator import index
 from typing import Any, NamedTuple
 
-from agent.wire.codec import LIMITS
+from agent.wire import tables
 from agent.wire.header import HEADER_BYTES_MAX
 from agent.wire.schema import (
     COUNT,
     I64_MAX,
+    IDENT,
     TIME,
-    Columns,
     Int,
     ListOf,
     MapOf,
@@ -26,22 +25,25 @@ from agent.wire.schema import (
     Record,
     Text,
     clip,
-    refuse,
 )
+from agent.wire.tables import NUMBER_MAX, EdgeRow, Row
 from agent.wire.types import RULES, MessageType
+
+__all__ = ["Card", "EdgeRow", "Interval", "Leg", "Row", "Summary"]
 
 LEGS_MAX = 8
 NAME_OCTETS = 64  # vendor, model, os, one name
 NAMES_MAX = 8
 ADDRESSES_MAX = 8
 EVIDENCE_MAX = 16
+POSTURE_MAX = 24
 CARDS_MAX = 512  # per part
 SIGNAL_OCTETS, VALUE_OCTETS = 32, 96
+ASPECT_OCTETS = 16
 PARTS_MAX = 1024
-NUMBER_MAX = 2**32 - 1
+SIGNERS_MAX = 2
 _NUMBER = Int(0, NUMBER_MAX)
 _U16 = Int(0, 65535)
-_U8 = Int(0, 255)
 _PERMILLE = Int(0, 1000)
 
 INTERVAL = Places((TIME, TIME, COUNT, Int(0, PARTS_MAX - 1), Int(1, PARTS_MAX)))
@@ -61,11 +63,8 @@ CARD = Places(
         ListOf(Places((Text(SIGNAL_OCTETS), Text(VALUE_OCTETS), Int(-32768, 32767))), EVIDENCE_MAX),
         TIME,
         TIME,
+        ListOf(Places((Text(ASPECT_OCTETS), Text(NAME_OCTETS))), POSTURE_MAX),
     )
-)
-ROWS = Columns((_NUMBER, *[COUNT] * 9), LIMITS.max_array)
-EDGES = Columns(
-    (_NUMBER, Int(0, 1), _U8, _U16, Int(-1, 2**32 - 1), Octets((0, 4, 16)), _U8, _U8, *[COUNT] * 5), LIMITS.max_array
 )
 SCHEMA = Record(
     {
@@ -75,12 +74,18 @@ SCHEMA = Record(
         "cv": Places((COUNT, COUNT, COUNT, COUNT, COUNT)),
         "he": MapOf(OneOf((Int(-I64_MAX, I64_MAX), Text(72))), 48),
         "ca": ListOf(CARD, CARDS_MAX),
-        "dv": ROWS,
-        "ed": EDGES,
-    }
+        "dv": tables.ROWS,
+        "sv": tables.SERVICES,
+        "ad": tables.ADDRESSES,
+        "ed": tables.EDGES,
+    },
+    optional={
+        "au": Octets((32,)),
+        "rs": ListOf(IDENT, SIGNERS_MAX),
+    },
 )
 _COUNTS = ("duplicates", "truncated", "processed", "flows_exported", "flows_evicted")
-_TABLES = ("ca", "dv", "ed")
+_TABLES = ("ca", "dv", "sv", "ad", "ed")
 FIXED_BYTES_MAX = (
     1  # encoding octet
     + 1  # [header, content]
@@ -88,8 +93,7 @@ FIXED_BYTES_MAX = (
     + SCHEMA.max_bytes
     - sum(SCHEMA.fields[key].max_bytes for key in _TABLES)
     + 3  # length of the list of cards
-    + ROWS.empty_bytes_max
-    + EDGES.empty_bytes_max
+    + tables.EMPTY_BYTES_MAX
 )
 TABLE_BYTES = RULES[MessageType.SUMMARY].body_bytes_max - FIXED_BYTES_MAX  # left for cards, rows and edges of one part
 
@@ -115,41 +119,8 @@ class Leg(NamedTuple):
     tx_packets: int
 
 
-class Row(NamedTuple):
-    """What one device did in the interval. Flows: started, of those answered and failed; accepted as responder."""
-
-    number: int
-    tx_packets: int
-    rx_packets: int
-    tx_octets: int
-    rx_octets: int
-    started: int
-    answered: int
-    failed: int
-    accepted: int
-    peers: int
-
-
-class EdgeRow(NamedTuple):
-    """Whom a device talked to, and how. `peer_address` is empty when the peer is a device with a number."""
-
-    number: int
-    direction: int  # 0 originates, 1 responds
-    protocol: int
-    port: int
-    peer_number: int  # -1: no device of this tap
-    peer_address: bytes
-    scope: int
-    application: int
-    flows: int
-    packets_out: int
-    packets_in: int
-    octets_out: int
-    octets_in: int
-
-
 class Card(NamedTuple):
-    """Who a device is. `number` holds for the run; `mac` has 6 octets, 8 for a link without MACs."""
+    """Who a device is and how it stands. `number` holds for the run; `mac` has 6 octets, 8 for a link without MACs."""
 
     number: int
     mac: bytes
@@ -164,9 +135,10 @@ class Card(NamedTuple):
     evidence: Sequence[tuple[str, str, int]] = ()
     first_ns: int = 0
     last_ns: int = 0
+    posture: Sequence[tuple[str, str]] = ()  # (aspect, word); see summaries.privacy
 
     def to_list(self) -> list[Any]:
-        """In field order; texts cut to what a card may hold, surplus names and evidence (the last) left out."""
+        """In field order; texts cut to what a card may hold, of what is too much the last left out."""
         return [
             index(self.number),
             self.mac,
@@ -184,20 +156,26 @@ class Card(NamedTuple):
             ],
             index(self.first_ns),
             index(self.last_ns),
+            [[clip(aspect, ASPECT_OCTETS), clip(word, NAME_OCTETS)] for aspect, word in self.posture[:POSTURE_MAX]],
         ]
 
     @classmethod
     def from_list(cls, places: list[Any]) -> "Card":
-        """From a checked list."""
+        """From a checked list; one of the first version ends before the posture."""
         card = list(places)
         card[8], card[9] = tuple(card[8]), tuple(card[9])
         card[10] = tuple((signal, value, weight) for signal, value, weight in card[10])
+        card[13:] = (tuple((aspect, word) for aspect, word in posture) for posture in card[13:])
         return cls(*card)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One interval (or one part of it). Rows and edges leave sorted by device number."""
+    """One interval (or one part of it). Rows and edges leave sorted.
+
+    `audit` is the head of the tap's audit log, empty when it is not told; `signers` are the names of those under whose
+    signatures headers of a device are being recorded. Both are left out of the message while they are empty.
+    """
 
     interval: Interval
     legs: Sequence[Leg] = ()
@@ -211,10 +189,13 @@ class Summary:
     cards: Sequence[Card] = ()
     rows: Sequence[Row] = ()
     edges: Sequence[EdgeRow] = ()
+    audit: bytes = b""
+    signers: Sequence[str] = ()
 
     def to_content(self) -> dict[str, Any]:
         """The map of the wire; numbers of numpy become plain integers here."""
-        return {
+        services, addresses, edges = tables.put_edges(self.edges)
+        told = {
             "iv": [index(value) for value in self.interval],
             "lg": [[leg.name, *map(index, leg[1:])] for leg in self.legs],
             "ig": {reason: index(count) for reason, count in self.ignored.items()},
@@ -223,40 +204,33 @@ class Summary:
                 key: clip(value, 72) if isinstance(value, str) else index(value) for key, value in self.health.items()
             },
             "ca": [card.to_list() for card in self.cards],
-            "dv": _columns(self.rows, len(Row._fields)),
-            "ed": _columns(self.edges, len(EdgeRow._fields)),
+            "dv": tables.put_rows(self.rows),
+            "sv": services,
+            "ad": addresses,
+            "ed": edges,
         }
+        optional = {"au": self.audit, "rs": list(self.signers)}
+        return told | {key: value for key, value in optional.items() if value}
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> "Summary":
-        """From content that `body.decode` has checked; WireError when device numbers overflow."""
+        """From content that `body.decode` has checked; WireError when the columns of a table do not fit each other."""
         return cls(
-            Interval(*content["iv"]),
-            tuple(Leg(*leg) for leg in content["lg"]),
-            dict(content["ig"]),
-            **dict(zip(_COUNTS, content["cv"], strict=True)),
-            health=dict(content["he"]),
-            cards=tuple(Card.from_list(card) for card in content["ca"]),
-            rows=tuple(Row(*row) for row in _rows(content["dv"])),
-            edges=tuple(EdgeRow(*row) for row in _rows(content["ed"])),
+            **told_beside_tables(content),
+            rows=tuple(tables.take_rows(content["dv"])),
+            edges=tuple(tables.take_edges(content["sv"], content["ad"], content["ed"])),
+            audit=content.get("au", b""),
+            signers=tuple(content.get("rs", ())),
         )
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """By device number, that column as differences (RFC: none; small numbers deflate well)."""
-    if not rows:
-        return [[] for _ in range(width)]
-    numbers, *columns = map(_plain, zip(*sorted(rows, key=itemgetter(0)), strict=True))
-    return [list(map(sub, numbers, [0, *numbers])), *columns]
-
-
-def _plain(column: Sequence[Any]) -> list[Any]:
-    """Octets as they are, integers of any kind as Python's own; a column is of one kind throughout."""
-    return list(column) if type(column[0]) in {bytes, int} else list(map(index, column))
-
-
-def _rows(columns: list[list[Any]]) -> Iterable[tuple[Any, ...]]:
-    numbers = list(accumulate(columns[0]))
-    if numbers and numbers[-1] > NUMBER_MAX:
-        raise refuse("device numbers that add up to too much", "summary")
-    return zip(numbers, *columns[1:], strict=True)
+def told_beside_tables(content: dict[str, Any]) -> dict[str, Any]:
+    """What the first version says in the same way: all but rows and edges, as arguments of a Summary."""
+    return {
+        "interval": Interval(*content["iv"]),
+        "legs": tuple(Leg(*leg) for leg in content["lg"]),
+        "ignored": dict(content["ig"]),
+        **dict(zip(_COUNTS, content["cv"], strict=True)),
+        "health": dict(content["he"]),
+        "cards": tuple(map(Card.from_list, content["ca"])),
+    }

@@ -15,7 +15,7 @@ _TYPE = re.compile(r"wardtap/([a-z][a-z-]{0,23})\.v([1-9][0-9]{0,2})")
 class MessageType(StrEnum):
     """What a body is. A signature for one type is worth nothing for another: the type is part of what is signed."""
 
-    SUMMARY = "wardtap/summary.v1"
+    SUMMARY = "wardtap/summary.v2"
     FINDING = "wardtap/finding.v1"
     GAP = "wardtap/gap.v1"
     BIRTH = "wardtap/birth.v1"
@@ -31,6 +31,7 @@ class MessageType(StrEnum):
     TRUST = "wardtap/trust.v1"
     RELEASE = "wardtap/release.v1"
     PACK = "wardtap/pack.v1"
+    SUMMARY_V1 = "wardtap/summary.v1"  # read only: spools of agents that were updated hold some
 
 
 class Role(StrEnum):
@@ -50,7 +51,9 @@ PEOPLE = frozenset({Role.OPERATOR, Role.ENGINEER, Role.CUSTODIAN})
 RELEASES = frozenset({Role.RELEASE})
 ENGINEERS = frozenset({Role.ENGINEER, Role.CUSTODIAN})  # of a site: what its own devices are and may do
 NOBODY: frozenset[Role] = frozenset()  # enrol.v1: signed by a key that nobody knows yet
-SENSOR_TYPES = frozenset({MessageType.SUMMARY, MessageType.FINDING, MessageType.GAP, MessageType.RECEIPT})
+SENSOR_TYPES = frozenset(
+    {MessageType.SUMMARY, MessageType.SUMMARY_V1, MessageType.FINDING, MessageType.GAP, MessageType.RECEIPT}
+)
 UPLINK_TYPES = frozenset({MessageType.RECEIPT, MessageType.CLOCK_ANCHOR, MessageType.UPLINK, MessageType.GAP})
 STREAM_TYPES: dict[str, frozenset[MessageType]] = {"sensor": SENSOR_TYPES, "uplink": UPLINK_TYPES}
 SEQUENCED = SENSOR_TYPES | UPLINK_TYPES
@@ -89,6 +92,7 @@ RULES: dict[MessageType, Rule] = {
     MessageType.TRUST: Rule(1024 * KIB, "", RELEASES, signers_min=2, signers_max=3),
     MessageType.RELEASE: Rule(256 * KIB, "", RELEASES, signers_min=2, signers_max=3),
     MessageType.PACK: Rule(16 * KIB, "", RELEASES | ENGINEERS, signers_max=3),  # release keys: two (signing/packs.py)
+    MessageType.SUMMARY_V1: Rule(64 * KIB, "summary", AGENT),
 }
 UNKNOWN_RULE = Rule(64 * KIB, "uplink", AGENT)
 """A type of a newer agent: signed by an agent, on the leaf `uplink`, stored opaque and acknowledged, never acted on."""
@@ -116,4 +120,4 @@ def leaf_for(name: str) -> str:
 
 
 _NAMES = frozenset(str(kind) for kind in MessageType)
-_BY_BASE = {str(kind).removeprefix("wardtap/").removesuffix(".v1"): rule for kind, rule in RULES.items()}
+_BY_BASE = {str(kind).removeprefix("wardtap/").partition(".")[0]: rule for kind, rule in RULES.items()}

@@ -246,6 +246,17 @@ def test_dump_and_counts_of_nothing_are_one_line(tmp_path: Path, capsys: pytest.
     one_line(capsys)
 
 
+def test_devices_with_names_and_posture_one_object_a_line(lab: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tap = Reporter()
+    store = Store.open(lab / "collector")
+    store.commit(batch_of([judge(Arrival(*tap.summary(), START_NS), trust_of(tap))]))
+    store.close()
+    assert main(["dump", "--devices", "--json", "--state", str(lab / "collector")]) == 0
+    monitor, pump = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (pump["role"], pump["names"], len(pump["posture"])) == ("infusion-pump", ["~k3v9x2m1qa"], 2)
+    assert (monitor["role"], monitor["posture"]) == ("patient-monitor", [])
+
+
 def test_a_reader_that_goes_away_is_no_traceback(lab: Path) -> None:
     tap = Reporter()
     store = Store.open(lab / "collector")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from agent.wire.presence import Birth
 from agent.wire.summary import Summary
 from agent.wire.types import MessageType
 from tests.simulators.reporter import START_NS, Reporter, damaged, summary, trust_of
+from tests.wire.samples import content_v1
 
 Judged = Callable[[tuple[str, bytes]], Verdict]
 
@@ -32,7 +34,7 @@ def test_a_summary_becomes_a_record(tap: Reporter, judged: Judged) -> None:
     record = judged(tap.summary())
     assert isinstance(record, Record)
     assert isinstance(record.meaning, Summary)
-    assert (record.header.agent, record.header.seq, record.type) == ("tap-1", 1, "wardtap/summary.v1")
+    assert (record.header.agent, record.header.seq, record.type) == ("tap-1", 1, "wardtap/summary.v2")
     assert record.sha256 == tap.chain.prev  # the hash that the next record names
 
 
@@ -131,10 +133,24 @@ def test_an_unknown_type_of_a_known_tap_is_stored_opaque(tap: Reporter, judged: 
 
 
 def test_a_later_version_and_a_broken_content_are_stored_opaque(tap: Reporter, judged: Judged) -> None:
-    for kind in ("wardtap/summary.v2", "wardtap/summary.v1"):
+    for kind, why in (("wardtap/summary.v3", "unknown-type"), ("wardtap/summary.v2", "bad-schema")):
         record = judged((tap.topic("wardtap/summary.v1"), seal(kind, _raw_body(tap, {"odd": 1}), [tap.key])))
         assert isinstance(record, Record)
-        assert record.meaning is None
+        assert (record.meaning, record.unread) == (None, why)
+
+
+def test_a_summary_of_the_first_version_means_the_same(tap: Reporter, judged: Judged) -> None:
+    told = replace(summary(), cards=tuple(card._replace(posture=()) for card in summary().cards))
+    record = judged(tap.sealed(MessageType.SUMMARY_V1, content_v1(told)))
+    assert isinstance(record, Record)
+    assert (record.meaning, record.unread) == (told, "")
+
+
+def test_columns_that_do_not_fit_are_stored_opaque_with_their_reason(tap: Reporter, judged: Judged) -> None:
+    content = summary().to_content()
+    record = judged(tap.sealed(MessageType.SUMMARY, content | {"dv": [1, *content["dv"][1:]]}))
+    assert isinstance(record, Record)
+    assert (record.meaning, record.unread) == (None, "bad-schema")
 
 
 def test_a_body_without_a_header_is_refused(tap: Reporter, judged: Judged) -> None:

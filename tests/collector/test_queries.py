@@ -47,6 +47,23 @@ def test_what_summaries_tell_of_an_edge_adds_up(tap: Reporter, deliver: Deliver,
     assert (edge["peer"], edge["peer_role"], edge["scope"]) == (MONITOR.hex(":"), "patient-monitor", "this segment")
 
 
+def test_how_a_device_stands_is_stored_and_the_newest_card_tells_it(
+    tap: Reporter, deliver: Deliver, tmp_path: Path
+) -> None:
+    deliver(tap.summary())
+    with reading(tmp_path) as reader:
+        pump = queries.device(reader, "ward", PUMP)
+        assert pump is not None
+        assert pump["posture"] == [
+            {"aspect": "service", "word": "telnet"},
+            {"aspect": "advisory-maker", "word": "ICSMA-23-194-01"},
+        ]
+        assert [one["mac"] for one in queries.all_devices(reader)] == sorted([PUMP.hex(":"), MONITOR.hex(":")])
+    deliver(tap.summary(cards=(Card(1, PUMP, 20, "infusion-pump", 930, last_ns=START_NS + 9 * MINUTE_NS),)))
+    with reading(tmp_path) as reader:
+        assert next(one for one in queries.all_devices(reader) if one["mac"] == PUMP.hex(":"))["posture"] == []
+
+
 def test_a_cause_folds_over_taps_restarts_and_repeats(tap: Reporter, deliver: Deliver, tmp_path: Path) -> None:
     deliver(tap.finding(count=1), tap.finding(count=7))  # a tap counts since its run began
     tap.chain = tap.new_chain(tap.chain.run, tap.chain.seq)
@@ -98,6 +115,6 @@ def test_a_dump_names_every_record(tap: Reporter, deliver: Deliver, tmp_path: Pa
         "stream": "sensor",
         "seq": 1,
         "sha256": tap.chain.prev.hex(),
-        "type": "wardtap/summary.v1",
+        "type": "wardtap/summary.v2",
         "received": START_NS,
     }

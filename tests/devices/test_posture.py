@@ -4,8 +4,7 @@ import pytest
 
 from agent.devices.identity import Identifier
 from agent.devices.packs import Packs
-from agent.devices.posture import DIALECTS, VERSIONS
-from agent.devices.records import EdgeDirection, Posture
+from agent.devices.records import SMB_DIALECTS, TLS_VERSIONS, EdgeDirection, Posture
 from agent.packets.hints import smb, tls
 from agent.packets.hints.records import Signal
 from agent.packets.records import Application
@@ -35,8 +34,8 @@ def test_versions_in_order_and_nothing_else(who: Identifier) -> None:
 
 
 def test_the_words_are_the_readers() -> None:
-    assert set(tls._VERSIONS.values()) == set(VERSIONS)
-    assert set(smb._DIALECT_2.values()) | {"1", "1-old"} == set(DIALECTS)
+    assert set(tls._VERSIONS.values()) == set(TLS_VERSIONS)
+    assert set(smb._DIALECT_2.values()) | {"1", "1-old"} == set(SMB_DIALECTS)
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,17 @@ def test_a_card_is_changed_once(bench: Bench, ward: Ward) -> None:
     assert ward.take_changed() == [bench.slot(PUMP[1])]
 
 
+def test_a_card_is_changed_once_when_its_device_stands_otherwise(bench: Bench, ward: Ward) -> None:
+    turn(bench.hear([hello(PUMP), hello(SERVER)]), ward)
+    ward.take_changed()
+    for times in range(2):  # heard again it is no news
+        ward.hear(number(PUMP[1]), 0, [Signal("tls.version", "1.0")], 1)
+        ward.refresh()
+        slot = bench.slot(PUMP[1])
+        assert ward.posture(slot).tls_asks == ("1.0",)
+        assert ward.take_changed() == ([] if times else [slot])
+
+
 def test_gateway(bench: Bench, ward: Ward) -> None:
     frames = [hello(GATEWAY)]
     for n in range(1, 9):
@@ -226,6 +237,8 @@ def test_numbers_are_never_given_twice_and_the_book_forgets(bench: Bench, ward: 
         given |= here
     assert len(given) == 5 * 64
     assert len(ward._numbers) == len(ward._slots) == 64
+    ward.take_changed()
+    assert len(ward._stood) <= 64
 
 
 def test_names_of_cards_without_a_place_take_no_room_for_long(bench: Bench) -> None:

@@ -156,6 +156,7 @@ class Whole:
         self.done("wardtapctl command", "agent.ctl.cli", "command", "status", *who, *key)
         state = ("--state", str(lab.collector))
         assert self.done("dump", "agent.collector.cli", "dump", *state, "--json").stdout.count(b"\n") > 1
+        assert self.done("dump of devices", "agent.collector.cli", "dump", "--devices", *state, "--json").stdout
         self.done("counts", "agent.collector.cli", "counts", *state, "--json")
 
     def _database(self, path: Path, when: str) -> None:

@@ -181,7 +181,7 @@ def test_only_expected_types_are_opened() -> None:
 
 
 def test_a_type_of_a_newer_agent_is_authentic_and_opaque() -> None:
-    for name in ("wardtap/summary.v2", "wardtap/weather.v1"):
+    for name in ("wardtap/summary.v3", "wardtap/weather.v1"):
         opened = open_envelope(seal(name, b"anything", [AGENT]), TRUST)
         assert (opened.type, opened.kind, opened.body) == (name, None, b"anything")
         assert _reason(seal(name, b"anything", [OPERATOR])) == "not-allowed"

@@ -119,6 +119,7 @@ def cards() -> tuple[Card, ...]:
         evidence=(("oui", "Alaris Medical", 600), ("dhcp-vendor-class", "alaris", 300)),
         first_ns=START_NS,
         last_ns=START_NS + MINUTE_NS,
+        posture=(("service", "telnet"), ("advisory-maker", "ICSMA-23-194-01")),
     )
     monitor = Card(2, MONITOR, 20, "patient-monitor", 880, "Philips", first_ns=START_NS, last_ns=START_NS + MINUTE_NS)
     return (pump, monitor)

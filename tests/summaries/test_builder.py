@@ -99,6 +99,15 @@ def test_cards_hold_pseudonyms(made: Made) -> None:
     assert all(isinstance(weight, int) for _, _, weight in card.evidence)
 
 
+def test_cards_say_how_a_device_stands(made: Made) -> None:
+    made.builder.build(FIRST, NOTHING, made.contents())
+    made.ward.hear(number(PUMP[1]), 0, [Signal("tls.version", "1.0"), Signal("smb.dialect", "1")], 1)
+    made.ward.refresh()
+    (card,) = made.builder.build(FIRST, NOTHING, made.contents()).cards
+    assert list(card.posture) == [("smb", "1"), ("tls-asks", "1.0")]
+    assert list(made.builder.build(FIRST, NOTHING, made.contents()).cards) == [], "once, not with each interval"
+
+
 def test_edges_name_devices_by_number(made: Made) -> None:
     far = ("203.0.113.9", SERVER[1])
     made.bench.hear([*session((PUMP, SERVER), 1), *session((PUMP, far), 2, (50001, 443))]).wait(10)

@@ -1,8 +1,11 @@
 """One small, complete message of every type: fixed values, so golden vectors can be made of them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
+from agent.wire import summary_v1
 from agent.wire.command import Command, Receipt
 from agent.wire.delivery import Ack, Epoch, Gap
 from agent.wire.finding import finding_content
@@ -39,14 +42,43 @@ SUMMARY = Summary(
             evidence=(("oui", "Alaris Medical", 400), ("port", "3613/tcp", -50)),
             first_ns=START_NS,
             last_ns=START_NS + 1,
+            posture=(("system", "Windows XP"), ("ended", "2014-04-08"), ("tls-answers", "1.0")),
         ),
     ),
     rows=(Row(3, 500, 480, 300_000, 200_000, 4, 3, 1, 0, 2), Row(9, 120, 130, 50_000, 60_000, 0, 0, 0, 4, 1)),
     edges=(
-        EdgeRow(3, 0, 6, 3613, 9, b"", 0, 43, 4, 400, 380, 250_000, 150_000),
         EdgeRow(3, 0, 6, 443, -1, bytes([203, 0, 113, 9]), 2, 4, 1, 6, 5, 900, 4_000),
+        EdgeRow(3, 0, 6, 3613, 9, b"", 0, 43, 4, 400, 380, 250_000, 150_000),
+        EdgeRow(3, 0, 17, 53, 9, b"", 0, 1, 2, 2, 2, 140, 300),
+        EdgeRow(9, 0, 6, 443, -1, bytes.fromhex("20010db8" + "00" * 11 + "07"), 2, 4, 1, 3, 3, 300, 260),
+        EdgeRow(9, 0, 6, 443, -1, bytes([203, 0, 113, 9]), 2, 4, 2, 8, 7, 1_100, 70_000),
+        EdgeRow(9, 1, 6, 3613, 3, b"", 0, 43, 4, 380, 400, 150_000, 250_000),  # the other side of the second
+        EdgeRow(9, 1, 17, 53, 3, b"", 0, 1, 2, 2, 1, 300, 70),  # not that of the third: something was missed
     ),
+    audit=bytes(range(64, 96)),
+    signers=("e-engineer", "c-custodian"),
 )
+OLDER = replace(
+    SUMMARY,
+    cards=tuple(card._replace(posture=()) for card in SUMMARY.cards),
+    edges=(SUMMARY.edges[1], SUMMARY.edges[0]),
+    audit=b"",
+    signers=(),
+)
+
+
+def content_v1(summary: Summary) -> dict[str, Any]:
+    """As an agent of the first version would write it; this release reads it only."""
+    content = {key: value for key, value in summary.to_content().items() if key in summary_v1.SCHEMA.fields}
+    cards = [card.to_list()[:-1] for card in summary.cards]
+    return content | {"ca": cards, "dv": _columns_v1(summary.rows, 10), "ed": _columns_v1(summary.edges, 13)}
+
+
+def _columns_v1(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    if not rows:
+        return [[] for _ in range(width)]
+    numbers, *columns = map(list, zip(*sorted(rows, key=itemgetter(0)), strict=True))
+    return [[now - before for now, before in zip(numbers, [0, *numbers], strict=False)], *columns]
 
 
 @dataclass(frozen=True)
@@ -117,6 +149,7 @@ CONTENTS: dict[MessageType, dict[str, Any]] = {
         "not_after_ns": START_NS,
         "files": [["signals.toml", 100, bytes(32)], ["contracts/infusion-pump.toml", 100, bytes(32)]],
     },
+    MessageType.SUMMARY_V1: content_v1(OLDER),
 }
 
 

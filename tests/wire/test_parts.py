@@ -5,12 +5,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.wire import body
-from agent.wire.codec import pack
+from agent.wire import body, tables
 from agent.wire.parts import _Packer, split
 from agent.wire.summary import CARDS_MAX, Card, EdgeRow, Row, Summary
 from agent.wire.types import RULES, MessageType
 from tests.wire.samples import SUMMARY, header
+from tests.wire.test_tables import EDGE
 
 BIG = 2**63 - 1
 
@@ -73,13 +73,12 @@ def _one_by_one(sizes: list[int], most: int, table_bytes: int) -> list[int]:
     return places
 
 
-@given(st.lists(st.integers(0, 60), max_size=80), st.integers(1, 12), st.integers(10, 100))
+@given(st.lists(st.integers(1, 60), max_size=80), st.integers(1, 12), st.integers(10, 100))
 def test_items_go_where_one_by_one_would_put_them(lengths: list[int], most: int, table_bytes: int) -> None:
     """Items larger than a part are among them."""
-    items = [bytes(length) for length in lengths]
-    runs = _Packer(table_bytes).runs(items, most)
-    places = [part for part, items_of in runs for _ in items[items_of]]
-    assert places == _one_by_one([len(pack(item)) for item in items], most, table_bytes)
+    runs = _Packer(table_bytes).runs(lengths, most)
+    places = [part for part, items_of in runs for _ in lengths[items_of]]
+    assert places == _one_by_one(lengths, most, table_bytes)
 
 
 def test_tables_share_a_part() -> None:
@@ -103,5 +102,20 @@ def test_any_room_gives_parts_within_it(numbers: list[int], table_bytes: int) ->
     )
     for part in parts:
         octets = body.encode(MessageType.SUMMARY, header(), part.to_content())
-        lists = 2 * 10 + 4  # longer lengths of ten columns, larger part numbers
+        lists = 10 + 2 + 4  # longer lengths of ten columns and of their number, larger part numbers
         assert len(body.inflated(MessageType.SUMMARY, octets)) <= empty + table_bytes + lists
+
+
+@settings(max_examples=60)
+@given(st.lists(EDGE, max_size=60), st.integers(100, 900), st.integers(2, 30))
+def test_any_edges_give_parts_within_the_room(edges: list[EdgeRow], table_bytes: int, most: int) -> None:
+    """Whatever is folded, and however many services they need, each part's tables are as small as was counted."""
+    runs = list(_Packer(table_bytes).edge_runs(sorted(edges), most))
+    assert [edge for _, items in runs for edge in sorted(edges)[items]] == sorted(edges)
+    for _, items in runs:
+        there = sorted(edges)[items]
+        services, addresses, columns = tables.put_edges(there)
+        octets = sum(len(octets) for octets in (*services[1:], *columns[1:])) + sum(2 + len(a) for a in addresses)
+        alone = len(there) == 1  # larger than a part: it has one for itself
+        assert octets <= table_bytes or alone
+        assert len(there) <= most

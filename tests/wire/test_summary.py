@@ -10,14 +10,12 @@ from hypothesis import strategies as st
 from agent.errors import WireError
 from agent.signing.envelope import seal
 from agent.signing.keys import PrivateKey
-from agent.wire import body, summary
+from agent.wire import body, summary, tables
 from agent.wire.codec import pack
 from agent.wire.header import HEADER_BYTES_MAX
 from agent.wire.summary import (
     CARD,
-    EDGES,
     FIXED_BYTES_MAX,
-    ROWS,
     SCHEMA,
     TABLE_BYTES,
     Card,
@@ -26,24 +24,10 @@ from agent.wire.summary import (
     Row,
     Summary,
 )
+from agent.wire.tables import edge_bytes, row_bytes, shared_bytes, shared_of
 from agent.wire.types import MessageType
 from tests.wire.samples import SUMMARY, header
-
-U63 = st.integers(0, 2**63 - 1)
-NUMBER = st.integers(0, 2**32 - 1)
-ROW = st.builds(Row, NUMBER, *[U63] * 9)
-EDGE = st.builds(
-    EdgeRow,
-    NUMBER,
-    st.integers(0, 1),
-    st.integers(0, 255),
-    st.integers(0, 65535),
-    st.integers(-1, 2**32 - 1),
-    st.sampled_from([b"", bytes(4), bytes(16)]),
-    st.integers(0, 255),
-    st.integers(0, 255),
-    *[U63] * 5,
-)
+from tests.wire.test_tables import EDGE, ROW
 
 
 def _over_the_wire(one: Summary) -> Summary:
@@ -60,28 +44,44 @@ def test_a_summary_comes_back() -> None:
 @given(st.lists(ROW, max_size=30), st.lists(EDGE, max_size=30))
 def test_any_rows_and_edges_come_back_sorted(rows: list[Row], edges: list[EdgeRow]) -> None:
     back = _over_the_wire(Summary(Interval(1, 2), rows=rows, edges=edges))
-    assert list(back.rows) == sorted(rows, key=lambda row: row.number)
-    assert list(back.edges) == sorted(edges, key=lambda edge: edge.number)
+    assert list(back.rows) == sorted(rows)
+    assert list(back.edges) == sorted(edges)
 
 
 def test_numbers_are_differences() -> None:
-    content = Summary(Interval(1, 2), rows=[Row(*[9] * 10), Row(*[4] * 10), Row(*[200] * 10)]).to_content()
-    assert content["dv"][0] == [4, 5, 191]
+    content = Summary(Interval(1, 2), rows=[Row(*[9] * 10), Row(*[4] * 10), Row(*[100] * 10)]).to_content()
+    assert content["dv"][1] == bytes([4, 5, 91])
 
 
-def test_numbers_that_add_up_to_too_much_are_refused() -> None:
-    columns = [[2**32 - 1, 1], *[[1, 1]] * 9]
-    octets = body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {"dv": columns})
-    content = body.decode(MessageType.SUMMARY, octets)[1]
+def test_what_is_not_told_takes_no_octet() -> None:
+    bare = replace(SUMMARY, audit=b"", signers=())
+    assert SUMMARY.to_content().keys() - bare.to_content().keys() == {"au", "rs"}
+    assert _over_the_wire(bare) == bare
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("au", bytes(31)), ("au", b""), ("rs", ["a", "b", "c"]), ("rs", ["Not An Id"])]
+)
+def test_optional_fields_are_checked_when_they_are_there(key: str, value: Any) -> None:
+    with pytest.raises(WireError):
+        body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {key: value})
+
+
+def test_tables_that_do_not_fit_are_refused_when_they_are_read() -> None:
+    content = SUMMARY.to_content()
+    octets = body.encode(MessageType.SUMMARY, header(), content | {"dv": [3, *content["dv"][1:]]})
+    read = body.decode(MessageType.SUMMARY, octets)[1]
     with pytest.raises(WireError) as refused:
-        Summary.from_content(content)
+        Summary.from_content(read)
     assert refused.value.reason == "bad-schema"
 
 
 def test_no_count_is_larger_than_a_database_can_hold() -> None:
-    for key, value in (("cv", [2**63] * 5), ("dv", [[1], *[[2**63]] * 9]), ("he", {"a": 2**63})):
+    for key, value in (("cv", [2**63] * 5), ("he", {"a": 2**63})):
         with pytest.raises(WireError):
             body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {key: value})
+    with pytest.raises(WireError):
+        replace(SUMMARY, rows=[Row(1, *[2**63] * 9)]).to_content()
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,13 @@ def test_no_count_is_larger_than_a_database_can_hold() -> None:
         ("cv", [1, 2, 3, 4]),
         ("ig", {"empty": -1}),
         ("he", {"a": [1]}),
-        ("dv", [[1], [1], [1], [1], [1], [1], [1], [1], [1], []]),
-        ("dv", [[-1]] + [[1]] * 9),
+        ("dv", [1, *[b"\x01"] * 9]),
+        ("dv", [-1, *[b"\x01"] * 10]),
+        ("dv", [4097, *[b"\x01"] * 10]),
+        ("dv", [1, *[[1]] * 10]),
+        ("sv", [1, *[b"\x01"] * 5]),
+        ("ad", [bytes(5)]),
+        ("ad", b""),
         ("ed", [[]]),
         ("ca", [[1]]),
     ],
@@ -116,14 +121,18 @@ def test_a_cards_texts_are_cut_to_fit() -> None:
         names=["n" * 99] * 20,
         addresses=[bytes(4)] * 20,
         evidence=[("s" * 99, "v" * 999, 1)] * 99,
+        posture=[("a" * 99, "ü" * 99)] * 99,
     )
     CARD.check(card.to_list(), "card")
     assert len(pack(card.to_list())) <= CARD.max_bytes
 
 
 def test_sizes_from_the_field_tables() -> None:
-    assert FIXED_BYTES_MAX + CARD.max_bytes + ROWS.row_bytes_max + EDGES.row_bytes_max < 64 * 1024
-    assert TABLE_BYTES // ROWS.row_bytes_max > 500  # even if every count took 9 octets
+    row = Row(2**32 - 1, *[2**63 - 1] * 9)
+    edge = EdgeRow(2**32 - 1, 1, 255, 65535, -1, bytes(16), 255, 255, *[2**63 - 1] * 5)
+    edge_octets = edge_bytes(edge) + sum(map(shared_bytes, shared_of(edge)))
+    assert FIXED_BYTES_MAX + CARD.max_bytes + row_bytes(row) + edge_octets < 64 * 1024
+    assert TABLE_BYTES // row_bytes(row) > 500  # even if every count took 9 octets
 
 
 def test_fixed_part_at_its_largest_is_what_the_table_says() -> None:
@@ -134,13 +143,17 @@ def test_fixed_part_at_its_largest_is_what_the_table_says() -> None:
         "cv": [2**63 - 1] * 5,
         "he": {f"{number:032}": "t" * 72 for number in range(48)},
         "ca": [],
-        "dv": [[] for _ in ROWS.fields],
-        "ed": [[] for _ in EDGES.fields],
+        **{
+            key: value for key, value in Summary(Interval(1, 2)).to_content().items() if key in {"dv", "sv", "ad", "ed"}
+        },
+        "au": bytes(32),
+        "rs": ["p" * 32] * summary.SIGNERS_MAX,
     }
     SCHEMA.check(full, "summary")
-    header_octets = HEADER_BYTES_MAX
-    longer_lists = 2 * (len(ROWS.fields) + len(EDGES.fields)) + 2  # 3 octets in front of a long list, 1 of an empty one
-    assert len(pack(full)) + header_octets + 2 + longer_lists == FIXED_BYTES_MAX
+    columns = tables.ROW_COLUMNS + tables.SERVICE_COLUMNS + tables.EDGE_COLUMNS
+    lists = 2 * 2  # 3 octets in front of a long list (cards, addresses), 1 in front of an empty one
+    longer = lists + columns + 3 * 2  # 3 in front of a long column, 2 of an empty one; 3 for many rows, 1 for none
+    assert len(pack(full)) + HEADER_BYTES_MAX + 2 + longer == FIXED_BYTES_MAX
 
 
 def test_a_settled_ward_keeps_the_budget() -> None:

@@ -108,9 +108,9 @@ def test_every_type_has_its_leaf_or_none() -> None:
 
 def test_a_topic_carries_its_types_only() -> None:
     summary = topics.parse(topics.up("ward", "tap-1", "summary"))
-    assert summary.types == {MessageType.SUMMARY}
+    assert summary.types == {MessageType.SUMMARY, MessageType.SUMMARY_V1}
     assert summary.carries("wardtap/summary.v1")
-    assert summary.carries("wardtap/summary.v2")
+    assert summary.carries("wardtap/summary.v3")
     assert not summary.carries("wardtap/command.v1")
     uplink = topics.parse(topics.up("ward", "tap-1", "uplink"))
     assert uplink.types == {MessageType.UPLINK, MessageType.CLOCK_ANCHOR}

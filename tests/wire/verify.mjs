@@ -17,8 +17,10 @@ const ENVELOPE_OCTETS_MAX = 1024 * 1024;
 const PEOPLE = ["operator", "engineer", "custodian"];
 const NIL_HEADER = null;
 
-// Types: KiB, roles that may sign, fewest and most signers, streams, fields of the content (docs/wire.md, Types, Contents).
+// Types: KiB, roles that may sign, fewest and most signers, streams, fields of the content, optional ones (docs/wire.md,
+// Types, Contents).
 const TYPES = {
+  "wardtap/summary.v2": [64, ["agent"], 1, 1, ["sensor"], "iv lg ig cv he ca dv sv ad ed", "au rs"],
   "wardtap/summary.v1": [64, ["agent"], 1, 1, ["sensor"], "iv lg ig cv he ca dv ed"],
   "wardtap/finding.v1": [8, ["agent"], 1, 1, ["sensor"],
     "id sev mac role tier t first last count text ev attack cause expected step"],
@@ -246,7 +248,7 @@ function open(sealed, trust) {
   }
   const opened = { type, body, signers, ...decoded(type, body, bodyMax) };
   checkOrigin(opened);
-  return opened;
+  return { ...opened, rows: tables(type, opened.content) };
 }
 
 // The one message that is read before it is verified, since it brings its key.
@@ -278,9 +280,10 @@ function decoded(type, body, bodyMax) {
   const pair = new Reader(plain(body, bodyMax)).whole();
   need(Array.isArray(pair) && pair.length === 2 && pair[1] instanceof Map, "bad-schema", "not [header, content]");
   const [header, content] = [pair[0] === null ? NIL_HEADER : headerOf(pair[0]), pair[1]];
-  const [, , , , streams, fields] = TYPES[type];
+  const [, , , , streams, fields, optional = ""] = TYPES[type];
   need(header === NIL_HEADER ? streams.length === 0 : streams.includes(header.stream), "bad-schema", "header");
-  need([...content.keys()].sort().join(" ") === fields.split(" ").sort().join(" "), "bad-schema", "fields");
+  const told = [...content.keys()].filter((key) => !optional.split(" ").includes(key));
+  need(told.sort().join(" ") === fields.split(" ").sort().join(" "), "bad-schema", "fields");
   return { header, content };
 }
 
@@ -310,6 +313,104 @@ function checkOrigin({ type, signers, header, content }) {
     const acting = signers.map((key) => (key.role === "collector" ? "operator" : key.role));
     need(acting.every((role) => role === content.get("role")), "not-allowed", acting.join());
   }
+}
+
+// ---- the tables of a summary ----
+
+const ROWS_MAX = 4096n;
+const DEVICE_LIMIT = 1n << 32n;
+
+// A column: so many numbers, in groups of seven bits, the lowest first, in the shortest form, and nothing behind them.
+function column(octets, count) {
+  need(octets instanceof Uint8Array && octets.length >= count, "bad-schema", "not a column");
+  const numbers = [];
+  for (let at = 0; at < octets.length;) {
+    let [value, groups] = [0n, 0n];
+    let octet;
+    do {
+      need(at < octets.length && groups < 9n, "bad-schema", "a number that is cut off or too long");
+      octet = octets[at++];
+      value |= BigInt(octet & 0x7f) << (7n * groups);
+      groups += 1n;
+    } while (octet & 0x80);
+    need(octet !== 0 || groups === 1n, "bad-schema", "not the shortest form");
+    numbers.push(value);
+  }
+  need(BigInt(numbers.length) === count, "bad-schema", "another number of numbers");
+  return numbers;
+}
+
+function table(value, width) {
+  need(Array.isArray(value) && value.length === width + 1 && typeof value[0] === "bigint" &&
+    value[0] >= 0n && value[0] <= ROWS_MAX, "bad-schema", "not a table");
+  return value;
+}
+
+const within = (numbers, limit) =>
+  need(numbers.every((number) => number < limit), "bad-schema", `not below ${limit}`) && numbers;
+
+function sums(steps) {
+  let number = 0n;
+  return within(steps.map((step) => (number += step)), DEVICE_LIMIT);
+}
+
+function deviceRows(value) {
+  const [count, ...columns] = table(value, 10);
+  const [steps, ...counts] = columns.map((octets) => column(octets, count));
+  return sums(steps).map((number, at) => [number, ...counts.map((numbers) => numbers[at])]);
+}
+
+function services(value) {
+  const [count, ...columns] = table(value, 6);
+  const limits = [3n, 256n, 65536n, 256n, 256n, ROWS_MAX + 1n];
+  const numbers = columns.map((octets, place) => within(column(octets, count), limits[place]));
+  need(!numbers[5].includes(0n), "bad-schema", "a service without an edge");
+  return numbers[0].map((_, at) => numbers.map((numbersOfPlace) => numbersOfPlace[at]));
+}
+
+function edges(served, addresses, value) {
+  const [count, device, peer, place, ...rest] = table(value, 8);
+  const [steps, peers] = [column(device, count), within(column(peer, count), DEVICE_LIMIT + 1n)];
+  const far = peers.filter((number) => number === 0n).length;
+  const places = within(column(place, BigInt(far)), BigInt(addresses.length));
+  const counts = rest.map((octets) => column(octets, count));
+  const found = [];
+  let [at, used] = [0, 0];
+  for (const [direction, protocol, port, scope, application, many] of served) {
+    const stop = at + Number(many);
+    need(BigInt(stop) <= count, "bad-schema", "fewer edges than services say");
+    for (const number of sums(steps.slice(at, stop))) {
+      const [flows, packetsOut, packetsIn, octetsOut, octetsIn] = counts.map((numbers) => numbers[at]);
+      const known = peers[at] > 0n;
+      const other = [peers[at] - 1n, known ? new Uint8Array(0) : addresses[places[used]]];
+      if (!known) used += 1;
+      found.push([number, direction === 1n ? 1n : 0n, protocol, port, ...other, scope, application,
+        flows, packetsOut, packetsIn, octetsOut, octetsIn]);
+      if (direction === 2n) {
+        need(known, "bad-schema", "both sides of an edge to no device");
+        found.push([other[0], 1n, protocol, port, number, new Uint8Array(0), scope, application,
+          flows, packetsIn, packetsOut, octetsIn, octetsOut]);
+      }
+      at += 1;
+    }
+  }
+  need(BigInt(at) === count, "bad-schema", "more edges than services say");
+  return found;
+}
+
+function addressesOf(value) {
+  const fits = (octets) => octets instanceof Uint8Array && [0, 4, 16].includes(octets.length);
+  need(Array.isArray(value) && value.every(fits), "bad-schema", "addresses");
+  return value;
+}
+
+function tables(type, content) {
+  if (type === "wardtap/summary.v1") {
+    return { dv: rowsOfLists(content.get("dv")), ed: rowsOfLists(content.get("ed")) };
+  }
+  if (type !== "wardtap/summary.v2") return undefined;
+  const addresses = addressesOf(content.get("ad"));
+  return { dv: deviceRows(content.get("dv")), ed: edges(services(content.get("sv")), addresses, content.get("ed")) };
 }
 
 // ---- the chain of each stream ----
@@ -344,14 +445,15 @@ function json(value) {
   return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${json(inner)}`).join()}}`;
 }
 
-function rowsOf(columns) {
+// Of summary.v1: columns of integers, the first of them differences.
+function rowsOfLists(columns) {
   let number = 0n;
   return columns[0].map((step, at) => [(number += step), ...columns.slice(1).map((column) => column[at])]);
 }
 
-function told({ type, signers, header, content }) {
+function told({ type, signers, header, content, rows }) {
   const line = { type, signers: signers.map((key) => key.name), header, content };
-  if (type === "wardtap/summary.v1") line.rows = { dv: rowsOf(content.get("dv")), ed: rowsOf(content.get("ed")) };
+  if (rows) line.rows = rows;
   return line;
 }
 

@@ -92,18 +92,19 @@ def _card(connection: sqlite3.Connection, header: Header, card: Card) -> None:
     )
     # The newest card wins: inside a run by number, across runs and taps by when the device was last heard.
     connection.execute(
-        """INSERT INTO devices VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (site, mac) DO UPDATE SET
+        """INSERT INTO devices VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (site, mac) DO UPDATE SET
             vlan=excluded.vlan, role=excluded.role, confidence=excluded.confidence, vendor=excluded.vendor,
             model=excluded.model, os=excluded.os, addresses=excluded.addresses, names=excluded.names,
             evidence=excluded.evidence, first_ns=min(first_ns, excluded.first_ns),
             last_ns=max(last_ns, excluded.last_ns),
-            agent=excluded.agent, run=excluded.run, seq=excluded.seq
+            agent=excluded.agent, run=excluded.run, seq=excluded.seq, posture=excluded.posture
             WHERE CASE WHEN run = excluded.run THEN excluded.seq > seq ELSE excluded.last_ns >= last_ns END""",
         (
             *(header.site, card.mac, card.vlan, card.role, card.confidence_permille, card.vendor, card.model, card.os),
             json.dumps([address.hex() for address in card.addresses]),
             *(json.dumps(card.names), json.dumps([list(item) for item in card.evidence])),
             *(card.first_ns, card.last_ns, header.agent, header.run, header.seq),
+            json.dumps([list(item) for item in card.posture]),
         ),
     )
 

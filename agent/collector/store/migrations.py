@@ -135,4 +135,8 @@ OUTBOX = (
         id INTEGER PRIMARY KEY, route TEXT NOT NULL, sent_ns INTEGER NOT NULL, findings INTEGER NOT NULL)""",
     "CREATE INDEX deliveries_by_time ON deliveries (route, sent_ns)",
 )
-MIGRATIONS: tuple[tuple[str, ...], ...] = (RECORDS + TAPS + DEVICES + FINDINGS + TOTALS + BOOKS + OUTBOX,)
+POSTURE = ("ALTER TABLE devices ADD COLUMN posture TEXT NOT NULL DEFAULT '[]'",)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    RECORDS + TAPS + DEVICES + FINDINGS + TOTALS + BOOKS + OUTBOX,
+    POSTURE,
+)

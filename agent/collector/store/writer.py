@@ -47,6 +47,7 @@ class Store:
                 enter_presence(connection, presence)
             _count_refusals(connection, batch.refusals)
             _count(connection, batch.counts + Counter(f"records-{outcome}" for outcome in outcomes))
+            _count(connection, _unread(batch.records, outcomes))
             positions = tuple(position(connection, *each) for each in _streams(batch.records).items())
         return Committed(outcomes, positions)
 
@@ -92,6 +93,12 @@ def _streams(records: Iterable[Record]) -> dict[StreamKey, list[int]]:
             gap = record.meaning
             keys.setdefault(StreamKey(record.header.site, record.header.agent, gap.run, gap.stream), [])
     return keys
+
+
+def _unread(records: Iterable[Record], outcomes: Iterable[Outcome]) -> Counter[str]:
+    """Why what was stored opaque was not understood."""
+    judged = zip(records, outcomes, strict=True)
+    return Counter(f"unread-{one.unread}" for one, outcome in judged if one.unread and outcome is Outcome.STORED)
 
 
 def _count_size(connection: sqlite3.Connection, record: Record) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from agent.clock import NS_PER_S
+from agent.collector.names import ASPECTS
 from agent.collector.text import TEXT_MAX, visible
 
 NEVER = "\u2013"
@@ -42,4 +43,16 @@ def label(text: str) -> str:
     return text.replace("-", " ")
 
 
-FILTERS = {"safe_text": safe_text, "when": when, "number": number, "octets": octets, "label": label}
+def aspect(name: str) -> str:
+    """What an aspect of a posture is called; one of a later release by its key."""
+    return ASPECTS.get(name) or visible(name)
+
+
+FILTERS = {
+    "safe_text": safe_text,
+    "when": when,
+    "number": number,
+    "octets": octets,
+    "label": label,
+    "aspect": aspect,
+}

@@ -138,10 +138,66 @@ def open_sealed(sealed: bytes, publics: dict[bytes, bytes]) -> tuple[str, Any, d
     return name, header, content
 
 
-def rows(columns: list[list[Any]]) -> list[list[Any]]:
-    """The rows of `dv` or `ed`: the first column holds differences."""
+def numbers(column: bytes, count: int) -> list[int]:
+    """The numbers of a column: groups of seven bits, the lowest first, bit 7 set while another follows."""
+    found, at = [], 0
+    while at < len(column):
+        value = places = 0
+        while True:
+            octet = column[at]
+            at += 1
+            value += octet % 128 * 128**places
+            places += 1
+            if octet < 128:
+                break
+        assert places <= 9
+        assert octet or places == 1
+        found.append(value)
+    assert len(found) == count
+    return found
+
+
+def columns(table: list[Any]) -> list[list[int]]:
+    """Of a table whose columns all have a number for each row."""
+    return [numbers(column, table[0]) for column in table[1:]]
+
+
+def rows(table: list[Any]) -> list[list[Any]]:
+    """The rows of `dv`: the first column holds differences."""
     number, found = 0, []
-    for row in zip(*columns, strict=True):
+    for row in zip(*columns(table), strict=True):
+        number += row[0]
+        found.append([number, *row[1:]])
+    return found
+
+
+def edges(services: list[Any], addresses: list[bytes], table: list[Any]) -> list[list[Any]]:
+    """The rows of `ed`, with what their services say, from both sides where one row stands for both."""
+    count, device, peer, place, *rest = table
+    peers = numbers(peer, count)
+    places = iter(numbers(place, peers.count(0)))
+    lines = iter(zip(numbers(device, count), peers, *(numbers(column, count) for column in rest), strict=True))
+    found: list[list[Any]] = []
+    for direction, protocol, port, scope, application, many in zip(*columns(services), strict=True):
+        number = 0
+        for _ in range(many):
+            step, known, flows, packets_out, packets_in, octets_out, octets_in = next(lines)
+            number += step
+            whom = [known - 1, b"" if known else addresses[next(places)]]
+            there = [packets_out, packets_in, octets_out, octets_in]
+            back = [packets_in, packets_out, octets_in, octets_out]
+            found.append([number, direction % 2, protocol, port, *whom, scope, application, flows, *there])
+            if direction == 2:
+                assert known
+                found.append([known - 1, 1, protocol, port, number, b"", scope, application, flows, *back])
+    assert next(lines, None) is None
+    return found
+
+
+def rows_v1(table: list[list[Any]]) -> list[list[Any]]:
+    """The rows of `dv` or `ed` of the first version: columns of integers, the first holds differences."""
+    number, found = 0, []
+    for row in zip(*table, strict=True):
         number += row[0]
         found.append([number, *row[1:]])
     return found

@@ -16,10 +16,11 @@ from agent.signing.keys import ORDER_L, Y_ORDER_8
 from agent.wire import body
 from agent.wire.codec import pack, unpack
 from agent.wire.header import NO_PREVIOUS
+from agent.wire.summary import Summary
 from agent.wire.types import MessageType
 from tests.golden.wire.make import STREAM, VECTORS, content_of, stream, trusted
 from tests.signing.people import AGENT, ENGINEER, OPERATOR, OTHER_AGENT, STRANGER, TRUST
-from tests.wire.samples import CONTENTS, SUMMARY, header, header_for
+from tests.wire.samples import CONTENTS, OLDER, SUMMARY, header, header_for
 
 NODE = shutil.which("node") or shutil.which("nodejs")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node.js is not installed (Debian: nodejs)")
@@ -57,8 +58,9 @@ def test_every_vector_is_read_as_it_was_written(tmp_path: Path) -> None:
         places = dict(zip(names, expected.to_list(), strict=True)) if expected else None
         assert line["header"] == plain(places)
         assert line["content"] == plain(content_of(kind))
-    assert lines[0]["rows"]["dv"] == plain([list(row) for row in SUMMARY.rows])
-    assert lines[0]["rows"]["ed"] == plain([list(edge) for edge in SUMMARY.edges])
+    for line, summary in ((lines[0], SUMMARY), (lines[-1], OLDER)):
+        assert line["rows"]["dv"] == plain([list(row) for row in summary.rows])
+        assert sorted(line["rows"]["ed"], key=repr) == sorted(plain([list(edge) for edge in summary.edges]), key=repr)
 
 
 def test_the_stored_streams_are_the_codes_and_their_chains_hold(tmp_path: Path) -> None:
@@ -129,6 +131,18 @@ def with_content(change: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
     return raw(MessageType.GAP, b"\x00" + packed)
 
 
+def table(key: str, change: Callable[[list[Any]], list[Any]]) -> bytes:
+    """A summary, one table of which is spoiled."""
+    held = CONTENTS[MessageType.SUMMARY]
+    packed = pack([header().to_list(), held | {key: change(list(held[key]))}])
+    return raw(MessageType.SUMMARY, b"\x00" + packed)
+
+
+def column(key: str, place: int, octets: bytes) -> bytes:
+    """A summary with other octets in one column."""
+    return table(key, lambda held: [*held[:place], octets, *held[place + 1 :]])
+
+
 def command(role: str) -> bytes:
     content = CONTENTS[MessageType.COMMAND] | {"role": role}
     return seal(MessageType.COMMAND, body.encode(MessageType.COMMAND, None, content), [OPERATOR])
@@ -155,6 +169,24 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "nested too deep": ("bad-encoding", lambda: raw(MessageType.GAP, b"\x00" + b"\x91" * 20 + b"\x01")),
     "a bomb": ("bad-encoding", lambda: raw(MessageType.GAP, b"\x01" + zlib.compress(bytes(1 << 20)))),
     "a tail behind zlib": ("bad-encoding", deflated_with_a_tail),
+    "a column cut off": ("bad-schema", lambda: column("dv", 2, b"\x01\x80")),
+    "a column too short": ("bad-schema", lambda: column("dv", 2, b"\x01")),
+    "a column too long": ("bad-schema", lambda: column("dv", 2, b"\x01\x02\x03")),
+    "a longer spelling of a number": ("bad-schema", lambda: column("dv", 2, b"\x01\x82\x00")),
+    "ten groups of seven bits": ("bad-schema", lambda: column("dv", 2, b"\x01" + b"\xff" * 9 + b"\x01")),
+    "devices beyond 32 bits": ("bad-schema", lambda: column("dv", 1, b"\xff\xff\xff\xff\x0f\x01")),
+    "rows without columns": ("bad-schema", lambda: table("dv", lambda held: held[:-1])),
+    "more rows than a table holds": ("bad-schema", lambda: table("dv", lambda _: [4097, *[bytes(4097)] * 10])),
+    "a third direction": ("bad-schema", lambda: column("sv", 1, b"\x00\x00\x01\x03")),
+    "a service without edges": ("bad-schema", lambda: column("sv", 6, b"\x03\x00\x02\x01")),
+    "more edges than there are": ("bad-schema", lambda: column("sv", 6, b"\x03\x02\x01\x01")),
+    "fewer edges than there are": ("bad-schema", lambda: column("sv", 6, b"\x02\x01\x01\x01")),
+    "an address that is not there": ("bad-schema", lambda: column("ed", 3, b"\x00\x00\x02")),
+    "an address of five octets": ("bad-schema", lambda: table("ad", lambda held: [*held[:-1], bytes(5)])),
+    "both sides of nobody": (
+        "bad-schema",
+        lambda: table("sv", lambda held: [held[0], b"\x02" + held[1][1:], *held[2:]]),
+    ),
     "no such encoding": ("bad-encoding", lambda: raw(MessageType.GAP, b"\x02\x92")),
 }
 
@@ -185,6 +217,8 @@ def believed(octets: bytes) -> None:
     """What an uplink and a collector do with a message."""
     opened = open_envelope(octets, TRUST)
     held, content = body.decode(opened.type, opened.body)
+    if opened.type == MessageType.SUMMARY:
+        Summary.from_content(content)
     if opened.type == MessageType.COMMAND:
         require_role(opened, content["role"])
     require_origin(opened, held)

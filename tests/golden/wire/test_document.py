@@ -9,9 +9,12 @@ from agent.signing.keys import key_id
 from agent.wire import body
 from agent.wire.codec import LIMITS
 from agent.wire.header import CLOCK_STATES, Header
-from agent.wire.summary import CARDS_MAX, LEGS_MAX, EdgeRow, Row
+from agent.wire.summary import CARDS_MAX, LEGS_MAX
+from agent.wire.tables import EDGE_COLUMNS, ROW_COLUMNS, ROWS_MAX, SERVICE_COLUMNS, EdgeRow
 from agent.wire.types import ENVELOPE_OVERHEAD_BYTES, KIB, RULES, STREAM_TYPES, MessageType
+from agent.wire.varint import NUMBER_BYTES_MAX, put_numbers
 from tests.golden.wire.make import vector
+from tests.wire.samples import SUMMARY
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_every_field_of_every_type_is_explained(kind: MessageType, page: str) ->
     else:
         part = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
     told = set(re.findall(r"`([a-z_]+)`", part))
-    assert set(body.SCHEMAS[kind].fields) <= told
+    assert set(body.SCHEMAS[kind].fields) | set(body.SCHEMAS[kind].optional) <= told
 
 
 def test_the_header_is_explained_in_order(page: str) -> None:
@@ -58,8 +61,17 @@ def test_limits_are_as_told(page: str) -> None:
     assert f"over {LIMITS.max_map} entries" in page
     assert f"up to {LEGS_MAX} legs" in page
     assert f"up to {CARDS_MAX} cards" in page
-    assert f"{len(Row._fields)} columns" in page
-    assert f"{len(EdgeRow._fields)} columns" in page
+    assert f"number of rows (at most {ROWS_MAX})" in page
+    assert f"at most {NUMBER_BYTES_MAX} octets" in page
+    for key, columns in (("dv", ROW_COLUMNS), ("sv", SERVICE_COLUMNS), ("ed", EDGE_COLUMNS)):
+        assert f"- `{key}`, {columns} columns:" in page
+    assert f"`ed`: {len(EdgeRow._fields)} columns" in page
+
+
+def test_the_examples_of_numbers_are_the_codes(page: str) -> None:
+    assert put_numbers([300]).hex(" ") in page
+    count, *columns = SUMMARY.to_content()["dv"]
+    assert f"`[{count}, {columns[0].hex(' ')}, {columns[1].hex(' ')}, ...]`" in page
 
 
 def test_the_worked_example_is_the_vector(page: str) -> None:

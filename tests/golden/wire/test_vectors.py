@@ -7,13 +7,13 @@ import pytest
 
 from agent.signing.envelope import open_enrol, open_envelope, pae, seal
 from agent.signing.keys import PrivateKey
-from agent.wire import body
+from agent.wire import body, summary_v1
 from agent.wire.summary import Summary
 from agent.wire.types import MessageType
 from tests.golden.wire import reader
 from tests.golden.wire.make import SIGNERS, VECTORS, content_of
 from tests.signing.people import AGENT, OTHER_AGENT, TRUST
-from tests.wire.samples import SUMMARY, header_for
+from tests.wire.samples import OLDER, SUMMARY, header_for
 
 STORED: dict[str, dict[str, Any]] = {one["type"]: one for one in json.loads(VECTORS.read_text())["vectors"]}
 KINDS = list(MessageType)
@@ -74,8 +74,16 @@ def test_the_reader_finds_the_rows_of_a_summary() -> None:
     stored = STORED[MessageType.SUMMARY]
     _, _, content = reader.open_sealed(bytes.fromhex(stored["sealed"]), _publics(stored))
     assert reader.rows(content["dv"]) == [list(row) for row in SUMMARY.rows]
-    assert reader.rows(content["ed"]) == [list(edge) for edge in SUMMARY.edges]
+    assert sorted(reader.edges(content["sv"], content["ad"], content["ed"])) == [list(edge) for edge in SUMMARY.edges]
     assert Summary.from_content(content) == SUMMARY
+
+
+def test_a_summary_of_the_first_version_is_still_read() -> None:
+    stored = STORED[MessageType.SUMMARY_V1]
+    _, _, content = reader.open_sealed(bytes.fromhex(stored["sealed"]), _publics(stored))
+    assert reader.rows_v1(content["dv"]) == [list(row) for row in OLDER.rows]
+    assert reader.rows_v1(content["ed"]) == [list(edge) for edge in OLDER.edges]
+    assert summary_v1.from_content(content) == OLDER
 
 
 def test_the_reader_refuses_what_is_not_authentic() -> None:
