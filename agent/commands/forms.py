@@ -1,13 +1,11 @@
 """The arguments of each command: one table, asked by whoever signs and by the uplink, in part by the sensor again."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.commands.requests import REQUESTS
+from agent.commands.requests import REQUESTS, WHY
 from agent.wire.header import STREAMS
 
-WHY = re.compile(r"[\x20-\x7e]{1,64}")
 Form = Callable[[Mapping[str, Any]], bool]
 
 
@@ -47,6 +45,11 @@ FORMS: Mapping[str, tuple[str, Form]] = {
         REQUESTS["label-device"],
     ),
     "record-headers": ("device (aa:bb:cc:dd:ee:ff) and seconds (1 to 60)", REQUESTS["record-headers"]),
+    "suppress": (
+        "finding, severity, hours (1 to 8784), why (1 to 64 characters), device or role; peer, protocol, port",
+        REQUESTS["suppress"],
+    ),
+    "unsuppress": ("suppression (the id of its command, 32 hex digits)", REQUESTS["unsuppress"]),
     "self-test": ("no arguments", _nothing),
     "quiesce": ("seconds (10 to 3600)", REQUESTS["quiesce"]),
     "restart": ("what (sensor or uplink)", _restart),

@@ -131,6 +131,7 @@ HANDLERS: Mapping[str, Handler] = {
         "resend": _resend,
         "rebirth": _rebirth,
         **dict.fromkeys(("set-learning", "change-window", "label-device", "record-headers", "quiesce"), _sensor),
+        **dict.fromkeys(("suppress", "unsuppress"), _sensor),
         "self-test": _self_test,
         "restart": _restart,
         "hold": _hold,

@@ -5,7 +5,7 @@ a key asked (an answer to a forgery would be an amplifier); nothing is executed 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from agent.clock import NS_PER_S, Clock
@@ -118,7 +118,7 @@ class Inbox:
         opened = open_envelope(payload, self._desk.trust, expect=(MessageType.COMMAND,))
         require_site(opened, self._place.site)
         _, content = body.decode(MessageType.COMMAND, opened.body)
-        command = Command.from_content(content)
+        command = replace(Command.from_content(content), signers=tuple(entry.name for entry in opened.signers))
         if (command.agent, command.site) != (self._place.agent, self._place.site):
             raise Refused(f"a command for {command.agent} at {command.site}", reason="wrong-agent")
         if command.id in self._desk.executed:
@@ -141,7 +141,7 @@ class Inbox:
         if handler is None:
             raise Refused(f"{command.name} is not supported by this release", reason="not-supported")
         self._desk.executed.take(command.id, command.name, command.not_after_mono_ns, waits_for(command))
-        self._desk.audit.append("accepted", **_who(command, opened))
+        self._desk.audit.append("accepted", **_who(command))
         self._count("accepted")
         self._execute(command, handler)
 
@@ -225,6 +225,6 @@ def _after_a_restart(taken: Taken) -> Receipt:
     return Receipt(taken.id, taken.name, "failed", "interrupted: the process ended before it was certain", {})
 
 
-def _who(command: Command, opened: Opened) -> dict[str, str | int]:
-    signers = ",".join(entry.name for entry in opened.signers)
+def _who(command: Command) -> dict[str, str | int]:
+    signers = ",".join(command.signers)
     return {"command": command.name, "id": command.id.hex(), "role": command.role, "signers": signers}

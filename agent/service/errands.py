@@ -19,6 +19,7 @@ from agent.service.header_rows import HeaderRows
 from agent.service.labels import Labels
 from agent.service.learning import BaselineKeeper
 from agent.service.pipeline import Pipeline
+from agent.service.suppression_store import SuppressionKeeper
 from agent.spool.writer import SpoolWriter
 from agent.tap.records import Fault, LegCounts
 from agent.wire.command import Receipt
@@ -37,6 +38,7 @@ class Errands:
         self._box, self._boot = RequestBox(state / "requests"), boot_id()
         self.labels = Labels(state / "sensor" / "labels.json")
         self.headers = HeaderRows(state)
+        self.suppressions = SuppressionKeeper(state, say)
         self.hears_rows = True  # several workers hand on no rows
         self.stop = threading.Event()  # set to end the program in order
         self._legs: list[LegCounts] = []
@@ -44,6 +46,8 @@ class Errands:
             "set-learning": self._learn,
             "change-window": self._learn,
             "label-device": self._label,
+            "suppress": self._suppress,
+            "unsuppress": self._suppress,
             "record-headers": self._record,
             "self-test": self._test,
             "restart": self._pause,
@@ -111,6 +115,9 @@ class Errands:
         self.labels.put(request.args["device"], request.args["label"])
         pipeline.tell_all_cards()
         return dict(request.args)
+
+    def _suppress(self, request: Request, pipeline: Pipeline) -> Done:
+        return self.suppressions.order(request, pipeline.engine, self._clock.wall_ns())
 
     def _record(self, request: Request, _: Pipeline) -> Done:
         if not self.hears_rows:

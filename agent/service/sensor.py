@@ -37,7 +37,6 @@ from agent.service.startup import ready
 from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
-from agent.service.suppression_store import SuppressionKeeper
 from agent.service.timekeeping import FILE_NAME, KeptTime
 from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
@@ -154,7 +153,6 @@ class _EachSecond:
     ) -> None:  # fmt: skip
         self._spool, self._say, self._clock = writer, say, clock
         self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
-        self.suppressions = SuppressionKeeper(state, say)
         self.errands = Errands(state, writer, clock, self._keeper, say)
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
@@ -173,7 +171,7 @@ class _EachSecond:
         self.errands.look(pipeline, legs)
         now_s = self._clock.wall_ns() // NS_PER_S
         self._keeper.look(pipeline.engine, now_s)
-        self.suppressions.look(pipeline.engine, now_s)
+        self.errands.suppressions.look(pipeline.engine, now_s)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
         if self._file.failed and not self._refused:
             self._refused = True
@@ -289,8 +287,8 @@ def run(
                 _play(source, pipeline, its_clock, ended, say)
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
-                    outlet.suppressions = each_second.suppressions.health
                     errands, outlet.told = each_second.errands, each_second.errands.told
+                    outlet.suppressions = errands.suppressions.health
                     errands.stop, errands.hears_rows = ended, not isinstance(source, SharedLegs)
                     _listen(source, pipeline, its_clock, ended, each_second)
                     each_second.look(source, pipeline, ENDED)

@@ -103,7 +103,10 @@ REFUSED: dict[str, tuple[str, Forge]] = {
     "too low a role": ("wrong-role", lambda kit: kit.command("restart", signer=Role.OPERATOR)),
     "one signer of two": ("too-few-signers", lambda kit: kit.command("record-headers", signer=Role.CUSTODIAN)),
     "no such command": ("unknown-command", lambda kit: kit.command("run-shell", signer=Role.CUSTODIAN)),
-    "not in this release": ("not-supported", lambda kit: kit.command("suppress", signer=Role.ENGINEER)),
+    "not in this release": (
+        "not-supported",
+        lambda kit: kit.command("update-to", signer=Role.CUSTODIAN),
+    ),
 }
 
 

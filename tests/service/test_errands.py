@@ -29,6 +29,8 @@ from tests.simulators.bursts import HASHES, Heard, burst_of
 pytestmark = HASHES
 A, B = HOSTS[:2]
 SOON_NS = 10**12
+PEOPLE = ("olga", "omar")
+EXPLAINED = {"finding": "new-edge", "device": A[1], "severity": "review", "hours": 8, "why": "ticket 4711"}
 LEGS = [LegCounts("eth1", 5, 0, 0, 0)]
 
 
@@ -50,7 +52,7 @@ class Desk:
         self.number += 1
         identity = self.number.to_bytes(16, "big")
         until_ns = 1 if late else self.clock.mono_ns() + SOON_NS
-        submit(self.state / "requests", Request(identity, name, args, boot or boot_id(), until_ns))
+        submit(self.state / "requests", Request(identity, name, args, boot or boot_id(), until_ns, PEOPLE))
         self.look()
         return identity
 
@@ -86,7 +88,9 @@ def test_learning_and_windows_are_answered(desk: Desk) -> None:
     assert all(receipt.sensors for receipt in receipts)
 
 
-@pytest.mark.parametrize("name", ["label-device", "record-headers", "restart", "quiesce", "self-test", "set-learning"])
+@pytest.mark.parametrize(
+    "name", ["label-device", "record-headers", "restart", "quiesce", "self-test", "set-learning", "suppress"]
+)
 def test_the_sensor_looks_at_boot_and_time_itself(desk: Desk, name: str) -> None:
     args: dict[str, dict[str, Any]] = {
         "label-device": {"device": A[1], "label": "x"},
@@ -95,6 +99,7 @@ def test_the_sensor_looks_at_boot_and_time_itself(desk: Desk, name: str) -> None
         "quiesce": {"seconds": 60},
         "self-test": {},
         "set-learning": {"action": "freeze", "role": "printer"},
+        "suppress": EXPLAINED,
     }
     desk.ask(name, args[name], late=True)
     desk.ask(name, args[name], boot=bytes(16))
@@ -102,6 +107,29 @@ def test_the_sensor_looks_at_boot_and_time_itself(desk: Desk, name: str) -> None
     assert not desk.errands.stop.is_set()
     assert not desk.errands.labels.all
     assert not desk.errands.headers.runs
+    assert desk.sensor.pipeline.engine.silence.rules == ()
+
+
+def test_a_suppression_holds_from_now_on_and_is_taken_away_again(desk: Desk) -> None:
+    identity, silence = desk.ask("suppress", EXPLAINED), desk.sensor.pipeline.engine.silence
+    (rule,) = silence.rules
+    assert (rule.id, rule.owner, rule.why) == ("new-edge", "olga, omar", "ticket 4711")
+    desk.ask("unsuppress", {"suppression": identity.hex()})
+    assert silence.rules == ()
+    desk.ask("unsuppress", {"suppression": identity.hex()})
+    receipts = desk.receipts()
+    assert [receipt.state for receipt in receipts] == ["done", "done", "failed"]
+    assert receipts[0].result["suppression"] == receipts[1].result["suppression"] == identity.hex()
+    assert receipts[-1].reason.startswith("not-found")
+    assert all(receipt.sensors for receipt in receipts)
+
+
+@pytest.mark.parametrize("control", ["tap-blind", "tap-transmitted", "capture-loss", "equivocation", "spool-loss"])
+def test_no_command_switches_a_control_off(desk: Desk, control: str) -> None:
+    desk.ask("suppress", EXPLAINED | {"finding": control})
+    assert desk.receipts()[0].reason.startswith("bad-arguments")
+    assert "nobody can switch it off" in desk.receipts()[0].reason
+    assert desk.sensor.pipeline.engine.silence.rules == ()
 
 
 def test_a_request_is_done_once(desk: Desk) -> None:

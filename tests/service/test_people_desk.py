@@ -14,6 +14,7 @@ from agent.signing.envelope import open_envelope
 from agent.wire import topics
 from agent.wire.types import Role
 from tests.faults.conftest import eventually
+from tests.service.test_errands import Desk
 from tests.service.test_uplink import Program, walked
 from tests.simulators.broker import Mosquitto
 from tests.simulators.kit import AGENT, SITE
@@ -79,3 +80,34 @@ def test_a_hold_keeps_both_listening_until_it_is_released(uplink: Program) -> No
     uplink.order(kit.command("release-hold", signer=Role.ENGINEER, id=b"r" * 16))
     assert eventually(lambda: uplink.code == 0)
     assert [request.name for request in RequestBox(uplink.state / "requests").take()] == ["restart"]
+
+
+@pytest.fixture
+def desk(uplink: Program) -> Iterator[Desk]:
+    """The sensor's side on the same state directory."""
+    made = Desk(uplink.state)
+    yield made
+    made.close()
+
+
+def test_a_suppression_over_the_wire_is_owned_by_who_signed_it(uplink: Program, desk: Desk) -> None:
+    args = {"finding": "new-edge", "device": "00:d0:75:18:42:9b", "severity": "review", "hours": 8, "why": "a test"}
+    order = uplink.kit.command("suppress", id=b"u" * 16, args=args)
+    uplink.order(order)
+    uplink.order(order)
+
+    def held() -> bool:
+        desk.look()
+        return walked(uplink, b"u" * 16) == ["accepted", "done", "running"]
+
+    assert eventually(held)
+    (rule,) = desk.sensor.pipeline.engine.silence.rules
+    assert (rule.id, rule.owner) == ("new-edge", "a-operator")
+    uplink.order(uplink.kit.command(id=b"s" * 16))
+    assert eventually(lambda: uplink.states(b"s" * 16)[-1:] == ["done"])
+    (told,) = uplink.collector.receipts(b"s" * 16)[-1].result["suppressed"]
+    assert told.startswith(f"{(b'u' * 16).hex()} new-edge of 00:d0:75:18:42:9b until 20")
+    assert told.endswith(", a-operator")
+    log = (uplink.state / "uplink" / "audit.log").read_text()
+    assert '"command":"suppress"' in log
+    assert '"reason":"replayed"' in log

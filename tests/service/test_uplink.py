@@ -104,7 +104,7 @@ def test_what_may_not_be_is_refused_over_the_wire_and_written_down(uplink: Progr
     elsewhere = kit.command(id=b"3" * 16, agent="tap-2")
     twice = kit.command(id=b"4" * 16)
     too_low = kit.command("restart", id=b"5" * 16)
-    later = kit.command("suppress", id=b"6" * 16)
+    later = kit.command("update-to", signer=Role.CUSTODIAN, id=b"6" * 16)
     for order in (forged, expired, elsewhere, twice, twice, too_low, later):
         uplink.order(order)
     last = kit.command(id=b"9" * 16)
