@@ -71,7 +71,7 @@ class Inbox:
         self.counts: dict[str, int] = {}
         self._minute_ns, self._strangers, self._unwritten = clock.mono_ns(), 0, 0
         for taken in desk.executed.unfinished():
-            if taken.waits != "sensor":
+            if taken.waits not in {"sensor", "update"}:
                 self._answer(_after_a_restart(taken))
                 self._end(taken.id)
 
@@ -84,6 +84,12 @@ class Inbox:
         for taken in self._desk.executed.unfinished():
             if (taken.id, taken.waits) == (receipt.id, "sensor"):
                 self._conclude(receipt)
+
+    def ended(self, receipt: Receipt) -> bool:
+        """How something ended that outlives this program, and the boot; whether the receipt is durable."""
+        self._answer(receipt)
+        self._conclude(receipt)
+        return self._desk.receipts.flush(FLUSH_S)
 
     def tick(self) -> None:
         """Now and then: what the sensor did not answer in time has failed, and is taken back where it still lies."""
@@ -171,7 +177,7 @@ class Inbox:
 
     def _end(self, identity: bytes) -> None:
         """How it ended is durable before we forget that it was not."""
-        if not self._desk.receipts.flush(FLUSH_S):
+        if not self._desk.receipts.flush(FLUSH_S) or identity not in self._desk.executed:  # of another boot
             return
         try:
             self._desk.executed.finish(identity)

@@ -99,6 +99,10 @@ def _unsuppress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("suppression", metavar="ID", help="32 hex digits: the receipt told it, `status` tells it")
 
 
+def _release(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("release", metavar="NAME", help="as `install.sh status` on the tap names it")
+
+
 def _quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, required=True, help="10 to 3600")
 
@@ -142,5 +146,6 @@ ASKS: Mapping[str, Ask] = {
     "hold": Ask("a clinical hold: nothing that stops listening is done", _hold, lambda o, _: {"why": o.why}),
     "release-hold": Ask("the hold is over", _none, _no_args),
     "support-bundle": Ask("what helps somebody elsewhere to help, without names", _none, _no_args),
+    "update-to": Ask("switch to a signed release that lies on the tap", _release, lambda o, _: {"release": o.release}),
     "rotate-key": Ask("the tap draws its next key", _none, _no_args),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.clock import SystemClock
-from agent.ctl import audit, completion, enrol, give, lab, table, views, wanted
+from agent.ctl import audit, completion, enrol, give, lab, release, table, views, wanted
 from agent.ctl.page import ask
 from agent.ctl.terminal import printable
 from agent.durable import write_atomically
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     wanted.add_parsers(commands)
     audit.add_parsers(commands)
     enrol.add_parsers(commands)
+    release.add_parsers(commands)
     listing = commands.add_parser("list", help="findings, devices or taps")
     listing.add_argument("what", nargs="?", choices=sorted(views.LISTS), default="findings")
     show = commands.add_parser("show", help="one device, or one finding by its number")

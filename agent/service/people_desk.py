@@ -13,6 +13,7 @@ from agent.commands.policy import Policy
 from agent.commands.settings import Settings
 from agent.config import Config
 from agent.errors import Refused, StateError
+from agent.service.update_order import UpdateOrder
 from agent.service.uplink_deeds import Reach, UplinkDeeds
 from agent.signing.roster import Trust
 from agent.spool.writer import SpoolWriter
@@ -29,7 +30,8 @@ class PeopleDesk:
         """`present` is the appliance's own configuration, `reach.config` what runs. OSError of the disk."""
         self._reach, self._place, own = reach, place, reach.state / "uplink"
         self._table = reach.trust().version
-        self.deeds = UplinkDeeds(reach, released=self._released)
+        self.updates = UpdateOrder(reach.state, place.boot, reach.clock)
+        self.deeds = UplinkDeeds(reach, self.updates, released=self._released)
         self.audit = AuditLog(own / "audit.log", reach.clock)
         executed = ExecutedIds(own / "executed", place.boot, reach.clock)
         desk = Desk(reach.trust(), policy, executed, self.audit, spool, self.deeds, held=lambda: reach.hold.why)
@@ -77,6 +79,16 @@ class PeopleDesk:
     def tick(self) -> None:
         """Once a second."""
         self._inbox.tick()
+        over = self.updates.answer()
+        if over is not None and self._inbox.ended(over):
+            self.updates.told()
+
+    def linked(self) -> None:
+        """The broker took us in: what an updater waits for."""
+        try:
+            self.updates.came_up()
+        except OSError:
+            self._settings.counts["not-up"] = self._settings.counts.get("not-up", 0) + 1
 
     def close(self) -> None:
         """Let go of the log."""

@@ -46,6 +46,7 @@ from agent.tap.live import open_legs, open_shared
 from agent.tap.records import Fault, LegCounts
 from agent.tap.replay import ReplaySource
 from agent.tap.source import Legs, Source
+from agent.update.place import release_name
 from agent.wire.finding import finding_content
 from agent.wire.parts import split
 from agent.wire.summary import Summary
@@ -310,7 +311,8 @@ def run(
 def _introduce(path: Path, run_id: bytes, contracts: str) -> None:
     """What the uplink's birth message says of the sensor; a hint, so a disk that refuses it stops nothing."""
     with contextlib.suppress(OSError):
-        write_atomically(path, json.dumps({"run": run_id.hex(), "contracts": contracts}).encode())
+        held = {"run": run_id.hex(), "contracts": contracts, "release": release_name()}
+        write_atomically(path, json.dumps(held).encode())
 
 
 def _source(config: Config, replay: list[Path] | None) -> Source | SharedLegs:

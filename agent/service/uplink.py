@@ -163,6 +163,8 @@ class Uplink:
                 self._presence.renew()
                 self._tokens.clear()
                 self._courier.link_up()
+                if self._people is not None:
+                    self._people.linked()
             case LinkDown(reason):
                 self._link.link_failures += 1
                 self._say(f"no link to {self._session.settings.broker.host}: {reason}")

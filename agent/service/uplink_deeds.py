@@ -16,6 +16,7 @@ from agent.commands.hold import Hold
 from agent.config import Config
 from agent.errors import Refused
 from agent.service.key_change import KeyChange
+from agent.service.update_order import UpdateOrder
 from agent.signing.roster import Trust
 from agent.uplink.courier import Courier
 from agent.uplink.presence import Presence
@@ -57,6 +58,7 @@ class UplinkDeeds:
     """`commands.handlers.Deeds`."""
 
     reach: Reach
+    updates: UpdateOrder
     released: Callable[[], None] = lambda: None  # a hold has ended
     restarting: bool = field(default=False, init=False)
 
@@ -96,6 +98,10 @@ class UplinkDeeds:
         self.reach.hold.set(why)
         if not why:
             self.released()
+
+    def update(self, command: Command) -> dict[str, Any]:
+        """`update-to`."""
+        return self.updates.ask(command, getattr(self.reach.clock, "told_ns", 0))
 
     def rotate_key(self) -> dict[str, Any]:
         """`rotate-key`."""

@@ -28,6 +28,7 @@ TYPED: dict[str, list[str]] = {
     "release-hold": [],
     "support-bundle": [],
     "rotate-key": [],
+    "update-to": ["0.2.0-0a1b2c3d"],
 }
 
 

@@ -10,12 +10,15 @@ from agent.clock import boot_id
 from agent.commands.desired import Shelf
 from agent.commands.requests import RequestBox
 from agent.commands.settings import receipt_id
+from agent.service import update_order
 from agent.signing.envelope import open_envelope
 from agent.wire import topics
 from agent.wire.types import Role
 from tests.faults.conftest import eventually
 from tests.service.test_errands import Desk
+from tests.service.test_release_check import NAME
 from tests.service.test_uplink import Program, walked
+from tests.signing.test_releases import sealed, tree
 from tests.simulators.broker import Mosquitto
 from tests.simulators.kit import AGENT, SITE
 
@@ -111,3 +114,29 @@ def test_a_suppression_over_the_wire_is_owned_by_who_signed_it(uplink: Program, 
     log = (uplink.state / "uplink" / "audit.log").read_text()
     assert '"command":"suppress"' in log
     assert '"reason":"replayed"' in log
+
+
+def test_an_update_is_asked_for_and_its_receipt_survives_the_restart(
+    uplink: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opt = tmp_path / "opt"
+    sealed(tree(opt / "releases" / NAME))
+    monkeypatch.setattr(update_order, "installed", lambda: opt)
+    uplink.stop()
+    uplink.start()
+    order = uplink.kit.command("update-to", signer=Role.CUSTODIAN, id=b"u" * 16, args={"release": NAME})
+    uplink.order(order)
+    request = uplink.state / update_order.REQUEST
+    assert eventually(request.exists)
+    assert request.read_text() == f"{NAME}\n{(b'u' * 16).hex()}\n"
+    uplink.stop()
+    request.unlink()
+    (opt / update_order.ANSWER).write_text(f"{(b'u' * 16).hex()} done \n")
+    uplink.start()
+    assert eventually(lambda: walked(uplink, b"u" * 16) == ["accepted", "done", "running", "running"])
+    assert eventually((uplink.state / update_order.UP).exists)
+    assert eventually(lambda: not (uplink.state / update_order.JOURNAL).exists())
+    uplink.order(order)
+    uplink.order(uplink.kit.command(id=b"s" * 16))
+    assert eventually(lambda: "done" in uplink.states(b"s" * 16))
+    assert not request.exists(), "at most once"
