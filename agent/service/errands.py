@@ -23,9 +23,10 @@ from agent.service.suppression_store import SuppressionKeeper
 from agent.spool.writer import SpoolWriter
 from agent.tap.records import Fault, LegCounts
 from agent.wire.command import Receipt
-from agent.wire.summary import Summary
+from agent.wire.summary import SCHEMA, Summary
 from agent.wire.types import MessageType
 
+HEALTH_MAX = SCHEMA.fields["he"].most  # type: ignore[attr-defined]
 Say = Callable[[str], None]
 Done = dict[str, Any] | None  # None: it is not over yet
 
@@ -39,7 +40,7 @@ class Errands:
         self.labels = Labels(state / "sensor" / "labels.json")
         self.headers = HeaderRows(state)
         self.suppressions = SuppressionKeeper(state, say)
-        self.hears_rows = True  # several workers hand on no rows
+        self._unwritten = ""  # why a recording cannot go on
         self.stop = threading.Event()  # set to end the program in order
         self._legs: list[LegCounts] = []
         self._table: Mapping[str, Callable[[Request, Pipeline], Done]] = {
@@ -59,27 +60,31 @@ class Errands:
         self._legs = legs
         for request in self._box.take():
             self._serve(request, pipeline)
-        if self.headers.due(self._clock.mono_ns()):
-            self._end_recording("")
+        if self._unwritten or self.headers.due(self._clock.mono_ns()):
+            self._end_recording(self._unwritten)
 
     def hear(self, rows: Rows, count: int) -> None:
-        """A burst's rows, for a recording."""
+        """A burst's rows, for a recording. With several workers whoever judges calls it: it answers nobody."""
+        if self._unwritten:
+            return
         try:
             self.headers.take(rows, count)
         except OSError as error:
-            self._end_recording(f"state: {error.strerror}")
+            self._unwritten = f"state: {error.strerror}"
 
     def told(self, summary: Summary) -> Summary:
         """The summary with people's names on its cards, and whatever records."""
-        health = summary.health | self.headers.health(self._clock.mono_ns())
+        health = self.headers.health(self._clock.mono_ns()) | summary.health
+        health = dict(list(health.items())[:HEALTH_MAX])  # a recording is told before anything else
         return dataclasses.replace(summary, health=health, cards=tuple(map(self.labels.on, summary.cards)))
 
     def close(self) -> None:
         """A recording that is not over has failed."""
         if self.headers.runs:
-            self._end_recording("interrupted: the sensor ended")
+            self._end_recording(self._unwritten or "interrupted: the sensor ended")
 
     def _end_recording(self, why: str) -> None:
+        self._unwritten = ""
         request, fault, told = self.headers.finish()
         self._answer(request, "failed" if why or fault else "done", why or fault, told)
 
@@ -120,8 +125,6 @@ class Errands:
         return self.suppressions.order(request, pipeline.engine, self._clock.wall_ns())
 
     def _record(self, request: Request, _: Pipeline) -> Done:
-        if not self.hears_rows:
-            raise Refused("with one worker only", reason="not-supported")
         self.headers.start(request, self._clock.mono_ns())
         self._say(f"records headers of {request.args['device']} for {request.args['seconds']} s")
         return None

@@ -191,7 +191,8 @@ def _listen(
 ) -> None:
     """Live legs: the wall clock drives; an empty burst is a tick."""
     if isinstance(source, SharedLegs):
-        listen_together(source, pipeline, clock, stop, partial(each_second.look, source, pipeline))
+        look = partial(each_second.look, source, pipeline)
+        listen_together(source, pipeline, clock, stop, look, each_second.errands.hear)
         return
     rows = pipeline.buffer()
     second = 0
@@ -290,7 +291,7 @@ def run(
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
                     errands, outlet.told = each_second.errands, each_second.errands.told
                     outlet.suppressions = errands.suppressions.health
-                    errands.stop, errands.hears_rows = ended, not isinstance(source, SharedLegs)
+                    errands.stop = ended
                     _listen(source, pipeline, its_clock, ended, each_second)
                     each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())

@@ -19,7 +19,7 @@ from agent.spool.writer import SpoolWriter
 from agent.tap.records import Fault, LegCounts
 from agent.wire import body
 from agent.wire.command import Receipt
-from agent.wire.summary import Interval, Summary
+from agent.wire.summary import SCHEMA, Interval, Summary
 from agent.wire.types import MessageType
 from tests.devices.bench import hello, session
 from tests.flows.talks import HOSTS
@@ -211,14 +211,18 @@ def test_a_full_disk_ends_a_recording(desk: Desk, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(desk.errands.headers, "take", full)
     record(desk)
+    assert desk.receipts() == [], "whoever hears answers nobody"
+    desk.look()
     assert desk.receipts()[0].reason == "state: No space left on device"
     assert not desk.errands.headers.runs
 
 
-def test_with_several_workers_nothing_is_recorded(desk: Desk) -> None:
-    desk.errands.hears_rows = False
-    desk.ask("record-headers", {"device": A[1], "seconds": 60})
-    assert desk.receipts()[0].reason.startswith("not-supported")
+def test_a_full_summary_still_tells_of_a_recording(desk: Desk) -> None:
+    record(desk)
+    told = desk.errands.told(Summary(Interval(1, 2), health={f"leg{number}": number for number in range(48)}))
+    assert len(told.health) == 48
+    assert told.health["recording_by"] == "olga, omar"
+    SCHEMA.check(told.to_content(), "summary")
 
 
 def test_a_self_test_says_what_is_wrong(desk: Desk) -> None:
