@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import Clock, boot_id, discipline
+from agent.commands.audit import last_head
 from agent.commands.requests import Request, RequestBox
 from agent.errors import Refused, WardtapError
 from agent.flows.records import Rows
@@ -26,6 +27,7 @@ from agent.wire.command import Receipt
 from agent.wire.summary import SCHEMA, Summary
 from agent.wire.types import MessageType
 
+AUDIT_DIGITS = 32
 HEALTH_MAX = SCHEMA.fields["he"].most  # type: ignore[attr-defined]
 Say = Callable[[str], None]
 Done = dict[str, Any] | None  # None: it is not over yet
@@ -73,10 +75,15 @@ class Errands:
             self._unwritten = f"state: {error.strerror}"
 
     def told(self, summary: Summary) -> Summary:
-        """The summary with people's names on its cards, and whatever records."""
-        health = self.headers.health(self._clock.mono_ns()) | summary.health
-        health = dict(list(health.items())[:HEALTH_MAX])  # a recording is told before anything else
+        """The summary with people's names on its cards, whatever records, and the head of the uplink's audit log."""
+        health = self.headers.health(self._clock.mono_ns()) | self._audited() | summary.health
+        health = dict(list(health.items())[:HEALTH_MAX])  # who looks and who ordered is told before anything else
         return dataclasses.replace(summary, health=health, cards=tuple(map(self.labels.on, summary.cards)))
+
+    def _audited(self) -> dict[str, str]:
+        """Half of the hash: nobody finds another line for it, and summaries stay small."""
+        head = last_head(self._state / "uplink" / "audit.log")
+        return {} if head is None else {"audit": f"{head[0]} {head[1].hex()[:AUDIT_DIGITS]}"}
 
     def close(self) -> None:
         """A recording that is not over has failed."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.clock import SystemClock, boot_id
+from agent.commands.audit import AuditLog
 from agent.commands.requests import Request, submit
 from agent.service import pause
 from agent.service.errands import Errands
@@ -145,6 +146,14 @@ def test_a_label_is_on_the_cards(desk: Desk) -> None:
     kept = desk.sensor.end()
     cards = [card for summary in kept.summaries for card in desk.errands.told(summary).cards]
     assert "Bed 3" in {name for card in cards for name in card.names}
+
+
+def test_every_summary_tells_the_head_of_the_audit_log(desk: Desk) -> None:
+    assert "audit" not in desk.errands.told(Summary(Interval(1, 2))).health
+    with contextlib.closing(AuditLog(desk.state / "uplink" / "audit.log", desk.clock)) as log:
+        for number in (1, 2):
+            head = log.append("accepted", command="status")
+            assert desk.errands.told(Summary(Interval(1, 2))).health["audit"] == f"{number} {head.hex()[:32]}"
 
 
 def test_all_cards_need_no_answer(desk: Desk) -> None:

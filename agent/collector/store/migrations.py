@@ -135,4 +135,11 @@ OUTBOX = (
         id INTEGER PRIMARY KEY, route TEXT NOT NULL, sent_ns INTEGER NOT NULL, findings INTEGER NOT NULL)""",
     "CREATE INDEX deliveries_by_time ON deliveries (route, sent_ns)",
 )
-MIGRATIONS: tuple[tuple[str, ...], ...] = (RECORDS + TAPS + DEVICES + FINDINGS + TOTALS + BOOKS + OUTBOX,)
+AUDIT = (
+    """CREATE TABLE audit_heads (
+        site TEXT NOT NULL, agent TEXT NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL, head BLOB NOT NULL,
+        first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+        PRIMARY KEY (site, agent, run, number)) WITHOUT ROWID""",
+    "CREATE INDEX audit_heads_by_number ON audit_heads (site, agent, number)",
+)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (RECORDS + TAPS + DEVICES + FINDINGS + TOTALS + BOOKS + OUTBOX, AUDIT)
