@@ -12,6 +12,7 @@ from agent.commands.requests import RequestBox
 from agent.commands.settings import receipt_id
 from agent.service import update_order
 from agent.signing.envelope import open_envelope
+from agent.signing.trust import build_trust
 from agent.wire import topics
 from agent.wire.types import Role
 from tests.faults.conftest import eventually
@@ -140,3 +141,20 @@ def test_an_update_is_asked_for_and_its_receipt_survives_the_restart(
     uplink.order(uplink.kit.command(id=b"s" * 16))
     assert eventually(lambda: "done" in uplink.states(b"s" * 16))
     assert not request.exists(), "at most once"
+
+
+def test_a_trust_table_over_the_broker_is_in_force_at_once(uplink: Program) -> None:
+    kit, log = uplink.kit, uplink.state / "uplink" / "audit.log"
+    others = [entry for entry in kit.entries if entry.role != Role.OPERATOR]
+    fresh = build_trust(others, kit.releases[1:], version=2, site=SITE)
+    for table in (b"noise", build_trust(others, kit.releases[:1], version=3, site=SITE), fresh):
+        uplink.collector.send(topics.down(SITE, AGENT, "trust"), table, retain=True)
+    assert eventually(lambda: '"event":"trust-table"' in log.read_text())
+    assert (uplink.state / "uplink" / "trust.bin").read_bytes() == fresh
+    uplink.order(kit.command(id=b"o" * 16))
+    uplink.order(kit.command(id=b"e" * 16, signer=Role.ENGINEER))
+    assert eventually(lambda: "done" in uplink.states(b"e" * 16))
+    assert uplink.states(b"o" * 16) == []
+    counts = uplink.collector.receipts(b"e" * 16)[-1].result["counts"]
+    assert counts["trust-version"] == 2
+    assert min(counts["link-refused-trust-bad-envelope"], counts["link-refused-trust-not-allowed"]) >= 1
