@@ -19,6 +19,7 @@ On the appliance, as root:
   ./install.sh install [--kit FILE]
                                lay this release, users, units, tap-leg rules; again after editing wardtap.toml;
                                with the kit of `wardtapctl enrol kit`: make this tap's key and ask to be entered
+  ./install.sh stage           lay this release beside the one that runs, for a later update (`wardtapctl update-to`)
   ./install.sh update [NAME]   lay and switch to this release, or to one that lies there already
   ./install.sh rollback        back to the release before
   ./install.sh status          what runs, from which release, and whether its files are as laid
@@ -287,14 +288,14 @@ intact() { (cd "$opt/releases/$1" && sha256sum --quiet --strict -c manifest.sha2
 target_of() { basename "$(readlink "$opt/$1" 2>/dev/null)" 2>/dev/null || :; }
 
 copy_source() {
-    (cd "$here" && find agent firmware_config install.sh LICENSE -type f ! -path '*/__pycache__/*' -print |
-        tar -c -f - --owner=0 --group=0 --no-recursion -T -) | tar -x -f - -C "$1"
+    (cd "$here" && find agent firmware_config install.sh LICENSE release.sealed -type f ! -path '*/__pycache__/*' \
+        -print 2>/dev/null | tar -c -f - --owner=0 --group=0 --no-recursion -T -) | tar -x -f - -C "$1"
 }
 warm_release() { NUMBA_CACHE_DIR="$1/kernels" "$1/bin/wardtap" warmup; }
 write_manifest() {
     chmod -R a+rX,go-w "$1"
     part=$1/manifest.sha256.part
-    (cd "$1" && find . -type f ! -name 'manifest.sha256*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$part"
+    (cd "$1" && find . -type f ! -name 'manifest.sha256*' ! -name release.sealed -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$part"
     sync "$part"
     mv "$part" "$1/manifest.sha256"
 }
@@ -305,6 +306,9 @@ lay_release() {
     release=$opt/releases/$1
     if laid "$1"; then
         say "release $1: lies there already"
+        if [ -f "$here/release.sealed" ] && ! cmp -s "$here/release.sealed" "$release/release.sealed"; then
+            do_it cp "$here/release.sealed" "$release/release.sealed" # it was signed after it was laid
+        fi
         return 0
     fi
     say "release $1: laying it"
@@ -529,18 +533,30 @@ enrol() {
     [ -z "$root" ] || { skip "enrolment (--root)"; return 0; }
     need_cmd setpriv util-linux
     do_it enrol_with "$kit" || die "not enrolled; everything else is laid"
+    do_it pin_keys "$kit" || die "enrolled, but the release keys could not be pinned: no update from afar"
 }
+# The release keys that an update asked for from afar is checked with are root's own copy: the uplink's is not asked.
+pin_keys() { "$opt/current/bin/wardtap" release pin - --opt "$opt" <"$1"; }
 enrol_with() (
     umask 027
     setpriv --reuid=wardtap-uplink --regid=wardtap-uplink --clear-groups -- "$opt/current/bin/wardtap" enrol --kit - \
         --config /etc/wardtap/wardtap.toml --state /var/lib/wardtap <"$1"
 )
 
+stage() {
+    begin
+    [ -n "$(target_of current)" ] || die "nothing is installed under $opt: ./install.sh install"
+    lay_release "$(release_name)"
+    finish
+}
 update() {
     begin
     [ -n "$(target_of current)" ] || die "nothing is installed under $opt: ./install.sh install"
     case ${1:-} in
-    --requested) take_request ;;
+    --requested)
+        requested
+        return
+        ;;
     '')
         name=$(release_name)
         lay_release "$name"
@@ -551,19 +567,119 @@ update() {
     prune "$name"
     finish
 }
-# The request is removed before it is obeyed: one that cannot be obeyed must not be tried again for ever.
-take_request() {
-    request=$root/var/lib/wardtap/update/request
-    [ -f "$request" ] || die "$request: no release is asked for"
-    name=$(head -n 1 "$request" | head -c 64)
-    do_it rm -f "$request"
+
+# ---- an update that the uplink asks for (`wardtapctl update-to`) ---------------------------------------------------------
+#
+# request -> removed -> verified -> pending -> switched -> both programs have come up -> floor raised, answered `done`
+#                                                       -> they have not               -> the one before, `failed`
+# After a power cut at any point the pending file (or its absence) says what is left to do.
+
+requested() {
+    state=$root/var/lib/wardtap pending=$opt/update.pending
+    if [ -f "$pending" ]; then
+        read -r name before id <"$pending"
+        say "release $name: the update was interrupted and goes on"
+    else
+        take_request
+        before=$(target_of current)
+    fi
+    may_run || reject "$told"
+    do_it write_line "$name $before $id" "$pending.part"
+    do_it sync "$pending.part"
+    do_it mv "$pending.part" "$pending"
+    attempt change_to "$name"
+    [ "$code" = 0 ] || go_back "the switch failed"
+    [ "$dry_run" = no ] || { finish; return 0; }
+    came_up "$name" || go_back "it did not come up in ${WARDTAP_UP_S:-120} s"
+    do_it "$opt/current/bin/wardtap" release confirm "$name" --opt "$opt" || go_back "its floor could not be kept"
+    do_it rm -f "$pending"
+    answer 'done' ''
+    finish
 }
+# The request is removed before it is obeyed: one that cannot be obeyed must not be tried again for ever. The uplink owns
+# it, so nothing of it is believed, and nothing of it is shown but what has the form of a name.
+take_request() {
+    request=$state/update/request
+    { [ -f "$request" ] && [ ! -L "$request" ]; } || { do_it rm -f "$request"; die "$request: no release is asked for"; }
+    name=$(head -c 200 "$request" | head -n 1)
+    id=$(head -c 200 "$request" | sed -n 2p)
+    do_it rm -f "$request"
+    case $id in *[!0-9a-f]* | '') die "the request names no command" ;; esac
+    [ ${#id} = 32 ] || die "the request names no command"
+    is_name "$name" || refused "that is not the name of a release"
+}
+is_name() {
+    case $1 in '' | *[!A-Za-z0-9.+-]* | .* | -*) return 1 ;; esac
+    [ ${#1} -le 64 ]
+}
+# Signed by two of the three keys that root pinned, every file as it was signed, not below the floor, not over - and that
+# nobody holds this tap meanwhile.
+may_run() {
+    told="a clinical hold"
+    [ ! -e "$state/uplink/hold.json" ] || [ "$(target_of current)" = "$name" ] || return 1
+    told="the release that runs cannot verify another one"
+    [ -x "$opt/current/bin/wardtap" ] || return 1
+    told=$("$opt/current/bin/wardtap" release check "$name" --opt "$opt" --state "$state" 2>&1)
+}
+# What was switched to before the power went, and may not run after all, is left again.
+reject() {
+    [ "$(target_of current)" != "$name" ] || [ "$before" = "$name" ] || go_back "$1"
+    refused "$1"
+}
+# attempt COMMAND...: in a shell of its own that ends at its first fault; `code` says how. No condition: in one, no fault
+# ends anything.
+attempt() {
+    set +e
+    (
+        set -e
+        "$@"
+    )
+    code=$?
+    set -e
+}
+# Both programs write down which release they run, the sensor when it listens, the uplink when it has a link.
+came_up() {
+    left=${WARDTAP_UP_S:-120}
+    while ! runs sensor/run.json "$1" || ! runs uplink/up.json "$1"; do
+        [ "$left" -gt 0 ] || return 1
+        left=$((left - 1))
+        sleep 1
+    done
+    [ -n "$root" ] || settled
+}
+runs() { [ ! -L "$state/$1" ] && head -c 4096 "$state/$1" 2>/dev/null | grep -qF "\"release\": \"$2\""; }
+# A program that comes up and falls again at once is up for a moment only.
+settled() {
+    [ -d /run/systemd/system ] || return 0
+    sleep 10
+    systemctl is-active --quiet wardtap-sensor.service && systemctl is-active --quiet wardtap-uplink.service
+}
+go_back() {
+    say "release $name: $1; back to $before"
+    attempt change_to "$before"
+    if [ "$code" != 0 ]; then
+        do_it rm -f "$pending"
+        answer failed "$1, and the release before could not be brought back"
+        exit 1
+    fi
+    refused "$1; release $before runs again"
+}
+refused() {
+    do_it rm -f "$pending"
+    answer failed "$1"
+    die "release asked for: $(printable "$1")"
+}
+printable() { printf %s "$1" | head -n 1 | LC_ALL=C tr -cd '[:print:]' | head -c 200; }
+# answer STATE REASON: one line for the uplink, in a folder where only root writes.
+answer() {
+    do_it write_line "$id $1 $(printable "$2")" "$opt/update.answer.part"
+    do_it sync "$opt/update.answer.part"
+    do_it mv "$opt/update.answer.part" "$opt/update.answer"
+}
+
 change_to() {
-    # What was asked for may come from a file: it is not shown raw to a terminal.
-    case $1 in '' | *[!A-Za-z0-9.+-]* | .* | -*)
-        die "'$(printf %s "$1" | LC_ALL=C tr -cd '[:print:]')' is not the name of a release"
-        ;;
-    esac
+    # What was asked for may come from a person's paste: it is not shown raw to a terminal.
+    is_name "$1" || die "'$(printable "$1")' is not the name of a release"
     if laid "$1"; then
         intact "$1" || die "release $1 is not as it was laid (sha256sum -c manifest.sha256 in $opt/releases/$1)"
     else
@@ -740,7 +856,7 @@ main() {
     setup) [ $# -eq 0 ] || bad_use "setup takes no '$1'"; setup ;;
     demo) demo "$@" ;;
     test) run_tests "$@" ;;
-    install | update | rollback | status | uninstall) appliance "$@" ;;
+    install | stage | update | rollback | status | uninstall) appliance "$@" ;;
     *) bad_use "unknown command '$command'" ;;
     esac
 }

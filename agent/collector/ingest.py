@@ -16,8 +16,12 @@ from agent.collector.gate import Gate
 from agent.collector.intake import judge
 from agent.collector.records import Arrival, Batch, Outcome, Presence, Record, Refusal
 from agent.collector.store.writer import Store
-from agent.errors import StateError, WardtapError
-from agent.signing.trust import load_trust
+from agent.errors import Refused, StateError, WardtapError
+from agent.signing.files import read_regular
+from agent.signing.roster import Trust
+from agent.signing.trust import BROKER_OCTETS_MAX, load_root, open_trust
+from agent.wire import topics
+from agent.wire.types import RULES, MessageType
 
 BATCH_MAX = 256  # records per commit: one fsync for all of them (measured: 50 a commit give 35,000 rows/s)
 WAIT_S = 0.2
@@ -56,7 +60,8 @@ class TrustFile:
     def __init__(self, path: Path, root: Path, clock: Clock) -> None:
         self._path, self._root, self._clock = path, root, clock
         self._mark = self._stamp()
-        self.table = load_trust(path, root, now_ns=clock.wall_ns())
+        self.sealed = b""
+        self.table = self._load(0)
         self.error = ""
 
     def refresh(self) -> bool:
@@ -66,14 +71,24 @@ class TrustFile:
             return False
         self._mark = mark
         try:
-            self.table = load_trust(
-                self._path, self._root, now_ns=self._clock.wall_ns(), version_min=self.table.version
-            )
+            self.table = self._load(self.table.version)
         except WardtapError as error:
             self.error = str(error)
             return False
         self.error = ""
         return True
+
+    def _load(self, version_min: int) -> Trust:
+        """As `signing.trust.load_trust`; the file's octets are kept for the taps."""
+        pinned = load_root(self._root)
+        sealed = read_regular(self._path, RULES[MessageType.TRUST].sealed_bytes_max)[0]
+        try:
+            table = open_trust(sealed, pinned, now_ns=self._clock.wall_ns(), version_min=version_min)
+        except Refused as error:
+            error.where = error.where or str(self._path)
+            raise
+        self.sealed = sealed
+        return table
 
     def _stamp(self) -> tuple[int, int, int]:
         try:
@@ -93,6 +108,8 @@ class Ingest:
         self._pipe, self._store, self._voice, self._trust, self._clock = pipe, store, voice, trust, clock
         self._counted: Counter[str] = Counter()
         self._next_epoch_ns = self._next_trust_ns = 0
+        self._handed_on = (b"", 0)  # the trust table that the broker has for the taps, and before how many losses of it
+        self._taps: set[tuple[str, str]] = set()  # of every table of this run: a tap that was revoked is told too
         self.on_stored: OnStored = _nobody_asks  # of a commit, before it is acknowledged
         self.trouble = ""  # why the store does not take anything just now
 
@@ -156,9 +173,20 @@ class Ingest:
         if now_ns >= self._next_trust_ns:
             self._next_trust_ns = now_ns + round(TRUST_LOOK_S * NS_PER_S)
             self._trust.refresh()
+            self._hand_on()
         if now_ns >= self._next_epoch_ns and self._pipe.connected:
             self._next_epoch_ns = now_ns + round(EPOCH_EVERY_S * NS_PER_S)
             self._ring()
+
+    def _hand_on(self) -> None:
+        """The trust table to every tap, kept by the broker: after each change, and after each loss of the link."""
+        sealed, now = self._trust.sealed, (self._trust.sealed, self._pipe.counts["broker-disconnects"])
+        if not self._pipe.connected or now == self._handed_on or len(sealed) > BROKER_OCTETS_MAX:
+            return
+        self._taps |= {(entry.site, entry.name) for entry in self._trust.table.agents()}
+        tables = [Outgoing(topics.down(*tap, "trust"), sealed, retain=True) for tap in sorted(self._taps)]
+        if self._pipe.publish(tables) == len(tables):
+            self._handed_on = now
 
     def _ring(self) -> None:
         wall_ns = self._clock.wall_ns()

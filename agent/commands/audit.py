@@ -52,6 +52,18 @@ def heads(path: Path) -> Iterator[tuple[int, bytes]]:
         yield int(row["n"]), bytes.fromhex(row["hash"])
 
 
+def last_head(path: Path) -> tuple[int, bytes] | None:
+    """Number and hash of a log's last line, for whoever may only read it; None when that is no whole line of one."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LINE_BYTES_MAX))
+            lines = file.read(LINE_BYTES_MAX).splitlines(keepends=True)
+    except OSError:
+        return None
+    found = _read(lines[-1]) if lines else None
+    return (found[0], found[2]) if found is not None else None
+
+
 def verify(path: Path) -> Verified:
     """Check a log from its first line; the first `prev` is taken as given (an older part may have been put away)."""
     number, head, at = 0, b"", 0

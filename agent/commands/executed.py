@@ -20,7 +20,7 @@ class Taken:
     name: str
     not_after_mono_ns: int
     final: bool
-    waits: str = ""  # for whom, once the command has left our hands: `sensor`, or `restart` of this program
+    waits: str = ""  # for whom, once the command has left our hands: `sensor`, `update`, `restart` of us
 
 
 class ExecutedIds:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.commands.requests import REQUESTS
+from agent.commands.requests import REQUESTS, WHY
 from agent.wire.header import STREAMS
 
-WHY = re.compile(r"[\x20-\x7e]{1,64}")
+RELEASE = re.compile(r"[A-Za-z0-9+][A-Za-z0-9.+-]{0,63}")
 Form = Callable[[Mapping[str, Any]], bool]
 
 
@@ -32,6 +32,11 @@ def _why(args: Mapping[str, Any]) -> bool:
     return set(args) == {"why"} and isinstance(args["why"], str) and WHY.fullmatch(args["why"]) is not None
 
 
+def _release(args: Mapping[str, Any]) -> bool:
+    name = args.get("release")
+    return set(args) == {"release"} and isinstance(name, str) and RELEASE.fullmatch(name) is not None
+
+
 # What a person reads when the form is another, and the form.
 FORMS: Mapping[str, tuple[str, Form]] = {
     "status": ("no arguments", _nothing),
@@ -47,6 +52,12 @@ FORMS: Mapping[str, tuple[str, Form]] = {
         REQUESTS["label-device"],
     ),
     "record-headers": ("device (aa:bb:cc:dd:ee:ff) and seconds (1 to 60)", REQUESTS["record-headers"]),
+    "suppress": (
+        "finding, severity, hours (1 to 8784), why (1 to 64 characters), device or role; peer, protocol, port",
+        REQUESTS["suppress"],
+    ),
+    "unsuppress": ("suppression (the id of its command, 32 hex digits)", REQUESTS["unsuppress"]),
+    "update-to": ("release (the name of one that lies on the appliance)", _release),
     "self-test": ("no arguments", _nothing),
     "quiesce": ("seconds (10 to 3600)", REQUESTS["quiesce"]),
     "restart": ("what (sensor or uplink)", _restart),

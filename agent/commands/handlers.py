@@ -44,6 +44,9 @@ class Deeds(Protocol):
     def bundle(self) -> dict[str, Any]:
         """What a person elsewhere needs to help, without what is nobody's business."""
 
+    def update(self, command: Command) -> dict[str, Any]:
+        """Look whether the release may run and ask for it; durable when this returns. What was found."""
+
     def rotate_key(self) -> dict[str, Any]:
         """Draw a new key; its public half, and its signature over the agent's name."""
 
@@ -56,6 +59,8 @@ def waits_for(command: Command) -> str:
     """Whose word ends it, written down with the command's id before anything is done."""
     if command.name == "restart":
         return "restart" if command.args.get("what") == "uplink" else "sensor"
+    if command.name == "update-to":
+        return "update"
     return "sensor" if command.name in SENSOR_COMMANDS else ""
 
 
@@ -108,6 +113,11 @@ def _bundle(deeds: Deeds, _: Command) -> Outcome:
     return deeds.bundle()
 
 
+def _update(deeds: Deeds, command: Command) -> Outcome:
+    """The updater ends it, whichever release then runs."""
+    return Later(deeds.update(command))
+
+
 def _rotate(deeds: Deeds, _: Command) -> Outcome:
     return deeds.rotate_key()
 
@@ -131,11 +141,13 @@ HANDLERS: Mapping[str, Handler] = {
         "resend": _resend,
         "rebirth": _rebirth,
         **dict.fromkeys(("set-learning", "change-window", "label-device", "record-headers", "quiesce"), _sensor),
+        **dict.fromkeys(("suppress", "unsuppress"), _sensor),
         "self-test": _self_test,
         "restart": _restart,
         "hold": _hold,
         "release-hold": _release,
         "support-bundle": _bundle,
         "rotate-key": _rotate,
+        "update-to": _update,
     }.items()
 }

@@ -5,7 +5,7 @@ a key asked (an answer to a forgery would be an amplifier); nothing is executed 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from agent.clock import NS_PER_S, Clock
@@ -71,7 +71,7 @@ class Inbox:
         self.counts: dict[str, int] = {}
         self._minute_ns, self._strangers, self._unwritten = clock.mono_ns(), 0, 0
         for taken in desk.executed.unfinished():
-            if taken.waits != "sensor":
+            if taken.waits not in {"sensor", "update"}:
                 self._answer(_after_a_restart(taken))
                 self._end(taken.id)
 
@@ -84,6 +84,12 @@ class Inbox:
         for taken in self._desk.executed.unfinished():
             if (taken.id, taken.waits) == (receipt.id, "sensor"):
                 self._conclude(receipt)
+
+    def ended(self, receipt: Receipt) -> bool:
+        """How something ended that outlives this program, and the boot; whether the receipt is durable."""
+        self._answer(receipt)
+        self._conclude(receipt)
+        return self._desk.receipts.flush(FLUSH_S)
 
     def tick(self) -> None:
         """Now and then: what the sensor did not answer in time has failed, and is taken back where it still lies."""
@@ -118,7 +124,7 @@ class Inbox:
         opened = open_envelope(payload, self._desk.trust, expect=(MessageType.COMMAND,))
         require_site(opened, self._place.site)
         _, content = body.decode(MessageType.COMMAND, opened.body)
-        command = Command.from_content(content)
+        command = replace(Command.from_content(content), signers=tuple(entry.name for entry in opened.signers))
         if (command.agent, command.site) != (self._place.agent, self._place.site):
             raise Refused(f"a command for {command.agent} at {command.site}", reason="wrong-agent")
         if command.id in self._desk.executed:
@@ -141,7 +147,7 @@ class Inbox:
         if handler is None:
             raise Refused(f"{command.name} is not supported by this release", reason="not-supported")
         self._desk.executed.take(command.id, command.name, command.not_after_mono_ns, waits_for(command))
-        self._desk.audit.append("accepted", **_who(command, opened))
+        self._desk.audit.append("accepted", **_who(command))
         self._count("accepted")
         self._execute(command, handler)
 
@@ -171,7 +177,7 @@ class Inbox:
 
     def _end(self, identity: bytes) -> None:
         """How it ended is durable before we forget that it was not."""
-        if not self._desk.receipts.flush(FLUSH_S):
+        if not self._desk.receipts.flush(FLUSH_S) or identity not in self._desk.executed:  # of another boot
             return
         try:
             self._desk.executed.finish(identity)
@@ -225,6 +231,6 @@ def _after_a_restart(taken: Taken) -> Receipt:
     return Receipt(taken.id, taken.name, "failed", "interrupted: the process ended before it was certain", {})
 
 
-def _who(command: Command, opened: Opened) -> dict[str, str | int]:
-    signers = ",".join(entry.name for entry in opened.signers)
+def _who(command: Command) -> dict[str, str | int]:
+    signers = ",".join(command.signers)
     return {"command": command.name, "id": command.id.hex(), "role": command.role, "signers": signers}

@@ -1,10 +1,12 @@
 """The request folder: what the uplink asks the sensor to do. Typed, enumerated, and validated again by the sensor.
 
-    <32 hex digits>.req   {"version": 1, "name": "cards", "args": {}, "boot": hex, "not_after_mono_ns": 0}
+    <32 hex digits>.req   {"version": 1, "name": "cards", "args": {}, "boot": hex, "not_after_mono_ns": 0,
+                           "signers": ["olga"]}
 
 The sensor believes nothing of it but a name of this table and arguments of the form the table gives; a file that is
 anything else is counted and removed. `boot` and the time after which it is too late are the command's; what interrupts
-listening or looks at traffic must have them.
+listening, looks at traffic or holds findings back must have them. `signers` are the names of who signed the command;
+what is said of a device's traffic or held back for somebody names them.
 """
 
 import json
@@ -18,6 +20,7 @@ from typing import Any
 
 from agent.durable import write_atomically
 from agent.errors import Refused
+from agent.wire.topics import valid_id
 
 VERSION = 1
 SUFFIX = ".req"
@@ -32,7 +35,18 @@ TIME_S_MAX = 1 << 36
 LABEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9 ._-]{0,39})?")
 RECORD_S_MAX = 60
 QUIET_S_MIN, QUIET_S_MAX = 10, 3600  # longer than an hour is not a pause: pull the plug
-TIMED = frozenset({"record-headers", "restart", "quiesce"})  # never without a time after which they are too late
+HOURS_MAX = 366 * 24  # as in a pack's file: whoever still means it in a year says so again
+WORD = re.compile(r"[a-z][a-z0-9-]{0,31}")  # what there is of these the sensor knows
+PEER = re.compile(r"[0-9a-f.:/]{1,49}")  # an address, a network or a MAC address: the sensor reads it
+WHY = re.compile(r"[\x20-\x7e]{1,64}")
+ORDER = re.compile(r"[0-9a-f]{32}")
+_SCOPE: Mapping[str, re.Pattern[str]] = {
+    "finding": WORD, "severity": WORD, "why": WHY, "device": DEVICE, "role": ROLE, "peer": PEER, "protocol": WORD,
+}  # fmt: skip
+# Never without a time after which they are too late.
+TIMED = frozenset({"record-headers", "restart", "quiesce", "suppress", "unsuppress"})
+SIGNERS_MAX = 2
+SIGNERS_MIN: Mapping[str, int] = {"record-headers": 2, "suppress": 1}  # who answers for it is told
 
 
 def _no_arguments(args: Mapping[str, Any]) -> bool:
@@ -78,6 +92,23 @@ def _restart(args: Mapping[str, Any]) -> bool:
     return args == {"what": "sensor"}
 
 
+def _suppress(args: Mapping[str, Any]) -> bool:
+    """`finding`, `severity`, `hours`, `why`, one of `device` and `role`; `peer`, `protocol` and `port` where they are.
+
+    How narrow it has to be, and that no control is switched off, is for the sensor, which knows the catalogue.
+    """
+    texts = {key: value for key, value in args.items() if key not in {"hours", "port"}}
+    if not {"finding", "severity", "why"} <= set(texts) <= set(_SCOPE) or ("device" in texts) == ("role" in texts):
+        return False
+    numbers = _in(args.get("hours"), 1, HOURS_MAX) and _in(args.get("port", 1), 1, 65_535)
+    return numbers and all(_fits(_SCOPE[key], value) for key, value in texts.items())
+
+
+def _unsuppress(args: Mapping[str, Any]) -> bool:
+    """`suppression`: the id of the command that made it."""
+    return set(args) == {"suppression"} and _fits(ORDER, args["suppression"])
+
+
 def _in(value: object, low: int, high: int) -> bool:
     return type(value) is int and low <= value <= high
 
@@ -95,18 +126,21 @@ REQUESTS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "self-test": _no_arguments,
     "restart": _restart,
     "quiesce": _quiet,  # everything made durable, then no listening for a while
+    "suppress": _suppress,  # a kind of finding that somebody has explained is held back for a while
+    "unsuppress": _unsuppress,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `id`, `boot` and `not_after_mono_ns` are those of the command behind it (0: no end)."""
+    """One request; `id`, `boot`, `not_after_mono_ns` (0: no end) and `signers` are those of the command behind it."""
 
     id: bytes
     name: str
     args: dict[str, Any] = field(default_factory=dict)
     boot: bytes = b""
     not_after_mono_ns: int = 0
+    signers: tuple[str, ...] = ()
 
     def late(self, boot: bytes, now_ns: int) -> str:
         """Why it may not be done any more: `wrong-boot` or `expired`; empty while it may."""
@@ -125,7 +159,14 @@ class Request:
         ):
             return False
         timed = bool(self.boot and self.not_after_mono_ns)
-        return REQUESTS[self.name](self.args) and (timed or self.name not in TIMED)
+        return REQUESTS[self.name](self.args) and (timed or self.name not in TIMED) and self._named()
+
+    def _named(self) -> bool:
+        """Whether who signed is told where it must be: different people, by their names in the trust table."""
+        names = self.signers
+        if not isinstance(names, tuple) or not SIGNERS_MIN.get(self.name, 0) <= len(set(names)) <= SIGNERS_MAX:
+            return False
+        return len(set(names)) == len(names) and all(isinstance(name, str) and valid_id(name) for name in names)
 
 
 def submit(folder: Path, request: Request) -> None:
@@ -137,6 +178,7 @@ def submit(folder: Path, request: Request) -> None:
         raise Refused("the sensor does not take its requests", reason="busy")
     held = {"version": VERSION, "name": request.name, "args": request.args}
     held |= {"boot": request.boot.hex(), "not_after_mono_ns": request.not_after_mono_ns}
+    held |= {"signers": list(request.signers)}
     write_atomically(folder / f"{request.id.hex()}{SUFFIX}", json.dumps(held).encode())
 
 
@@ -195,12 +237,14 @@ def _request(identity: bytes, content: dict[str, Any] | None) -> Request | None:
         return None
     try:
         boot = bytes.fromhex(content.get("boot", ""))
+        signers = content.get("signers", [])
+        request = Request(
+            identity, content.get("name", ""), content.get("args", {}), boot, content.get("not_after_mono_ns", 0),
+            tuple(signers) if isinstance(signers, list) else ("",),
+        )  # fmt: skip
+        return request if request.valid() else None
     except (TypeError, ValueError):
         return None
-    request = Request(
-        identity, content.get("name", ""), content.get("args", {}), boot, content.get("not_after_mono_ns", 0)
-    )
-    return request if request.valid() else None
 
 
 def _content(path: Path) -> dict[str, Any] | None:

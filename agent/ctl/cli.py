@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.clock import SystemClock
-from agent.ctl import audit, enrol, give, lab, table, views, wanted
+from agent.ctl import audit, completion, enrol, give, lab, release, table, views, wanted
 from agent.ctl.page import ask
 from agent.ctl.terminal import printable
 from agent.durable import write_atomically
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     wanted.add_parsers(commands)
     audit.add_parsers(commands)
     enrol.add_parsers(commands)
+    release.add_parsers(commands)
     listing = commands.add_parser("list", help="findings, devices or taps")
     listing.add_argument("what", nargs="?", choices=sorted(views.LISTS), default="findings")
     show = commands.add_parser("show", help="one device, or one finding by its number")
@@ -69,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path)
     one.add_argument("--root", type=Path, metavar="FILE", help="for a trust table (default: trust-root.json beside it)")
     one.set_defaults(do=_keys_show)
+    shell = commands.add_parser("completion", help="words for bash: source <(wardtapctl completion)")
+    shell.set_defaults(do=_completion)
     return parser
 
 
@@ -135,6 +138,11 @@ def _show(options: argparse.Namespace) -> int:
 def _keys_show(options: argparse.Namespace) -> int:
     for line in views.keys(options.file, options.root):
         print(line)
+    return 0
+
+
+def _completion(_: argparse.Namespace) -> int:
+    print(completion.script(_parser()), end="")
     return 0
 
 

@@ -106,6 +106,11 @@ def parse_suppressions(text: str, roles: Sequence[str], parse: Parse = parse_tom
     return Explained((*explained, *work), tuple(windows))
 
 
+def suppression_of(where: str, table: Mapping[str, Any], roles: Sequence[str]) -> Suppression:
+    """One row that came another way than in the file, by the same rules. Raises ConfigError."""
+    return _suppression(_Row(where, dict(table)), roles)
+
+
 def _rows(data: Mapping[str, Any], name: str, most: int) -> list[_Row]:
     rows = data.get(name, [])
     if not isinstance(rows, list) or len(rows) > most:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agent import __version__
 from agent.errors import WardtapError
 from agent.last_words import fault, leave_nothing
-from agent.service import findings_options
+from agent.service import findings_options, release_options
 from agent.service.startup import lean
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     packs.set_defaults(run=_packs)
     _contract_options(commands.add_parser("contracts", help="what a role does, as text, filter or MUD file"))
     findings_options.add(commands.add_parser("findings", help="what can be found, and what is held back"), _findings)
+    release_options.add(commands.add_parser("release", help="whether a laid release may run (install.sh asks)"))
     commands.add_parser("version", help="print the version").set_defaults(run=_version)
     return parser
 

@@ -68,6 +68,7 @@ class Crew:
         self._still = self._finishing = self._closed = False
         self._second = 0
         self._failure: BaseException | None = None
+        self.hear: Callable[[Rows, int], None] | None = None  # each batch's rows, once they are judged, by who judges
         self._threads = [
             threading.Thread(target=self._run, args=work, name=f"worker-{number}", daemon=True)
             for number, work in enumerate(zip(self._hands, workers, readers, strict=True))
@@ -156,6 +157,9 @@ class Crew:
             over = self._batches.done()
             if not over:
                 return
+            if self.hear is not None:
+                for batch in over:
+                    self.hear(batch.rows, batch.count)
             self._give_back(over)
 
     def _collect(self) -> None:

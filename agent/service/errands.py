@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import Clock, boot_id, discipline
+from agent.commands.audit import last_head
 from agent.commands.requests import Request, RequestBox
 from agent.errors import Refused, WardtapError
 from agent.flows.records import Rows
@@ -19,12 +20,15 @@ from agent.service.header_rows import HeaderRows
 from agent.service.labels import Labels
 from agent.service.learning import BaselineKeeper
 from agent.service.pipeline import Pipeline
+from agent.service.suppression_store import SuppressionKeeper
 from agent.spool.writer import SpoolWriter
 from agent.tap.records import Fault, LegCounts
 from agent.wire.command import Receipt
-from agent.wire.summary import Summary
+from agent.wire.summary import SCHEMA, Summary
 from agent.wire.types import MessageType
 
+AUDIT_DIGITS = 32
+HEALTH_MAX = SCHEMA.fields["he"].most  # type: ignore[attr-defined]
 Say = Callable[[str], None]
 Done = dict[str, Any] | None  # None: it is not over yet
 
@@ -37,13 +41,16 @@ class Errands:
         self._box, self._boot = RequestBox(state / "requests"), boot_id()
         self.labels = Labels(state / "sensor" / "labels.json")
         self.headers = HeaderRows(state)
-        self.hears_rows = True  # several workers hand on no rows
+        self.suppressions = SuppressionKeeper(state, say)
+        self._unwritten = ""  # why a recording cannot go on
         self.stop = threading.Event()  # set to end the program in order
         self._legs: list[LegCounts] = []
         self._table: Mapping[str, Callable[[Request, Pipeline], Done]] = {
             "set-learning": self._learn,
             "change-window": self._learn,
             "label-device": self._label,
+            "suppress": self._suppress,
+            "unsuppress": self._suppress,
             "record-headers": self._record,
             "self-test": self._test,
             "restart": self._pause,
@@ -55,27 +62,36 @@ class Errands:
         self._legs = legs
         for request in self._box.take():
             self._serve(request, pipeline)
-        if self.headers.due(self._clock.mono_ns()):
-            self._end_recording("")
+        if self._unwritten or self.headers.due(self._clock.mono_ns()):
+            self._end_recording(self._unwritten)
 
     def hear(self, rows: Rows, count: int) -> None:
-        """A burst's rows, for a recording."""
+        """A burst's rows, for a recording. With several workers whoever judges calls it: it answers nobody."""
+        if self._unwritten:
+            return
         try:
             self.headers.take(rows, count)
         except OSError as error:
-            self._end_recording(f"state: {error.strerror}")
+            self._unwritten = f"state: {error.strerror}"
 
     def told(self, summary: Summary) -> Summary:
-        """The summary with people's names on its cards, and whatever records."""
-        health = summary.health | self.headers.health(self._clock.mono_ns())
+        """The summary with people's names on its cards, whatever records, and the head of the uplink's audit log."""
+        health = self.headers.health(self._clock.mono_ns()) | self._audited() | summary.health
+        health = dict(list(health.items())[:HEALTH_MAX])  # who looks and who ordered is told before anything else
         return dataclasses.replace(summary, health=health, cards=tuple(map(self.labels.on, summary.cards)))
+
+    def _audited(self) -> dict[str, str]:
+        """Half of the hash: nobody finds another line for it, and summaries stay small."""
+        head = last_head(self._state / "uplink" / "audit.log")
+        return {} if head is None else {"audit": f"{head[0]} {head[1].hex()[:AUDIT_DIGITS]}"}
 
     def close(self) -> None:
         """A recording that is not over has failed."""
         if self.headers.runs:
-            self._end_recording("interrupted: the sensor ended")
+            self._end_recording(self._unwritten or "interrupted: the sensor ended")
 
     def _end_recording(self, why: str) -> None:
+        self._unwritten = ""
         request, fault, told = self.headers.finish()
         self._answer(request, "failed" if why or fault else "done", why or fault, told)
 
@@ -112,9 +128,10 @@ class Errands:
         pipeline.tell_all_cards()
         return dict(request.args)
 
+    def _suppress(self, request: Request, pipeline: Pipeline) -> Done:
+        return self.suppressions.order(request, pipeline.engine, self._clock.wall_ns())
+
     def _record(self, request: Request, _: Pipeline) -> Done:
-        if not self.hears_rows:
-            raise Refused("with one worker only", reason="not-supported")
         self.headers.start(request, self._clock.mono_ns())
         self._say(f"records headers of {request.args['device']} for {request.args['seconds']} s")
         return None

@@ -20,6 +20,7 @@ from agent.service.feed import decoded_bursts
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
 from agent.service.suppression_draft import Explanation, add_to, findings_of, made_from
+from agent.service.suppression_orders import read_ordered
 from agent.service.suppression_store import read_explained
 from agent.tap.replay import ReplaySource
 from agent.wire.summary import Summary
@@ -125,11 +126,12 @@ def in_words(rule: Suppression, now_ns: int) -> str:
     return f"{what:<36} {whom}{peer}{port}: {state}, until {time_text(rule.end_ns)}, {rule.owner}: {rule.why}"
 
 
-def shown(folders: Sequence[Path], now_ns: int) -> list[str]:
-    """Suppressions, maintenance and windows of packs."""
+def shown(folders: Sequence[Path], state: Path, now_ns: int) -> list[str]:
+    """Suppressions, maintenance and windows of packs, and the suppressions that were ordered, with their ids."""
     held = read_explained(folders)
+    ordered = [f"{in_words(one.rule, now_ns)} (suppression {one.order})" for one in read_ordered(state)]
     windows = [f"window {w.role}: {time_text(w.start_ns)} to {time_text(w.end_ns)}" for w in held.windows]
-    return [*(in_words(rule, now_ns) for rule in held.suppressions), *windows] or ["nothing is suppressed"]
+    return [*(in_words(rule, now_ns) for rule in held.suppressions), *ordered, *windows] or ["nothing is suppressed"]
 
 
 def suppress(source: Path, cause: str, said: Explanation, into: Path) -> list[str]:

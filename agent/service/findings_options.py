@@ -62,4 +62,4 @@ def run(options: argparse.Namespace, config: "Config") -> list[str]:
         start_s = book.today_s(SystemClock())
         said = Explanation(options.owner, options.why, start_s, options.days, options.whole_role)
         return book.suppress(options.file, options.cause, said, options.into)
-    return book.shown(in_force(options.state), SystemClock().wall_ns())
+    return book.shown(in_force(options.state), options.state, SystemClock().wall_ns())

@@ -105,7 +105,9 @@ class HeaderRows:
             return {}
         self._untold = self.runs
         left_s = max(0, (self._until_ns - now_ns) // NS_PER_S) if self.runs else 0
-        return {"recording": f"headers of {self._request.args['device']}, {self.rows} rows, {left_s} s left"}
+        told = f"headers of {self._request.args['device']}, {self.rows} rows, {left_s} s left"
+        who = {"recording_command": self._request.id.hex(), "recording_by": ", ".join(self._request.signers)}
+        return {"recording": told, **who}
 
 
 def _told(row: Any) -> dict[str, int | str]:

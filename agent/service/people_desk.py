@@ -13,6 +13,7 @@ from agent.commands.policy import Policy
 from agent.commands.settings import Settings
 from agent.config import Config
 from agent.errors import Refused, StateError
+from agent.service.update_order import UpdateOrder
 from agent.service.uplink_deeds import Reach, UplinkDeeds
 from agent.signing.roster import Trust
 from agent.spool.writer import SpoolWriter
@@ -28,8 +29,9 @@ class PeopleDesk:
     def __init__(self, reach: Reach, present: Config, place: Place, policy: Policy, spool: SpoolWriter) -> None:
         """`present` is the appliance's own configuration, `reach.config` what runs. OSError of the disk."""
         self._reach, self._place, own = reach, place, reach.state / "uplink"
-        self._table = reach.trust().version
-        self.deeds = UplinkDeeds(reach, released=self._released)
+        self._table, self._up = reach.trust().version, False
+        self.updates = UpdateOrder(reach.state, place.boot, reach.clock)
+        self.deeds = UplinkDeeds(reach, self.updates, released=self._released)
         self.audit = AuditLog(own / "audit.log", reach.clock)
         executed = ExecutedIds(own / "executed", place.boot, reach.clock)
         desk = Desk(reach.trust(), policy, executed, self.audit, spool, self.deeds, held=lambda: reach.hold.why)
@@ -77,6 +79,20 @@ class PeopleDesk:
     def tick(self) -> None:
         """Once a second."""
         self._inbox.tick()
+        self._come_up()
+        over = self.updates.answer()
+        if over is not None and self._inbox.ended(over):
+            self.updates.told()
+
+    def _come_up(self) -> None:
+        """Once, when the broker has taken what we say of ourselves: an updater waits for it."""
+        if self._up or not self._reach.presence.state:
+            return
+        try:
+            self.updates.came_up()
+        except OSError:
+            self._settings.counts["not-up"] = self._settings.counts.get("not-up", 0) + 1
+        self._up = True
 
     def close(self) -> None:
         """Let go of the log."""

@@ -37,7 +37,6 @@ from agent.service.startup import ready
 from agent.service.status import ENDED, LISTENING, status_file
 from agent.service.status_book import StatusBook
 from agent.service.status_writer import StatusWriter
-from agent.service.suppression_store import SuppressionKeeper
 from agent.service.timekeeping import FILE_NAME, KeptTime
 from agent.service.together import SharedLegs, listen_together
 from agent.spool.records import Identity, SpoolLimits
@@ -47,6 +46,7 @@ from agent.tap.live import open_legs, open_shared
 from agent.tap.records import Fault, LegCounts
 from agent.tap.replay import ReplaySource
 from agent.tap.source import Legs, Source
+from agent.update.place import release_name
 from agent.wire.finding import finding_content
 from agent.wire.parts import split
 from agent.wire.summary import Summary
@@ -154,7 +154,6 @@ class _EachSecond:
     ) -> None:  # fmt: skip
         self._spool, self._say, self._clock = writer, say, clock
         self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
-        self.suppressions = SuppressionKeeper(state, say)
         self.errands = Errands(state, writer, clock, self._keeper, say)
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
@@ -173,7 +172,7 @@ class _EachSecond:
         self.errands.look(pipeline, legs)
         now_s = self._clock.wall_ns() // NS_PER_S
         self._keeper.look(pipeline.engine, now_s)
-        self.suppressions.look(pipeline.engine, now_s)
+        self.errands.suppressions.look(pipeline.engine, now_s)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
         if self._file.failed and not self._refused:
             self._refused = True
@@ -192,7 +191,8 @@ def _listen(
 ) -> None:
     """Live legs: the wall clock drives; an empty burst is a tick."""
     if isinstance(source, SharedLegs):
-        listen_together(source, pipeline, clock, stop, partial(each_second.look, source, pipeline))
+        look = partial(each_second.look, source, pipeline)
+        listen_together(source, pipeline, clock, stop, look, each_second.errands.hear)
         return
     rows = pipeline.buffer()
     second = 0
@@ -289,9 +289,9 @@ def run(
                 _play(source, pipeline, its_clock, ended, say)
             else:
                 with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
-                    outlet.suppressions = each_second.suppressions.health
                     errands, outlet.told = each_second.errands, each_second.errands.told
-                    errands.stop, errands.hears_rows = ended, not isinstance(source, SharedLegs)
+                    outlet.suppressions = errands.suppressions.health
+                    errands.stop = ended
                     _listen(source, pipeline, its_clock, ended, each_second)
                     each_second.look(source, pipeline, ENDED)
         pipeline.note_legs(source.legs())
@@ -312,7 +312,8 @@ def run(
 def _introduce(path: Path, run_id: bytes, contracts: str) -> None:
     """What the uplink's birth message says of the sensor; a hint, so a disk that refuses it stops nothing."""
     with contextlib.suppress(OSError):
-        write_atomically(path, json.dumps({"run": run_id.hex(), "contracts": contracts}).encode())
+        held = {"run": run_id.hex(), "contracts": contracts, "release": release_name()}
+        write_atomically(path, json.dumps(held).encode())
 
 
 def _source(config: Config, replay: list[Path] | None) -> Source | SharedLegs:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from agent.clock import NS_PER_S, Clock
+from agent.packets.records import Rows
 from agent.service.crew import Crew, Reader
 from agent.service.pipeline import Pipeline
 from agent.tap.source import Legs
@@ -26,13 +27,16 @@ class SharedLegs(Legs, Protocol):
 
 
 def listen_together(
-    legs: SharedLegs, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: Callable[[], None]
-) -> None:
+    legs: SharedLegs, pipeline: Pipeline, clock: Clock, stop: threading.Event, each_second: Callable[[], None],
+    hear: Callable[[Rows, int], None] | None = None,
+) -> None:  # fmt: skip
     """Until told to stop, and then until everything that the rings held is metered.
 
-    `each_second` is called while all workers stand still, before the second is judged.
+    `each_second` is called while all workers stand still, before the second is judged; `hear` with each batch's rows,
+    by one thread at a time and never during `each_second`.
     """
     crew = Crew(pipeline.workers, legs.readers, clock, lambda: pipeline.detail, pipeline.take_batches)
+    crew.hear = hear
     legs.hear()
     crew.start()
     finishing = False

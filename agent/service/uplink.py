@@ -22,8 +22,8 @@ from agent.service.key_change import KeyChange
 from agent.service.pause import is_quiet
 from agent.service.people_desk import PeopleDesk
 from agent.service.timekeeping import FILE_NAME, KeptTime
+from agent.service.trust_book import TrustBook
 from agent.service.uplink_deeds import Reach, sensor_says
-from agent.signing.trust import load_trust
 from agent.spool.records import Identity, SpoolLimits, SpoolRecord
 from agent.spool.segment import list_segments
 from agent.spool.writer import SpoolWriter
@@ -76,7 +76,7 @@ class Uplink:
             tls_context(tls)
         policy = load_policy(own / "policy.json")
         self._keys = KeyChange(own, self._site, self._agent)
-        self._trust = load_trust(own / "trust.bin", own / "trust-root.json")
+        self._book = TrustBook(own, self._site, clock)
         self._boot = boot_id()
         self._progress = Progress(own / "progress.json")
         identity = Identity(self._agent, self._site, "uplink", self._boot)
@@ -190,20 +190,23 @@ class Uplink:
         if topic.direction != "down" or (topic.agent, topic.site) != (self._agent, self._site):
             raise Refused("not our topic", reason="wrong-topic")
         if topic.leaf == "ack":
-            self._courier.acknowledged(open_ack(message.payload, self._trust, self._agent, self._site))
+            self._courier.acknowledged(open_ack(message.payload, self._book.now, self._agent, self._site))
             self._link.acks += 1
+        elif topic.leaf == "trust":
+            if self._book.receive(message.payload):
+                self._use_trust()
         elif self._people is not None:
             self._people.take(topic.leaf, message)
         else:
             raise Refused(f"{topic.leaf} is not taken", reason="not-supported")
 
     def _take_epoch(self, payload: bytes) -> None:
-        epoch = open_epoch(payload, self._trust, self._site)
+        epoch = open_epoch(payload, self._book.now, self._site)
         if epoch.wall_ns <= self._epoch.wall_ns:
             return  # the broker keeps and may replay old bells
         self._epoch, self._epoch_mono_ns = epoch, self._clock.mono_ns()
         if isinstance(self._clock, KeptTime):
-            self._clock.tell(epoch.wall_ns, self._trust.not_after_ns)
+            self._clock.tell(epoch.wall_ns, self._book.now.not_after_ns)
         self._courier.hurry()
 
     def _send(self) -> None:
@@ -297,22 +300,22 @@ class Uplink:
             "read": self._courier.reader_counts(),
             "own-spool": self._spool.counts,
             "progress": {"write-errors": self._progress.write_errors},
+            "trust": {"version": self._book.now.version},
         } | (self._people.counts() if self._people else {})
         return merged(groups)
 
     def _reload_trust(self) -> None:
-        """A table that came meanwhile; one that cannot be used changes nothing."""
-        own = self._state / "uplink"
+        """A file that came meanwhile, and which keys are valid by now; one that cannot be used changes nothing."""
         try:
-            fresh = load_trust(own / "trust.bin", own / "trust-root.json", version_min=self._trust.version)
+            self._book.reload()
         except WardtapError as error:
             self._say(f"the trust table stays as it was: {error}")
-            return
-        fresh = fresh.current(self._clock.told_ns if isinstance(self._clock, KeptTime) else 0)
-        self._trust = fresh
+        self._use_trust()
+
+    def _use_trust(self) -> None:
         if self._people is not None:
-            self._people.trust(fresh)
-        if self._keys.adopt(fresh):
+            self._people.trust(self._book.now)
+        if self._keys.adopt(self._book.now):
             self._say(f"signs with its next key from now on: {self._keys.key.public.fingerprint}")
             self._sealer.use([self._keys.key])
             if self._people is not None:
@@ -337,7 +340,7 @@ class Uplink:
             presence=self._presence,
             hold=Hold(self._state / "uplink" / "hold.json"),
             keys=self._keys,
-            trust=lambda: self._trust,
+            trust=lambda: self._book.now,
             account=self._account,
         )
 

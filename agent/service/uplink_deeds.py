@@ -16,6 +16,7 @@ from agent.commands.hold import Hold
 from agent.config import Config
 from agent.errors import Refused
 from agent.service.key_change import KeyChange
+from agent.service.update_order import UpdateOrder
 from agent.signing.roster import Trust
 from agent.uplink.courier import Courier
 from agent.uplink.presence import Presence
@@ -23,6 +24,7 @@ from agent.wire.command import RESULT_OCTETS, Command
 
 BUNDLE_OCTETS_MAX = RESULT_OCTETS - 512  # deflated, beside its own names
 AUDIT_LINES = 40
+SUPPRESSIONS_BYTES_MAX, SUPPRESSIONS_TOLD_MAX, SUPPRESSION_CHARACTERS_MAX = 256 << 10, 32, 140
 AUDIT_KEPT = ("n", "event", "command", "reason", "role", "mono_ns")  # not who: names of people stay on the appliance
 DISK_LOW_BYTES = 256 << 20
 # Of the configuration a bundle tells no place, no address and no name; whether something is set is enough to help.
@@ -56,12 +58,13 @@ class UplinkDeeds:
     """`commands.handlers.Deeds`."""
 
     reach: Reach
+    updates: UpdateOrder
     released: Callable[[], None] = lambda: None  # a hold has ended
     restarting: bool = field(default=False, init=False)
 
     def status(self) -> dict[str, Any]:
         """`status`."""
-        return self.reach.account() | {"held": self.reach.hold.why}
+        return self.reach.account() | {"held": self.reach.hold.why, "suppressed": suppressed(self.reach.state)}
 
     def resend(self, stream: str, run: bytes, first: int, last: int) -> None:
         """`resend`."""
@@ -74,7 +77,8 @@ class UplinkDeeds:
 
     def ask_sensor(self, command: Command) -> None:
         """As a request with the command's boot and end, which the sensor looks at again."""
-        asked = requests.Request(command.id, command.name, command.args, command.boot, command.not_after_mono_ns)
+        until_ns, signers = command.not_after_mono_ns, command.signers
+        asked = requests.Request(command.id, command.name, command.args, command.boot, until_ns, signers)
         requests.submit(self._requests, asked)
 
     def withdraw(self, identity: bytes) -> bool:
@@ -94,6 +98,10 @@ class UplinkDeeds:
         self.reach.hold.set(why)
         if not why:
             self.released()
+
+    def update(self, command: Command) -> dict[str, Any]:
+        """`update-to`."""
+        return self.updates.ask(command, getattr(self.reach.clock, "told_ns", 0))
 
     def rotate_key(self) -> dict[str, Any]:
         """`rotate-key`."""
@@ -123,7 +131,7 @@ class UplinkDeeds:
 
     def bundle(self) -> dict[str, Any]:
         """`support-bundle`: JSON, deflated; sections that do not fit are named and left out, the last first."""
-        status = {name: value for name, value in self.status().items() if name not in {"agent", "held"}}
+        status = {name: value for name, value in self.status().items() if name not in {"agent", "held", "suppressed"}}
         sections = {
             "about": {
                 "version": __version__,
@@ -160,6 +168,18 @@ def sensor_says(state: Path) -> dict[str, str]:
     except (OSError, ValueError, RecursionError):
         return {}
     return {str(key)[:32]: str(value)[:80] for key, value in held.items()} if isinstance(held, dict) else {}
+
+
+def suppressed(state: Path) -> list[str]:
+    """What was ordered to be held back, as the sensor wrote it down: id, finding, whose, until when, by whom."""
+    try:
+        held = json.loads((state / "sensor" / "suppressions.json").read_bytes()[:SUPPRESSIONS_BYTES_MAX])
+        rows = [(order, row["id"], row.get("device") or row["role"], row["until"], row["owner"])
+                for order, row in held["suppressions"].items()]  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
+    told = ["{} {} of {} until {}, {}".format(*row) for row in rows[-SUPPRESSIONS_TOLD_MAX:]]
+    return ["".join(c for c in text if c.isprintable())[:SUPPRESSION_CHARACTERS_MAX] for text in told]
 
 
 def redacted(config: Config) -> dict[str, dict[str, Any]]:

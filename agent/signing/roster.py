@@ -83,9 +83,13 @@ class Trust:
         """All, in the table's order."""
         return tuple(self._entries.values())
 
-    def current(self, earliest_ns: int) -> "Trust":
-        """Without the keys whose end lies before the earliest that it can be now; of a beginning nothing is asked."""
-        left = [entry for entry in self._entries.values() if entry.not_after_ns >= earliest_ns]
+    def current(self, earliest_ns: int, latest_ns: int = I64_MAX) -> "Trust":
+        """Without the keys that ended before the earliest that it can be now, or begin after the latest."""
+        left = [
+            entry
+            for entry in self._entries.values()
+            if entry.not_after_ns >= earliest_ns and entry.not_before_ns <= latest_ns
+        ]
         return Trust(left, version=self.version, site=self.site, not_after_ns=self.not_after_ns)
 
     def by_role(self, role: Role | str) -> tuple[TrustEntry, ...]:

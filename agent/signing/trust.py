@@ -24,6 +24,7 @@ ROOT_VERSION = 1
 ROOT_KEYS = 3
 ROOT_BYTES_MAX = 4096
 ROOT_SITE = "root"
+BROKER_OCTETS_MAX = 96 * 1024  # of a table over a broker: some 2,000 keys, deflated; a larger one is carried as a file
 
 
 def root_json(keys: Sequence[PublicKey]) -> str:

@@ -1,6 +1,6 @@
 """Commands and their receipts."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from agent.wire.schema import ID16, IDENT, TIME, Choice, Free, Record, Text, clip
@@ -11,6 +11,7 @@ FINAL_STATES = frozenset({"done", "failed", "refused"})
 # What the sensor does itself: its last receipt comes through its own spool. Of other commands it has nothing to say.
 SENSOR_COMMANDS = frozenset(
     {"set-learning", "change-window", "label-device", "record-headers", "self-test", "restart", "quiesce"}
+    | {"suppress", "unsuppress"}
 )
 ARGS_OCTETS = 12 * 1024
 RESULT_OCTETS = 14 * 1024
@@ -45,6 +46,7 @@ class Command:
 
     `boot` (from the agent's verified birth) is the nonce, `id` is random, `not_after_mono_ns` is in that boot's
     monotonic time, `role` is the one it is given under; who signed must hold it (`signing.envelope.require_role`).
+    `signers` are the names behind the signatures, once those were verified: no field of the wire.
     """
 
     agent: str
@@ -55,10 +57,11 @@ class Command:
     id: bytes
     not_after_mono_ns: int
     role: str
+    signers: tuple[str, ...] = ()
 
     def to_content(self) -> dict[str, Any]:
         """The map of the wire."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name in COMMAND.fields}
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> "Command":

@@ -10,8 +10,8 @@ from agent.wire.types import RULES, MessageType, rule_for
 PREFIX = "wardtap/1"
 TOPIC_BYTES_MAX = 128  # prefix, two ids of 32, direction and leaf: 90 at most
 UP = frozenset({"birth", "state", "summary", "finding", "gap", "receipt", "uplink", "enrol"})
-DOWN = frozenset({"ack", "config", "command", "enrol"})
-RETAINED = frozenset({"birth", "state", "config", "epoch"})  # a retained command is refused
+DOWN = frozenset({"ack", "config", "command", "enrol", "trust"})
+RETAINED = frozenset({"birth", "state", "config", "epoch", "trust"})  # a retained command is refused
 Direction = Literal["up", "down", "site"]
 
 

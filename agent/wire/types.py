@@ -89,7 +89,7 @@ RULES: dict[MessageType, Rule] = {
     MessageType.CONFIG: Rule(64 * KIB, "config", PEOPLE, signers_max=2),
     MessageType.COMMAND: Rule(16 * KIB, "command", PEOPLE | COLLECTOR, signers_max=2),
     MessageType.ENROL: Rule(2 * KIB, "enrol", NOBODY),
-    MessageType.TRUST: Rule(1024 * KIB, "", RELEASES, signers_min=2, signers_max=3),
+    MessageType.TRUST: Rule(1024 * KIB, "trust", RELEASES, signers_min=2, signers_max=3),
     MessageType.RELEASE: Rule(256 * KIB, "", RELEASES, signers_min=2, signers_max=3),
     MessageType.PACK: Rule(16 * KIB, "", RELEASES | ENGINEERS, signers_max=3),  # release keys: two (signing/packs.py)
     MessageType.SUMMARY_V1: Rule(64 * KIB, "summary", AGENT),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.clock import CaptureClock
+from agent.collector import ingest as ingest_module
 from agent.collector import queries
 from agent.collector.acks import Outgoing, Voice
 from agent.collector.ingest import Ingest, TrustFile
@@ -146,7 +147,8 @@ def test_the_bell_rings_every_minute_and_only_when_somebody_can_hear(
     for _ in range(10):
         ingest.tick()
         clock.sleep(12)
-    assert [message.topic for message in pipe.published] == ["wardtap/1/ward/epoch"] * 2
+    bells = [message.topic for message in pipe.published if not message.topic.endswith("/trust")]
+    assert bells == ["wardtap/1/ward/epoch"] * 2
 
 
 def test_a_revoked_tap_is_refused_within_seconds(
@@ -160,6 +162,40 @@ def test_a_revoked_tap_is_refused_within_seconds(
     ingest.tick()
     pipe.bring(tap.summary())
     assert ingest.collect(0).refusals[0].reason == "unknown-key"
+
+
+def test_every_tap_is_handed_the_table_once_for_each_change_and_each_link(
+    tap: Reporter, pipe: Pipe, ingest: Ingest, clock: CaptureClock, tmp_path: Path
+) -> None:
+    def handed() -> list[tuple[str, bytes, bool]]:
+        """Five ticks, and what of it concerns the table."""
+        pipe.published.clear()
+        for _ in range(5):
+            ingest.tick()
+            clock.sleep(6)
+        return [tuple(message) for message in pipe.published if message.topic.endswith("/trust")]
+
+    sealed = (tmp_path / "trust.bin").read_bytes()
+    assert handed() == [("wardtap/1/ward/tap-1/down/trust", sealed, True)]
+    assert handed() == []
+    pipe.counts["broker-disconnects"] += 1
+    assert handed() == [("wardtap/1/ward/tap-1/down/trust", sealed, True)]
+    write_trust(tmp_path, [Reporter("tap-2").entry], 2)
+    fresh = (tmp_path / "trust.bin").read_bytes()
+    assert handed() == [(f"wardtap/1/ward/{name}/down/trust", fresh, True) for name in ("tap-1", "tap-2")]
+    pipe.connected = False
+    write_trust(tmp_path, [tap.entry], 3)
+    assert handed() == []
+    pipe.connected = True
+    assert len(handed()) == 2
+
+
+def test_a_table_that_is_too_large_for_a_link_is_carried_by_hand(
+    pipe: Pipe, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "BROKER_OCTETS_MAX", (tmp_path / "trust.bin").stat().st_size - 1)
+    ingest.tick()
+    assert not [message for message in pipe.published if message.topic.endswith("/trust")]
 
 
 def test_a_damaged_or_older_trust_table_changes_nothing(tap: Reporter, trust: TrustFile, tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ class Doer:
         self.done.append("bundle")
         return {"bundle": b"z"}
 
+    def update(self, command: Command) -> dict[str, Any]:
+        self.done.append(f"update {command.args['release']}")
+        return {"serial": 7}
+
     def rotate_key(self) -> dict[str, Any]:
         self.done.append("rotate")
         return {"public": bytes(32)}

@@ -8,7 +8,7 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.commands import audit
-from agent.commands.audit import AuditLog, heads, rows, verify
+from agent.commands.audit import AuditLog, heads, last_head, rows, verify
 
 
 @pytest.fixture
@@ -112,3 +112,17 @@ def test_every_line_was_the_head_once(log: AuditLog) -> None:
     log.path.write_bytes(log.path.read_bytes() + b"{}\n")
     assert list(heads(log.path)) == told, "what is not true is no line"
     assert list(rows(log.path.with_name("none"))) == []
+
+
+def test_who_may_only_read_is_told_the_last_line(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    assert last_head(path) is None
+    log = AuditLog(path, SystemClock())
+    for number in range(1, 40):
+        assert last_head(path) == ((number - 1, log.head) if number > 1 else None)
+        log.append("accepted", what="x" * 200)
+    log.close()
+    whole = path.read_bytes()
+    for octets in (whole[:-1], whole + b"{", whole[:-9] + b"00000000\n", b"\n", b"x" * 9999):
+        path.write_bytes(octets)
+        assert last_head(path) is None

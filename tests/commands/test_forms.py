@@ -14,7 +14,7 @@ def test_a_person_is_told_the_form() -> None:
     assert fits("status", {}) == ""
     assert "no arguments" in fits("status", {"x": 1})
     assert "1 to 60" in fits("record-headers", {"device": "00:d0:75:18:42:9b", "seconds": 99})
-    assert "no command" in fits("suppress", {})
+    assert "no command" in fits("format-disk", {})
 
 
 def test_what_is_no_text_is_no_reason() -> None:

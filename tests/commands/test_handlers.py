@@ -37,6 +37,8 @@ SENSORS: dict[str, dict[str, Any]] = {
     "change-window": {"role": "*", "start_s": 1, "end_s": 9},
     "label-device": {"device": MAC, "label": "Bed 3 pump"},
     "record-headers": {"device": MAC, "seconds": 60},
+    "suppress": {"finding": "new-edge", "device": MAC, "severity": "review", "hours": 8, "why": "ticket 4711"},
+    "unsuppress": {"suppression": "ab" * 16},
     "quiesce": {"seconds": 60},
     "self-test": {},
     "restart": {"what": "sensor"},
@@ -60,9 +62,16 @@ def test_a_restart_of_the_uplink_is_its_own() -> None:
     assert waits_for(command) == "restart"
 
 
+def test_an_update_waits_for_the_updater() -> None:
+    doer, command = Doer(), order("update-to", {"release": "0.2.0-0a1b2c3d"})
+    assert HANDLERS["update-to"](doer, command) == Later({"serial": 7})
+    assert doer.done == ["update 0.2.0-0a1b2c3d"]
+    assert waits_for(command) == "update"
+
+
 def test_the_tables_name_the_same_commands() -> None:
     assert set(SENSORS) == SENSOR_COMMANDS
-    assert set(HANDLERS) <= set(COMMANDS), "what has no row in the policy can never be ordered"
+    assert {*HANDLERS, "config"} == set(COMMANDS), "what has no row in the policy can never be ordered"
 
 
 @pytest.mark.parametrize(
@@ -85,12 +94,18 @@ def test_the_tables_name_the_same_commands() -> None:
         ("record-headers", {"device": MAC, "seconds": 61}),
         ("record-headers", {"device": "*", "seconds": 6}),
         ("quiesce", {"seconds": 86_400}),
+        ("suppress", {"finding": "new-edge", "device": MAC, "severity": "review", "why": "for ever"}),
+        ("unsuppress", {"suppression": "all"}),
         ("self-test", {"path": "/etc"}),
         ("restart", {"what": "machine"}),
         ("hold", {"why": ""}),
         ("release-hold", {"why": "x"}),
         ("support-bundle", {"full": 1}),
         ("rotate-key", {"public": bytes(32)}),
+        ("update-to", {}),
+        ("update-to", {"release": "../../../etc"}),
+        ("update-to", {"release": "x y"}),
+        ("update-to", {"release": "0.2.0", "url": "https://x"}),
     ],
 )
 def test_bad_arguments_do_nothing(name: str, args: dict[str, Any]) -> None:

@@ -103,8 +103,14 @@ REFUSED: dict[str, tuple[str, Forge]] = {
     "too low a role": ("wrong-role", lambda kit: kit.command("restart", signer=Role.OPERATOR)),
     "one signer of two": ("too-few-signers", lambda kit: kit.command("record-headers", signer=Role.CUSTODIAN)),
     "no such command": ("unknown-command", lambda kit: kit.command("run-shell", signer=Role.CUSTODIAN)),
-    "not in this release": ("not-supported", lambda kit: kit.command("suppress", signer=Role.ENGINEER)),
 }
+
+
+def test_what_a_policy_allows_and_a_release_does_not_know_is_answered(office: Office) -> None:
+    office.inbox._desk.handlers = {}
+    office.inbox.receive(office.kit.command(), retained=False)
+    assert office.receipts.states == ["refused"]
+    assert office.receipts.all[0].reason.startswith("not-supported")
 
 
 @pytest.mark.parametrize("name", REFUSED)

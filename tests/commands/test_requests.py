@@ -93,12 +93,33 @@ def test_every_request_of_the_table_can_be_made(tmp_path: Path) -> None:
         "record-headers": {"device": device, "seconds": 60},
         "quiesce": {"seconds": 60},
         "restart": {"what": "sensor"},
+        "suppress": SUPPRESSIONS[0],
+        "unsuppress": {"suppression": "0f" * 16},
     }
     for number, name in enumerate(REQUESTS):
-        submit(tmp_path, Request(number.to_bytes(16, "big"), name, args.get(name, {}), BOOT, HOUR_NS))
+        submit(tmp_path, Request(number.to_bytes(16, "big"), name, args.get(name, {}), BOOT, HOUR_NS, PEOPLE))
     assert [request.name for request in RequestBox(tmp_path).take()] == list(REQUESTS)
 
 
+PEOPLE = ("olga", "omar")
+EXPLAINED: dict[str, Any] = {"finding": "new-edge", "severity": "review", "hours": 8, "why": "ticket 4711"}
+DEVICE: dict[str, Any] = {"device": "00:d0:75:18:42:9b"}
+SUPPRESSIONS: list[dict[str, Any]] = [
+    EXPLAINED | DEVICE,
+    EXPLAINED | {"role": "printer", "peer": "10.1.0.0/16", "protocol": "tcp", "port": 22, "hours": 8784},
+]
+NOT_SUPPRESSIONS: list[dict[str, Any]] = [
+    EXPLAINED,
+    EXPLAINED | DEVICE | {"role": "printer"},
+    EXPLAINED | DEVICE | {"start_s": 1},
+    EXPLAINED | DEVICE | {"owner": "somebody else"},
+    *(EXPLAINED | DEVICE | {"hours": value} for value in (0, 8785, True, 1.5, "8", None)),
+    *(EXPLAINED | DEVICE | {"port": value} for value in (0, 65_536, "22", None)),
+    *(EXPLAINED | DEVICE | {"peer": value} for value in ("", "the laptop", "x" * 50, 7)),
+    *(EXPLAINED | DEVICE | {"why": value} for value in ("", "x" * 65, "a\x1b[2J", None)),
+    EXPLAINED | {"device": "*"},
+    *({key: value for key, value in (EXPLAINED | DEVICE).items() if key != left_out} for left_out in EXPLAINED),
+]
 LEARNING = [
     {"action": "start", "role": "infusion-pump"},
     {"action": "freeze", "device": "00:d0:75:18:42:9b"},
@@ -153,6 +174,32 @@ def test_other_forms_of_them_are_not(tmp_path: Path, name: str, args: dict[str, 
     assert box.refused == 1
 
 
+@pytest.mark.parametrize("args", SUPPRESSIONS)
+def test_a_suppression_is_taken_with_who_ordered_it(tmp_path: Path, args: dict[str, Any]) -> None:
+    asked = Request(ID, "suppress", args, BOOT, HOUR_NS, ("olga",))
+    submit(tmp_path, asked)
+    assert RequestBox(tmp_path).take() == [asked]
+
+
+@pytest.mark.parametrize("args", NOT_SUPPRESSIONS)
+def test_other_forms_of_a_suppression_are_not(tmp_path: Path, args: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        submit(tmp_path, Request(ID, "suppress", args, BOOT, HOUR_NS, ("olga",)))
+    held = {"version": 1, "name": "suppress", "args": args, "boot": BOOT.hex(), "not_after_mono_ns": HOUR_NS}
+    (tmp_path / f"{ID.hex()}.req").write_text(json.dumps(held | {"signers": ["olga"]}))
+    assert RequestBox(tmp_path).take() == []
+
+
+@pytest.mark.parametrize("signers", [[], ["olga"], ["olga", "olga"], ["Olga", "omar"], ["a", "b", "c"], "ab", [7, 8]])
+def test_a_recording_names_two_different_people(tmp_path: Path, signers: Any) -> None:
+    args = {"device": "00:d0:75:18:42:9b", "seconds": 1}
+    held = {"version": 1, "name": "record-headers", "args": args, "boot": BOOT.hex(), "not_after_mono_ns": HOUR_NS}
+    (tmp_path / f"{ID.hex()}.req").write_text(json.dumps(held | {"signers": signers}))
+    box = RequestBox(tmp_path)
+    assert box.take() == []
+    assert box.refused == 1
+
+
 BOOT, HOUR_NS = b"b" * 16, 3600 * 10**9
 TIMED = Request(ID, "quiesce", {"seconds": 60}, BOOT, HOUR_NS)
 
@@ -166,21 +213,23 @@ def test_the_commands_boot_and_end_come_with_it(tmp_path: Path) -> None:
     assert taken.late(bytes(16), 1) == "wrong-boot"
 
 
-@pytest.mark.parametrize("name", ["record-headers", "quiesce", "restart"])
+@pytest.mark.parametrize("name", ["record-headers", "quiesce", "restart", "suppress", "unsuppress"])
 def test_what_interrupts_or_looks_never_comes_without_an_end(tmp_path: Path, name: str) -> None:
     args = {
         "record-headers": {"device": "00:d0:75:18:42:9b", "seconds": 1},
         "quiesce": {"seconds": 60},
         "restart": {"what": "sensor"},
+        "suppress": SUPPRESSIONS[0],
+        "unsuppress": {"suppression": "0f" * 16},
     }
     for request in (
-        Request(ID, name, args[name]),
-        Request(ID, name, args[name], BOOT),
-        Request(ID, name, args[name], b"", 9),
+        Request(ID, name, args[name], signers=PEOPLE),
+        Request(ID, name, args[name], BOOT, signers=PEOPLE),
+        Request(ID, name, args[name], b"", 9, PEOPLE),
     ):
         with pytest.raises(Refused):
             submit(tmp_path, request)
-    held = {"version": 1, "name": name, "args": args[name]}
+    held = {"version": 1, "name": name, "args": args[name], "signers": list(PEOPLE)}
     (tmp_path / f"{ID.hex()}.req").write_text(json.dumps(held))
     box = RequestBox(tmp_path)
     assert box.take() == []

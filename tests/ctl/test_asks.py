@@ -19,6 +19,8 @@ TYPED: dict[str, list[str]] = {
     "set-learning": ["freeze", "--role", "printer"],
     "change-window": ["--role", "*", "--hours", "4"],
     "label-device": [MAC, "Bed 3"],
+    "suppress": ["new-edge", "--device", MAC, "--severity", "review", "--days", "30", "--why", "ticket 4711"],
+    "unsuppress": ["AB" * 16],
     "record-headers": [MAC],
     "restart": ["sensor"],
     "quiesce": ["--seconds", "60"],
@@ -26,6 +28,7 @@ TYPED: dict[str, list[str]] = {
     "release-hold": [],
     "support-bundle": [],
     "rotate-key": [],
+    "update-to": ["0.2.0-0a1b2c3d"],
 }
 
 
@@ -50,9 +53,37 @@ def test_a_window_is_in_seconds_of_the_wall_clock() -> None:
     assert args == {"role": "printer", "start_s": NOW_S + 3600, "end_s": NOW_S + 5400}
 
 
+def test_a_suppression_says_only_what_was_typed() -> None:
+    args = args_of("suppress", TYPED["suppress"])
+    assert args == {
+        "finding": "new-edge", "device": MAC.lower(), "severity": "review", "hours": 720, "why": "ticket 4711",
+    }  # fmt: skip
+    words = [
+        "new-edge",
+        "--role",
+        "printer",
+        "--peer",
+        "10.0.0.0/8",
+        "--protocol",
+        "tcp",
+        "--port",
+        "22",
+        "--hours",
+        "8",
+    ]
+    args = args_of("suppress", [*words, "--severity", "page", "--why", "x"])
+    assert args == {
+        "finding": "new-edge", "role": "printer", "peer": "10.0.0.0/8", "protocol": "tcp", "port": 22, "hours": 8,
+        "severity": "page", "why": "x",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("suppress", ["x", "--device", MAC, "--severity", "page", "--days", "367", "--why", "x"]),
+        ("suppress", ["x", "--device", "printer", "--severity", "page", "--days", "1", "--why", "x"]),
+        ("unsuppress", ["all"]),
         ("change-window", ["--role", "*", "--hours", "1000"]),
         ("label-device", ["printer", "x"]),
         ("label-device", [MAC, "x" * 41]),

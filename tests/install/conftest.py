@@ -3,12 +3,19 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from agent.signing.keys import PrivateKey
+from agent.signing.releases import INDEX_NAME, list_files, seal_release
+from agent.signing.trust import root_json
+from tests.simulators.kit import key_of
+
+RELEASE_KEYS = [key_of(f"release-{number}") for number in range(3)]
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -28,7 +35,7 @@ class Appliance:
 
     def at_root(self, command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """An appliance command under the root, without a Python environment."""
-        layout_only = ["--no-venv"] if command in {"install", "update"} else []
+        layout_only = ["--no-venv"] if command in {"install", "stage", "update"} else []
         return self.run(command, "--root", str(self.root), *layout_only, *arguments, **environment)
 
     def path(self, place: str) -> Path:
@@ -39,6 +46,38 @@ class Appliance:
         """The release that `current` or `previous` names, "" when there is none."""
         link = self.path(f"/opt/wardtap/{name}")
         return link.readlink().name if link.is_symlink() else ""
+
+    def pin(self) -> None:
+        """Root's copy of the release keys, and a program in every release that can verify (a checkout's own)."""
+        self.path("/opt/wardtap/trust-root.json").write_text(root_json([key.public for key in RELEASE_KEYS]))
+        for release in self.path("/opt/wardtap/releases").iterdir():
+            launcher = release / "bin" / "wardtap"
+            code = "import sys; from agent.service.cli import main; sys.exit(main())"
+            launcher.write_text(f'#!/bin/sh\ncd {CHECKOUT}\nexec {sys.executable} -c "{code}" "$@"\n')
+            launcher.chmod(0o755)
+
+    def sign(self, name: str, serial: int = 1, floor: int = 0, keys: Sequence[PrivateKey] = RELEASE_KEYS[:2]) -> None:
+        """The index of a laid release."""
+        folder = self.path(f"/opt/wardtap/releases/{name}")
+        sealed = seal_release(list_files(folder), keys, version="0.1.0", serial=serial, floor=floor)
+        (folder / INDEX_NAME).write_bytes(sealed)
+
+    def ask(self, name: str, identity: bytes = bytes(16)) -> None:
+        """As the uplink asks."""
+        request = self.path("/var/lib/wardtap/update/request")
+        request.parent.mkdir(parents=True, exist_ok=True)
+        request.write_text(f"{name}\n{identity.hex()}\n")
+
+    def say_up(self, name: str, *programs: str) -> None:
+        """What the programs write down when they have come up."""
+        for place in programs or ("sensor/run.json", "uplink/up.json"):
+            path = self.path(f"/var/lib/wardtap/{place}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f'{{"release": "{name}"}}')
+
+    def answer(self) -> str:
+        """What the updater told the uplink."""
+        return self.path("/opt/wardtap/update.answer").read_text().strip()
 
     def snapshot(self) -> dict[str, tuple[int, int, str]]:
         """Every path under the root with mode, modification time and link target; the lock file apart."""
@@ -55,7 +94,11 @@ def _facts(path: Path) -> tuple[int, int, str]:
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """The parts of the checkout that a release is made of, free to be changed."""
-    tree = tmp_path / "source"
+    return copy_source(tmp_path / "source")
+
+
+def copy_source(tree: Path) -> Path:
+    """The same, into a new folder."""
     tree.mkdir()
     shutil.copytree(CHECKOUT / "firmware_config", tree / "firmware_config")
     (tree / "agent").mkdir()

@@ -80,31 +80,3 @@ def test_an_interrupted_switch_leaves_a_whole_release(
     assert appliance.at_root("update", new).returncode == 0
     assert appliance.link("current") == new
     assert appliance.at_root("status").returncode == 0
-
-
-def test_a_request_is_obeyed_once(two: tuple[Appliance, str, str]) -> None:
-    appliance, old, _ = two
-    request = appliance.path("/var/lib/wardtap/update/request")
-    request.parent.mkdir(parents=True)
-    request.write_text(f"{old}\n")
-    assert appliance.at_root("update", "--requested").returncode == 0
-    assert appliance.link("current") == old
-    assert not request.exists()
-    assert "no release is asked for" in appliance.at_root("update", "--requested").stderr
-
-
-HOSTILE_REQUESTS = ("", "..", "../../../etc", "0.1.0-ffffffff", "a b", "$(reboot)", "-x", "x" * 4096, "\x00\xff")
-
-
-def test_a_hostile_request_is_refused_and_removed(two: tuple[Appliance, str, str]) -> None:
-    appliance, _, new = two
-    request = appliance.path("/var/lib/wardtap/update/request")
-    request.parent.mkdir(parents=True)
-    for line in HOSTILE_REQUESTS:
-        request.write_bytes(line.encode("latin-1"))
-        answer = appliance.at_root("update", "--requested")
-        assert answer.returncode == 1, line
-        assert answer.stderr.startswith("install.sh: ")
-        assert answer.stderr.strip().isprintable()
-        assert not request.exists()
-        assert appliance.link("current") == new

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent.clock import SystemClock, boot_id
+from agent.commands.audit import AuditLog
 from agent.commands.requests import Request, submit
 from agent.service import pause
 from agent.service.errands import Errands
@@ -19,7 +20,7 @@ from agent.spool.writer import SpoolWriter
 from agent.tap.records import Fault, LegCounts
 from agent.wire import body
 from agent.wire.command import Receipt
-from agent.wire.summary import Interval, Summary
+from agent.wire.summary import SCHEMA, Interval, Summary
 from agent.wire.types import MessageType
 from tests.devices.bench import hello, session
 from tests.flows.talks import HOSTS
@@ -29,6 +30,8 @@ from tests.simulators.bursts import HASHES, Heard, burst_of
 pytestmark = HASHES
 A, B = HOSTS[:2]
 SOON_NS = 10**12
+PEOPLE = ("olga", "omar")
+EXPLAINED = {"finding": "new-edge", "device": A[1], "severity": "review", "hours": 8, "why": "ticket 4711"}
 LEGS = [LegCounts("eth1", 5, 0, 0, 0)]
 
 
@@ -50,7 +53,7 @@ class Desk:
         self.number += 1
         identity = self.number.to_bytes(16, "big")
         until_ns = 1 if late else self.clock.mono_ns() + SOON_NS
-        submit(self.state / "requests", Request(identity, name, args, boot or boot_id(), until_ns))
+        submit(self.state / "requests", Request(identity, name, args, boot or boot_id(), until_ns, PEOPLE))
         self.look()
         return identity
 
@@ -86,7 +89,9 @@ def test_learning_and_windows_are_answered(desk: Desk) -> None:
     assert all(receipt.sensors for receipt in receipts)
 
 
-@pytest.mark.parametrize("name", ["label-device", "record-headers", "restart", "quiesce", "self-test", "set-learning"])
+@pytest.mark.parametrize(
+    "name", ["label-device", "record-headers", "restart", "quiesce", "self-test", "set-learning", "suppress"]
+)
 def test_the_sensor_looks_at_boot_and_time_itself(desk: Desk, name: str) -> None:
     args: dict[str, dict[str, Any]] = {
         "label-device": {"device": A[1], "label": "x"},
@@ -95,6 +100,7 @@ def test_the_sensor_looks_at_boot_and_time_itself(desk: Desk, name: str) -> None
         "quiesce": {"seconds": 60},
         "self-test": {},
         "set-learning": {"action": "freeze", "role": "printer"},
+        "suppress": EXPLAINED,
     }
     desk.ask(name, args[name], late=True)
     desk.ask(name, args[name], boot=bytes(16))
@@ -102,6 +108,29 @@ def test_the_sensor_looks_at_boot_and_time_itself(desk: Desk, name: str) -> None
     assert not desk.errands.stop.is_set()
     assert not desk.errands.labels.all
     assert not desk.errands.headers.runs
+    assert desk.sensor.pipeline.engine.silence.rules == ()
+
+
+def test_a_suppression_holds_from_now_on_and_is_taken_away_again(desk: Desk) -> None:
+    identity, silence = desk.ask("suppress", EXPLAINED), desk.sensor.pipeline.engine.silence
+    (rule,) = silence.rules
+    assert (rule.id, rule.owner, rule.why) == ("new-edge", "olga, omar", "ticket 4711")
+    desk.ask("unsuppress", {"suppression": identity.hex()})
+    assert silence.rules == ()
+    desk.ask("unsuppress", {"suppression": identity.hex()})
+    receipts = desk.receipts()
+    assert [receipt.state for receipt in receipts] == ["done", "done", "failed"]
+    assert receipts[0].result["suppression"] == receipts[1].result["suppression"] == identity.hex()
+    assert receipts[-1].reason.startswith("not-found")
+    assert all(receipt.sensors for receipt in receipts)
+
+
+@pytest.mark.parametrize("control", ["tap-blind", "tap-transmitted", "capture-loss", "equivocation", "spool-loss"])
+def test_no_command_switches_a_control_off(desk: Desk, control: str) -> None:
+    desk.ask("suppress", EXPLAINED | {"finding": control})
+    assert desk.receipts()[0].reason.startswith("bad-arguments")
+    assert "nobody can switch it off" in desk.receipts()[0].reason
+    assert desk.sensor.pipeline.engine.silence.rules == ()
 
 
 def test_a_request_is_done_once(desk: Desk) -> None:
@@ -117,6 +146,14 @@ def test_a_label_is_on_the_cards(desk: Desk) -> None:
     kept = desk.sensor.end()
     cards = [card for summary in kept.summaries for card in desk.errands.told(summary).cards]
     assert "Bed 3" in {name for card in cards for name in card.names}
+
+
+def test_every_summary_tells_the_head_of_the_audit_log(desk: Desk) -> None:
+    assert "audit" not in desk.errands.told(Summary(Interval(1, 2))).health
+    with contextlib.closing(AuditLog(desk.state / "uplink" / "audit.log", desk.clock)) as log:
+        for number in (1, 2):
+            head = log.append("accepted", command="status")
+            assert desk.errands.told(Summary(Interval(1, 2))).health["audit"] == f"{number} {head.hex()[:32]}"
 
 
 def test_all_cards_need_no_answer(desk: Desk) -> None:
@@ -183,14 +220,18 @@ def test_a_full_disk_ends_a_recording(desk: Desk, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(desk.errands.headers, "take", full)
     record(desk)
+    assert desk.receipts() == [], "whoever hears answers nobody"
+    desk.look()
     assert desk.receipts()[0].reason == "state: No space left on device"
     assert not desk.errands.headers.runs
 
 
-def test_with_several_workers_nothing_is_recorded(desk: Desk) -> None:
-    desk.errands.hears_rows = False
-    desk.ask("record-headers", {"device": A[1], "seconds": 60})
-    assert desk.receipts()[0].reason.startswith("not-supported")
+def test_a_full_summary_still_tells_of_a_recording(desk: Desk) -> None:
+    record(desk)
+    told = desk.errands.told(Summary(Interval(1, 2), health={f"leg{number}": number for number in range(48)}))
+    assert len(told.health) == 48
+    assert told.health["recording_by"] == "olga, omar"
+    SCHEMA.check(told.to_content(), "summary")
 
 
 def test_a_self_test_says_what_is_wrong(desk: Desk) -> None:

@@ -94,9 +94,16 @@ def test_what_is_in_force_is_shown(capsys: pytest.CaptureFixture[str], tmp_path:
     rows = f'[[suppression]]\nid = "new-device"\ndevice = "00:d0:75:18:60:3e"\nseverity = "review"\n{span}'
     rows += f'[[maintenance]]\ndevice = "00:d0:75:18:60:3e"\n{span}[[window]]\nrole = "pacs"\n{span}'
     (folder / "suppressions.toml").write_text(f'version = "1"\n{rows}')
-    shown = findings_book.shown([folder], 1_767_300_000 * 10**9)
+    ordered = {"id": "new-edge", "device": "00:d0:75:18:60:3e", "severity": "review", "owner": "olga", "why": "a test"}
+    ordered |= {"start": "2026-01-01T00:00:00Z", "until": "2026-01-05T00:00:00Z"}
+    (tmp_path / "sensor").mkdir()
+    (tmp_path / "sensor" / "suppressions.json").write_text(
+        json.dumps({"version": 1, "suppressions": {"ab" * 16: ordered, "not-hex": ordered}})
+    )
+    shown = findings_book.shown([folder], tmp_path, 1_767_300_000 * 10**9)
     assert shown[0].startswith("new-device up to review")
     assert "in force, until 2026-01-05T00:00:00Z, R. Okafor: a test" in shown[0]
     assert shown[1].startswith("maintenance ")
-    assert shown[2] == "window pacs: 2026-01-01T00:00:00Z to 2026-01-05T00:00:00Z"
+    assert shown[2].endswith(f"in force, until 2026-01-05T00:00:00Z, olga: a test (suppression {'ab' * 16})")
+    assert shown[3] == "window pacs: 2026-01-01T00:00:00Z to 2026-01-05T00:00:00Z"
     assert ": over, " in out(capsys, "suppressions", "--state", str(tmp_path))

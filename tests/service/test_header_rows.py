@@ -23,10 +23,13 @@ from tests.simulators.bursts import HASHES, Heard, burst_of
 pytestmark = HASHES
 A, B, C = HOSTS[:3]
 MARK = b"PATIENT^JANE"
+PEOPLE = ("cora", "carl")
 
 
 def request(number: int = 1, device: str = A[1], seconds: int = 60) -> Request:
-    return Request(number.to_bytes(16, "big"), "record-headers", {"device": device, "seconds": seconds}, b"b" * 16, 9)
+    return Request(
+        number.to_bytes(16, "big"), "record-headers", {"device": device, "seconds": seconds}, b"b" * 16, 9, PEOPLE
+    )
 
 
 def heard(recorder: HeaderRows, times: int = 1) -> int:
@@ -110,7 +113,11 @@ def test_every_summary_says_so_the_last_one_too(tmp_path: Path) -> None:
     recorder.start(request(), 0)
     heard(recorder)
     for _ in range(2):
-        assert recorder.health(10 * NS_PER_S)["recording"] == f"headers of {A[1]}, {recorder.rows} rows, 50 s left"
+        assert recorder.health(10 * NS_PER_S) == {
+            "recording": f"headers of {A[1]}, {recorder.rows} rows, 50 s left",
+            "recording_command": request().id.hex(),
+            "recording_by": "cora, carl",
+        }
     recorder.finish()
     assert str(recorder.health(61 * NS_PER_S)["recording"]).endswith("0 s left"), "it ended within this interval"
     assert recorder.health(120 * NS_PER_S) == {}

@@ -297,7 +297,7 @@ def test_what_the_site_has_explained_reaches_the_sensor(tmp_path: Path) -> None:
     assert said == ["1 suppressions and 1 change windows declared"]
     assert [rule.device for rule in bench.pipeline.engine.silence.rules] == [0x00D07518603E]
     assert [window.role for window in bench.pipeline.engine.settings.change_windows] == ["pacs"]
-    assert each_second.suppressions.health() == {"suppressions": 1, "findings_suppressed": 0}
+    assert each_second.errands.suppressions.health() == {"suppressions": 1, "findings_suppressed": 0}
 
 
 def test_what_is_learned_is_told_and_kept(tmp_path: Path, scan: Path) -> None:

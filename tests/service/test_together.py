@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from agent.clock import SystemClock
+from agent.commands.requests import Request
+from agent.service.header_rows import FILE_BYTES_MAX, HeaderRows
 from agent.service.pipeline import Pipeline
 from agent.service.together import SharedLegs, listen_together
 from agent.tap.records import Burst, LegCounts
@@ -151,6 +153,26 @@ def test_four_workers_say_what_two_say() -> None:
     assert any(name in {"host-sweep", "smb-spread"} for name in findings[0])
     assert legs.told == ["hear", "deafen"]
     assert legs.looks >= 2
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_headers_of_one_device_are_recorded_from_all_workers(tmp_path: Path, workers: int) -> None:
+    """Every row of the device and of nobody else, whichever worker it came to; no octet of a payload."""
+    kept, stop, clock = Kept(), threading.Event(), Clock()
+    pipeline = Pipeline(small(), parts(), kept, SECRET, workers)
+    recorder, frames = HeaderRows(tmp_path), everything()
+    recorder.start(Request(bytes(16), "record-headers", {"device": A[1], "seconds": 60}, bytes(16), 9, ("a", "b")), 0)
+    legs = Legs(frames, workers, stop, clock)
+    listen_together(legs, pipeline, clock, stop, lambda: None, recorder.take)
+    told = recorder.finish()[2]
+    mac = bytes.fromhex(A[1].replace(":", ""))
+    ours = [frame.octets for frame in frames if mac in {frame.octets[:6], frame.octets[6:12]}]
+    lines = (tmp_path / "sensor" / told["file"]).read_bytes().splitlines()
+    assert told["rows"] == len(ours) == len(lines)
+    ends = Counter((json.loads(line)["dst_mac"], json.loads(line)["src_mac"]) for line in lines)
+    assert ends == Counter((octets[:6].hex(":"), octets[6:12].hex(":")) for octets in ours)
+    assert len({json.loads(line).get("dst") for line in lines}) > 10, "they came to more than one worker"
+    assert told["octets"] <= FILE_BYTES_MAX
 
 
 def test_a_worker_s_failure_ends_it_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:

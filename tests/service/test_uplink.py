@@ -105,7 +105,7 @@ def test_what_may_not_be_is_refused_over_the_wire_and_written_down(uplink: Progr
     elsewhere = kit.command(id=b"3" * 16, agent="tap-2")
     twice = kit.command(id=b"4" * 16)
     too_low = kit.command("restart", id=b"5" * 16)
-    later = kit.command("suppress", id=b"6" * 16)
+    later = kit.command("update-to", signer=Role.ENGINEER, id=b"6" * 16)
     for order in (forged, expired, elsewhere, twice, twice, too_low, later):
         uplink.order(order)
     last = kit.command(id=b"9" * 16)
@@ -116,9 +116,9 @@ def test_what_may_not_be_is_refused_over_the_wire_and_written_down(uplink: Progr
     assert uplink.states(b"3" * 16) == []
     assert uplink.states(b"4" * 16) == ["accepted", "running", "done"]
     assert uplink.states(b"5" * 16) == ["refused"]
-    assert uplink.collector.receipts(b"6" * 16)[0].reason.startswith("not-supported")
+    assert uplink.collector.receipts(b"6" * 16)[0].reason.startswith("wrong-role")
     text = (uplink.state / "uplink" / "audit.log").read_text()
-    for reason in ("unknown-key", "expired", "wrong-agent", "replayed", "wrong-role", "not-supported"):
+    for reason in ("unknown-key", "expired", "wrong-agent", "replayed", "wrong-role"):
         assert f'"reason":"{reason}"' in text
     assert verify(uplink.state / "uplink" / "audit.log").broken_at == 0
 

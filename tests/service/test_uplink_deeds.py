@@ -14,6 +14,7 @@ from agent.commands.requests import RequestBox
 from agent.config import Config, IdentityConfig, UplinkConfig
 from agent.service import uplink_deeds
 from agent.service.key_change import KeyChange
+from agent.service.update_order import UpdateOrder
 from agent.service.uplink_deeds import Reach, UplinkDeeds, redacted
 from agent.uplink.courier import Courier
 from agent.uplink.presence import Presence
@@ -52,6 +53,7 @@ class Bench:
         )
         self.account: dict[str, Any] = {"agent": SECRETS[1], "spool_bytes": 7, "boot": bytes(16), "counts": {"a": 1}}
         self.hold = Hold(own / "hold.json")
+        self.updates = UpdateOrder(state, bytes(16), clock, state / "opt")
         self.deeds = UplinkDeeds(
             Reach(
                 config=config,
@@ -63,7 +65,8 @@ class Bench:
                 keys=self.keys,
                 trust=lambda: self.kit.trust,
                 account=lambda: dict(self.account),
-            )
+            ),
+            self.updates,
         )
 
 

@@ -64,3 +64,5 @@ def test_a_key_that_has_certainly_ended_does_not_count_any_more() -> None:
     left = table.current(101)
     assert left.entries() == (later,), "whether a key is valid yet, an unsure clock cannot say"
     assert (left.version, left.site, left.not_after_ns) == (3, "ward", 900)
+    assert table.current(0, 500).entries() == (ended, later)
+    assert table.current(0, 499).entries() == (ended,), "a clock that is kept right can say it"

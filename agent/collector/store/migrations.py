@@ -136,7 +136,15 @@ OUTBOX = (
     "CREATE INDEX deliveries_by_time ON deliveries (route, sent_ns)",
 )
 POSTURE = ("ALTER TABLE devices ADD COLUMN posture TEXT NOT NULL DEFAULT '[]'",)
+AUDIT = (
+    """CREATE TABLE audit_heads (
+        site TEXT NOT NULL, agent TEXT NOT NULL, run BLOB NOT NULL, number INTEGER NOT NULL, head BLOB NOT NULL,
+        first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+        PRIMARY KEY (site, agent, run, number)) WITHOUT ROWID""",
+    "CREATE INDEX audit_heads_by_number ON audit_heads (site, agent, number)",
+)
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     RECORDS + TAPS + DEVICES + FINDINGS + TOTALS + BOOKS + OUTBOX,
     POSTURE,
+    AUDIT,
 )

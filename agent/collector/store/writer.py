@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agent.collector.records import Batch, Committed, Outcome, Position, Record, Refusal, StreamKey
+from agent.collector.store.audit_heads import enter_head
 from agent.collector.store.covered import position
 from agent.collector.store.database import FILE_NAME, open_writer, transaction
 from agent.collector.store.findings import SOURCE_AGENT, Notices, Sighting, enter_equivocation, enter_finding
@@ -76,6 +77,7 @@ class Store:
         match record.meaning:
             case Summary():
                 enter_summary(connection, record, record.meaning)
+                enter_head(connection, record, record.meaning, self._notices)
             case FindingRecord():
                 seen = Sighting(record.header, record.received_ns, SOURCE_AGENT)
                 enter_finding(connection, record.meaning, seen, self._notices)
