@@ -182,7 +182,12 @@ tests() {
 
 run_tests() {
     ensure_commands mosquitto:mosquitto tshark:tshark ip:iproute2 tcpreplay:tcpreplay shellcheck:shellcheck \
-        nft:nftables ethtool:ethtool systemd-analyze:systemd node:nodejs || say "not installed (their tests are skipped):$missing"
+        nft:nftables ethtool:ethtool systemd-analyze:systemd node:nodejs storescp:dcmtk dnsmasq:dnsmasq-base \
+        udhcpc:udhcpc snmpget:snmp smbclient:smbclient curl:curl || say "not installed (their tests are skipped):$missing"
+    # Their packages start a service that answers the network: whoever owns this machine decides.
+    for program in smbd:samba avahi-daemon:avahi-daemon; do
+        have "${program%%:*}" || say "not installed here (its tests are skipped): ${program#*:}"
+    done
     is_root || say "not root: tests with network namespaces and packet sockets are skipped"
     setup
     [ "$dry_run" = no ] || return 0
@@ -210,7 +215,7 @@ all_steps() {
     else
         leave_out "shell scripts (shellcheck is not installed)"
     fi
-    ensure_fuzzer
+    ensure_test_only
     lanes
 }
 lanes() {
@@ -259,11 +264,16 @@ computing() {
     # shellcheck disable=SC2046,SC2086 # one option for each folder
     step "tests that compute" tests $(printf -- '--ignore=%s ' $breaking $listening)
 }
-# The fuzzer is published for x86-64 only and nothing else needs it, so only the tests ask for it.
-ensure_fuzzer() {
-    "$py" -c 'import atheris' 2>/dev/null ||
+# The fuzzer is published for x86-64 only, the libraries that talk on a cable are large, and nothing else needs either:
+# only the tests ask for them.
+ensure_test_only() {
+    ensure_module atheris fuzz.txt "coverage-guided fuzzing"
+    ensure_module sdc11073,bacpypes3,hl7 peers.txt "SDC, BACnet and HL7 between real programs"
+}
+ensure_module() {
+    "$py" -c "import $1" 2>/dev/null ||
         "$py" -m pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --require-hashes \
-            -r firmware_config/locks/fuzz.txt || leave_out "coverage-guided fuzzing (atheris cannot be installed)"
+            -r "firmware_config/locks/$2" || leave_out "$3 ($1 cannot be installed)"
 }
 with_env() (
     while :; do

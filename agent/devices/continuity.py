@@ -1,7 +1,8 @@
 """A device that comes back under another card: what of it lasts is its DHCP client identifier, unless that is the card.
 
 RFC 2132 section 9.14 lets a client say who it is; RFC 4361 makes of it a number of the host that outlives its cards
-(DUID), behind a number of the interface. Whoever copies the number plays the host: so it speaks for the role the host
+(DUID), behind a number of the interface; DHCPv6 (RFC 8415 section 11) sends the same DUID alone, so that a host is the
+same under both. Whoever copies the number plays the host: so it speaks for the role the host
 had, as one family among others, and never more than a maker does.
 """
 
@@ -20,17 +21,30 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def lasting(client_id: str, mac: int) -> str:
-    """The part of a client identifier (hexadecimal) that outlives the card; empty when there is none."""
-    if len(client_id) < 4 or len(client_id) % 2 or not _HEX.issuperset(client_id):
+    """The part of a DHCPv4 client identifier (hexadecimal) that outlives the card; empty when there is none."""
+    octets = _octets(client_id)
+    if not octets:
         return ""
-    octets = bytes.fromhex(client_id)
     if octets[0] == _ETHERNET:
         return ""  # a hardware address: the card's own, or another's that is no better
     if octets[0] == _RFC_4361:
-        duid = octets[1 + _IAID_OCTETS :]
-        return duid.hex() if len(duid) >= _DUID_MIN_OCTETS else ""
+        return lasting_duid(octets[1 + _IAID_OCTETS :].hex())
     own = mac.to_bytes(8, "big")[2:]
     return "" if own in octets or len(octets) < _DUID_MIN_OCTETS else octets.hex()
+
+
+def lasting_duid(duid: str) -> str:
+    """A DUID (hexadecimal) as the key of its host; empty for what is none. One made of a card names that card's host.
+
+    RFC 8415 section 11: a host makes it once and keeps it, whatever its cards.
+    """
+    octets = _octets(duid)
+    return octets.hex() if len(octets) >= _DUID_MIN_OCTETS and any(octets[2:]) else ""
+
+
+def _octets(text: str) -> bytes:
+    """What hexadecimal digits say; nothing for anything else."""
+    return b"" if len(text) < 4 or len(text) % 2 or not _HEX.issuperset(text) else bytes.fromhex(text)
 
 
 class Continuity:
@@ -41,8 +55,14 @@ class Continuity:
         self._cards: OrderedDict[str, int] = OrderedDict()
 
     def claim(self, client_id: str, mac: int) -> int:
-        """The card that said the same before, when it was another one; else 0."""
-        key = lasting(client_id, mac)
+        """The card that said the same DHCPv4 client identifier before, when it was another one; else 0."""
+        return self._claim(lasting(client_id, mac), mac)
+
+    def claim_duid(self, duid: str, mac: int) -> int:
+        """Likewise of a DUID, which may also have come in a client identifier."""
+        return self._claim(lasting_duid(duid), mac)
+
+    def _claim(self, key: str, mac: int) -> int:
         if not key:
             return 0
         former = self._cards.pop(key, mac)

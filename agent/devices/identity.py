@@ -49,7 +49,7 @@ _PATIENT_DEPENDS = frozenset({"vital", "clinical"})  # tiers that forged frames 
 _ROUTER = Vote("gateway", "gateway", GIVEN_AS_ROUTER, is_token=True, roles={"network-gear": 1.6})
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
 _RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
-_CLIENT_ID = "dhcp.client-id"
+_CLIENT_ID, _DUID = "dhcp.client-id", "dhcpv6.duid"
 _IMPLEMENTATION = "dicom.implementation"
 
 
@@ -278,13 +278,14 @@ class Identifier:
             device.implementations[signal.value] = None
             self._touch(mac, device)
         if signal.kind == _CLIENT_ID:
-            self._come_back(mac, device, signal.value)
+            self._come_back(mac, device, self._hosts.claim(signal.value, mac))
+        elif signal.kind == _DUID:
+            self._come_back(mac, device, self._hosts.claim_duid(signal.value, mac))
         if rule is not None:
             self._apply(mac, device, signal.kind, family, rule)
 
-    def _come_back(self, mac: int, device: Known, client_id: str) -> None:
+    def _come_back(self, mac: int, device: Known, card: int) -> None:
         """A host that was known under another card keeps its role, as far as nothing else speaks against it."""
-        card = self._hosts.claim(client_id, mac)
         former = self._known(card)
         vote = None if former is None else inherited(former.role)
         if vote is not None:

@@ -38,7 +38,7 @@ EVENTS_PER_PACKET = 4  # at most: what was not told of a flow that ends, its end
 TELL_AHEAD = 8  # events between asking for a slot's lines and copying them
 LOOKS = 4  # first payloads per direction that are searched for an application and for hints
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
-H_FIRST_LATE = int(HintKind.FTP_LOGIN)  # from here on hints matter wherever in a stream they stand
+H_FIRST_LATE = int(HintKind.SDC)  # from here on hints matter wherever in a stream they stand
 
 METERED, F_PORTS, F_FRAGMENT = int(Verdict.METERED), int(PacketFlag.PORTS), int(PacketFlag.FRAGMENT)
 E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
@@ -165,7 +165,7 @@ def _count(flow: np.void, row: np.void, forward: bool) -> None:
 def _look(flow: np.void, row: np.void, forward: bool, protocol: int) -> None:
     """Take the application of a first payload; past LOOKS payloads of a stream a hint is no news (datagrams stay).
 
-    A log-in and an exploit come when a session has been talking for a while: they stay too, and are seldom.
+    An operation of SDC, a log-in and an exploit come when a session has been talking for a while: they stay too.
     """
     if row["payload_caplen"] == 0:
         return

@@ -23,7 +23,7 @@ H_DHCP, H_DHCPV6, H_NETBIOS, H_LLMNR = (
 H_QUERY, H_ANSWER, H_SYN = int(HintKind.DNS_QUERY), int(HintKind.DNS_ANSWER), int(HintKind.TCP_SYN)
 H_TLS, H_TLS_SERVER, H_QUIC = int(HintKind.TLS_CLIENT), int(HintKind.TLS_SERVER), int(HintKind.QUIC)
 H_MODBUS, H_NTP, H_SNMP, H_ND = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.ND)
-H_BACNET = int(HintKind.BACNET)
+H_BACNET, H_SDC = int(HintKind.BACNET), int(HintKind.SDC)
 BOOTREPLY = 2  # RFC 951: `op` of what a server says
 H_ARP, H_INTELLIVUE = int(HintKind.ARP), int(HintKind.INTELLIVUE)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
@@ -39,6 +39,8 @@ RESERVED = 0x0A0A  # RFC 8701
 GROUPS, VERSIONS, SIGNATURES, PADDING, TICKET, EARLY, SHARES, ECH = 10, 43, 13, 21, 35, 41, 51, 0xFE0D
 OPTION_END, OPTION_NOTHING, OPTION_SEGMENT, OPTION_SCALE = 0, 1, 2, 3
 TCP_HEADER, TCP_HEADER_MAX, OPTIONS_MAX = 20, 60, 40
+ACTIONS_MAX, ACTION_OCTETS = 16, 73  # of an SDC message: its reader takes four; a year, a stroke and a name
+BEFORE_YEAR = 15  # octets of "/11073/11073-20701-2018/" before its "701-2018"
 
 
 @leaf
@@ -229,6 +231,22 @@ def _bacnet(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -
 
 
 @leaf
+def _sdc(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
+    """The operations, each up to the mark behind its name: what a message measures is new each time."""
+    found, i, end = start, at, at + size
+    for _ in range(ACTIONS_MAX):
+        i = find(octets, i, end, 0x3730312D, 0x32303138)
+        if i < 0:
+            break
+        first, last = max(i - BEFORE_YEAR, at), i
+        while last < end and last < i + ACTION_OCTETS and octets[last] != 0x3C and octets[last] != 0x22:
+            last += 1
+        found = digest(octets, first, last + 1 - first if last < end else end - first, key, found)
+        i += 8
+    return found
+
+
+@leaf
 def tcp_header(row: np.void, octets: Octets) -> int:
     """Offset of a packet's TCP header, -1 when it was not captured whole: it ends where the payload begins.
 
@@ -322,6 +340,8 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
         return _snmp(octets, at, size, key, start)
     if kind == H_BACNET:
         return _bacnet(octets, at, size, key, start)
+    if kind == H_SDC:
+        return _sdc(octets, at, size, key, start)
     if kind == H_INTELLIVUE:
         return _intellivue(octets, at, size, key, start)
     if kind == H_ARP:

@@ -67,6 +67,7 @@ GATE: dict[str, Form] = {
     "dhcp.vendor": Form.WORD,
     "dhcp.vendor-class": Form.WORD,
     "dhcpv6.client-id": Form.NEVER,
+    "dhcpv6.duid": Form.NEVER,
     "dhcpv6.host": Form.NAME,
     "dhcpv6.options": Form.WORD,
     "dhcpv6.order": Form.NEVER,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.devices.continuity import KNOWN_BEFORE, NATS, Continuity, inherited, lasting
+from agent.devices.continuity import KNOWN_BEFORE, NATS, Continuity, inherited, lasting, lasting_duid
 from agent.devices.roles import ROLES, UNKNOWN
 
 OLD, NEW = 0x00D07518429B, 0x0025CA000001
@@ -38,6 +38,21 @@ def test_the_card_before_is_told_once_it_is_another() -> None:
     assert hosts.claim("ff00000000" + DUID, NEW) == OLD
     assert hosts.claim(CLIENT, NEW) == 0
     assert hosts.claim("0100d07518429b", NEW) == 0
+
+
+@pytest.mark.parametrize("duid", ["", "0001", "zz" * 8, "00040000000000000000", "000"])
+def test_what_is_no_duid_of_one_host(duid: str) -> None:
+    """Too short, no number, or a number that nobody filled in."""
+    assert lasting_duid(duid) == ""
+    assert Continuity().claim_duid(duid, OLD) == 0
+
+
+def test_a_host_is_the_same_under_dhcpv4_and_dhcpv6() -> None:
+    hosts = Continuity()
+    assert hosts.claim(CLIENT, OLD) == 0
+    assert hosts.claim_duid(DUID, NEW) == OLD
+    assert hosts.claim(CLIENT, OLD) == NEW
+    assert hosts.claim_duid(DUID, OLD) == 0
 
 
 def test_memory_is_bounded_and_the_oldest_goes() -> None:

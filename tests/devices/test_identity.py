@@ -199,6 +199,16 @@ def test_a_host_with_a_new_card_keeps_its_role(who: Identifier) -> None:
     assert who.assess(LAIRD).confidence >= 0.6
 
 
+def test_a_host_with_a_new_card_and_address_keeps_its_role_by_dhcpv6(who: Identifier) -> None:
+    """The DUID was made of the old card; what sends it now is another one."""
+    who.observe(PUMP, Signal("dhcp.client-id", DUID), 0)
+    solicit = [Signal("dhcpv6.message", "solicit", PUMP), Signal("dhcpv6.duid", DUID[10:])]
+    who.observe_payload(LAIRD, 0x333300010002, solicit, 0)
+    assert (who.assess(LAIRD).role, who.former(LAIRD)) == ("infusion-pump", PUMP)
+    assert who.assess(LAIRD).confidence < 0.6
+    assert "dhcpv6.duid" not in {fact.signal for fact in who.assess(LAIRD).evidence}
+
+
 def test_a_board_with_a_pumps_number_is_no_pump(who: Identifier) -> None:
     who.observe(PUMP, Signal("dhcp.client-id", DUID), 0)
     who.observe(BOARD, Signal("dhcp.client-id", DUID), 0)

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from tests.firmware_config.conftest import CHECKOUT, FOLDER
 
-LOCKS = ("appliance.txt", "all.txt", "fuzz.txt")
+LOCKS = ("appliance.txt", "all.txt", "fuzz.txt", "peers.txt")
 MARKER = r"(?: ; [\w =<>.\"]+)?"
 
 
@@ -68,6 +68,15 @@ def test_the_fuzzer_is_locked_alone() -> None:
     assert requirement.specifier.contains(locked[requirement.name])
     assert str(requirement.marker) in (FOLDER / "locks" / "fuzz.txt").read_text()
     assert requirement.name not in pins("all.txt")
+
+
+def test_what_talks_in_tests_is_locked_beside_the_rest() -> None:
+    """Nothing of it comes in another version, or at all, with what is used elsewhere."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    locked = pins("peers.txt")
+    for requirement in map(Requirement, project["optional-dependencies"]["peers"]):
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), requirement
+    assert not locked.keys() & pins("all.txt").keys()
 
 
 def test_the_appliance_gets_the_versions_that_were_tested() -> None:

@@ -46,7 +46,8 @@ PLACES = {**canary_clinic.PLACES, **canary_names.PLACES}
 HEARD = frozenset(
     {
         "bacnet.device", "cdp.name", "cdp.platform", "cdp.version", "dhcp.client-id", "dhcp.fqdn", "dhcp.host",
-        "dhcp.vendor", "dhcpv6.host", "dhcpv6.vendor", "dicom.ae", "dicom.implementation", "dicom.version",
+        "dhcp.vendor", "dhcpv6.duid", "dhcpv6.host", "dhcpv6.vendor", "dicom.ae", "dicom.implementation",
+        "dicom.version",
         "hl7.message", "hl7.receiver", "hl7.receiver-facility", "hl7.sender", "hl7.sender-facility", "http.agent",
         "http.server", "lldp.description", "lldp.maker", "lldp.model", "lldp.name", "llmnr.asks", "llmnr.host",
         "mdns.asks", "mdns.host", "mdns.maker", "mdns.model", "mdns.service", "netbios.group", "netbios.host",

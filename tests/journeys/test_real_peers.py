@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.devices.evidence import Identity
-from agent.packets.hints.records import Signal
-from tests.service.bench import Sensor, small
+from tests.journeys.told import Told
 from tests.simulators.bursts import HASHES
 from tests.simulators.peers import Segment, needs, segment, write
 
@@ -37,45 +35,6 @@ IMAGE = f"""
 (7fe0,0010) OW 0001\\0002\\0003\\0004
 """
 SCRIPT = '#!/bin/sh\n[ "$1" = bound ] && ip address add "$ip/24" dev "$interface" && touch "$0.bound"; exit 0\n'
-
-
-class Told:
-    """What the sensor made of the frames."""
-
-    def __init__(self, talk: Segment) -> None:
-        self.signals: list[tuple[int, Signal]] = []
-        sensor = Sensor(small())
-        hear = sensor.pipeline.ward.hear
-
-        def keep(source: int, destination: int, signals: list[Signal], time_ns: int) -> None:
-            self.signals += [(source, signal) for signal in signals]
-            hear(source, destination, signals, time_ns)
-
-        sensor.pipeline.ward.hear = keep  # type: ignore[method-assign]
-        frames = talk.frames()
-        assert len(frames) > 2
-        sensor.play(frames)
-        sensor.pipeline.settle()
-        self.findings = sensor.end().findings
-        self._ward = sensor.pipeline.ward
-
-    def identity(self, end: tuple[str, str]) -> Identity:
-        """Who a machine is taken to be."""
-        return self._ward._identifier.assess(int(end[0].replace(":", ""), 16))
-
-    def values(self, end: tuple[str, str], kind: str) -> set[str]:
-        """What it was heard to say of a kind."""
-        mac = int(end[0].replace(":", ""), 16)
-        said = ((s.subject_mac or source, s) for source, s in self.signals if s.kind == kind and not s.about_peer)
-        return {signal.value for who, signal in said if who == mac}
-
-    def ids(self) -> list[str]:
-        """Of the findings, each once."""
-        return sorted({finding.id for finding in self.findings})
-
-    def text(self) -> str:
-        """All that any reader said, and all findings."""
-        return "\n".join([*(signal.value for _, signal in self.signals), *map(str, self.findings)])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from agent.packets.records import PACKET, HintKind
 from agent.tap.records import FRAME
 from tests.forge import bedside, dhcp, tls
 from tests.packets.hints.payloads import PAYLOADS
-from tests.packets.hints.samples import LINUX_OPTIONS, ber, snmp, syn
+from tests.packets.hints.samples import LINUX_OPTIONS, SOAP, ber, snmp, syn
 from tests.simulators.bursts import HASHES, MARGIN, SECRET, THIN
 
 pytestmark = HASHES
@@ -22,7 +22,7 @@ pytestmark = HASHES
 SHORT = (
     HintKind.DNS_QUERY, HintKind.DNS_ANSWER, HintKind.LLMNR, HintKind.NETBIOS, HintKind.DHCP, HintKind.SNMP,
     HintKind.INTELLIVUE, HintKind.NTP, HintKind.QUIC, HintKind.MODBUS, HintKind.TLS_CLIENT, HintKind.TLS_SERVER,
-    HintKind.TCP_SYN, HintKind.ND, HintKind.BACNET, HintKind.SMB_EXPLOIT,
+    HintKind.TCP_SYN, HintKind.ND, HintKind.BACNET, HintKind.SMB_EXPLOIT, HintKind.SDC,
 )  # fmt: skip
 SEEN = 1 << 12
 
@@ -96,6 +96,7 @@ def test_what_was_said_is_no_news(kind: HintKind) -> None:
 
 
 UPTIME = snmp(0xA2, value=ber(0x43, b"x")).replace(b"\2\1\1\2\0", b"\2\1\1\3\0")  # sysUpTime.0
+METRIC = SOAP % b"StateEventService/EpisodicMetricReport" + b"<msg:Value>17</msg:Value>"
 FRESH: list[tuple[HintKind, bytes, list[int]]] = [  # octets that are new in each message
     (HintKind.DNS_QUERY, PAYLOADS[HintKind.DNS_QUERY][0], [0, 1]),
     (HintKind.DHCP, PAYLOADS[HintKind.DHCP][0], [4, 5, 6, 7, 8, 9]),
@@ -108,6 +109,7 @@ FRESH: list[tuple[HintKind, bytes, list[int]]] = [  # octets that are new in eac
     (HintKind.QUIC, PAYLOADS[HintKind.QUIC][0], [6, 7, 20]),
     (HintKind.FTP_LOGIN, b"PASS", [0, 1]),
     (HintKind.BACNET, bedside.read_property(7, 0, 1), [8, 10, 11, 12]),
+    (HintKind.SDC, METRIC, [len(METRIC) - 14, len(METRIC) - 13]),
 ]
 
 

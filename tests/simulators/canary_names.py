@@ -47,10 +47,12 @@ def near_approved(wire: Canaries, patient: Patient) -> Behaviour:
 
 
 def dhcpv6_client(wire: Canaries, patient: Patient) -> Behaviour:
-    """Client FQDN and vendor class; no DUID: the sender is meant."""
+    """Client FQDN, vendor class, and a DUID of an enterprise's own making: the sender is meant."""
     name, words = dns.name(patient.host)[:-1], patient.family.encode()
     vendor = struct.pack(">IH", 311, len(words)) + words
-    options = struct.pack(">HH", 16, len(vendor)) + vendor + struct.pack(">HH", 39, 1 + len(name)) + b"\0" + name
+    duid = struct.pack(">HI", 2, 311) + words
+    options = struct.pack(">HH", 1, len(duid)) + duid
+    options += struct.pack(">HH", 16, len(vendor)) + vendor + struct.pack(">HH", 39, 1 + len(name)) + b"\0" + name
     yield from wire.datagrams6((546, 547), "ff02::1:2", b"\1\0\0\7" + options)
 
 

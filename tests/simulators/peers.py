@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_hex
 
@@ -25,11 +27,11 @@ print("ready", flush=True)
 while True:
     ready = select.select([heard, sys.stdin], [], [])[0]
     if heard in ready:
-        print(time.time_ns(), heard.recv(65536).hex())
+        print(time.time_ns(), heard.recv(65536).hex(), flush=True)
     elif sys.stdin in ready:
         break
 """
-READY_S = 60.0
+READY_S = 60.0  # waited for by condition: only a loaded machine needs more than a second
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,13 @@ class Machine:
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run there to its end."""
         return subprocess.run(
-            self.command(*words), check=check, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+            self.command(*words),
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+            cwd=ROOT,
         )
 
     def listens(self, port: int, kind: str = "t") -> None:
@@ -66,21 +74,39 @@ class Segment:
         self._recorder = self.start(client, sys.executable, "-c", RECORDER, "end", pipes=True)
         assert self._recorder.stdout is not None
         assert self._recorder.stdout.readline() == "ready\n"
+        self._told: list[str] = []  # read all the time: a full pipe would make the recorder miss frames
+        self._reader = threading.Thread(target=self._told.extend, args=(self._recorder.stdout,), daemon=True)
+        self._reader.start()
 
     def start(self, machine: Machine, *words: str, pipes: bool = False) -> subprocess.Popen[str]:
         """A program that goes on until the end of the test."""
         streams = subprocess.PIPE if pipes else subprocess.DEVNULL
         program = subprocess.Popen(
-            machine.command(*words), stdin=streams, stdout=streams, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
-        )
+            machine.command(*words), stdin=streams, stdout=streams, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
+            start_new_session=True,  # a daemon that ends its group, as smbd does, must not end the tests
+        )  # fmt: skip
         self._stack.callback(_end, program)
         return program
+
+    def hears(self, octets: bytes) -> None:
+        """Wait until a frame holds these octets."""
+        end, sought, at = time.monotonic() + READY_S, octets.hex(), 0
+        while True:
+            heard = len(self._told)
+            if any(sought in line for line in self._told[at:heard]):
+                return
+            assert time.monotonic() < end, f"{octets!r} was never sent"
+            at = heard
+            time.sleep(0.02)
 
     def frames(self) -> list[Frame]:
         """Every frame so far; the recording ends."""
         time.sleep(0.1)  # what is on its way
-        told, _ = self._recorder.communicate(timeout=READY_S)
-        rows = (line.split() for line in told.splitlines())
+        assert self._recorder.stdin is not None
+        self._recorder.stdin.close()
+        self._recorder.wait(READY_S)
+        self._reader.join(READY_S)
+        rows = (line.split() for line in self._told)
         return [Frame(int(when), bytes.fromhex(octets)) for when, octets in rows]
 
 
@@ -101,6 +127,13 @@ def needs(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def needs_modules(*names: str) -> None:
+    """Skip with the reason where a library of the extra [peers] is absent."""
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)} (the extra [peers])")
 
 
 @contextmanager
@@ -135,3 +168,11 @@ def write(path: Path, text: str, *, mode: int = 0o600) -> str:
     path.write_text(text, "utf-8")
     path.chmod(mode)
     return str(path)
+
+
+def certificate(machine: Machine, folder: Path, name: str) -> tuple[str, str]:
+    """A key and a page that it signed for itself."""
+    key, page = str(folder / "key.pem"), str(folder / "cert.pem")
+    machine.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-days", "1",
+                "-keyout", key, "-out", page)  # fmt: skip
+    return key, page

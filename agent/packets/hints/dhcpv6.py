@@ -19,6 +19,7 @@ _MESSAGES = {
 _FROM_SERVER = frozenset({2, 7})
 _CLIENT_ID, _REQUESTED, _VENDOR_CLASS, _FQDN = 1, 6, 16, 39
 _DUIDS = {1: "card-and-time", 2: "enterprise", 3: "card", 4: "uuid"}
+_DUID_OCTETS = range(4, 65)  # of one that is told whole; RFC 8415 section 11.1 allows 130, hosts use 10 to 22
 _OPTIONS_MAX = 32
 _ORDER_MAX = 20  # numbers that fit a signal
 
@@ -47,7 +48,11 @@ def _duid_mac(duid: bytes) -> int | None:
 
 
 def read(payload: bytes) -> list[Signal]:
-    """Signals of one message. The DUID's MAC need not be the sending card's, but names the same machine."""
+    """Signals of one message. The DUID's MAC need not be the sending card's, but names the same machine.
+
+    The DUID itself speaks of the card that sent it (a relay's messages are others): it is how a host with a new card is
+    known again.
+    """
     payload = payload[:PAYLOAD_MAX_OCTETS]
     kind = _MESSAGES.get(payload[0], "") if len(payload) >= 4 else ""
     if not kind:
@@ -56,7 +61,8 @@ def read(payload: bytes) -> list[Signal]:
         return [Signal("dhcpv6.message", kind)]
     sent = list(_options(payload))
     options = dict(reversed(sent))  # of two with one number the first counts
-    mac = _duid_mac(options.get(_CLIENT_ID, b""))
+    duid = options.get(_CLIENT_ID, b"")
+    mac = _duid_mac(duid)
     vendor = options.get(_VENDOR_CLASS, b"")
     text = printable(vendor[6 : 6 + u16(vendor, 4)], 100)
     host = name(options.get(_FQDN, b"")[1:] + b"\0", 0)[0]
@@ -65,7 +71,8 @@ def read(payload: bytes) -> list[Signal]:
             Signal("dhcpv6.message", kind, mac),
             Signal("dhcpv6.vendor", f"{int.from_bytes(vendor[:4], 'big')}:{text}" if text else "", mac),
             Signal("dhcpv6.host", printable(host.encode()), mac),
-            Signal("dhcpv6.client-id", _DUIDS.get(u16(options.get(_CLIENT_ID, b""), 0), ""), mac),
+            Signal("dhcpv6.client-id", _DUIDS.get(u16(duid, 0), ""), mac),
+            Signal("dhcpv6.duid", duid.hex() if len(duid) in _DUID_OCTETS else ""),
             Signal("dhcpv6.options", _numbers(options.get(_REQUESTED, b"")), mac),
             Signal("dhcpv6.order", ",".join(str(code) for code, _ in sent[:_ORDER_MAX]), mac),
         ]

@@ -54,6 +54,7 @@ KINDS: dict[str, str] = {
     "dhcp.vendor": "DHCP option 60, vendor class",
     "dhcp.vendor-class": "DHCP option 124, `enterprise number:text`",
     "dhcpv6.client-id": "kind of DHCPv6 unique identifier, by name",
+    "dhcpv6.duid": "DHCPv6 option 1, the client's unique identifier, hexadecimal",
     "dhcpv6.host": "DHCPv6 client FQDN (a host name)",
     "dhcpv6.message": "DHCPv6 message type by name",
     "dhcpv6.options": "DHCPv6 option 6, numbers in the order asked",
