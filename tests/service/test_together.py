@@ -1,6 +1,7 @@
 """The sensor with several workers: it meters and judges as with one, says what it must, and ends in good order."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import threading
