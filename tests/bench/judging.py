@@ -6,6 +6,7 @@ it goes to. State: what engine and baseline hold after days of a full table, by 
 """
 
 import argparse
+import gc
 import time
 import tracemalloc
 from collections import Counter
@@ -20,10 +21,12 @@ from agent.devices.baseline import Baseline
 from agent.devices.roles import ROLES
 from agent.findings.engine import Engine
 from agent.service.pipeline import COUNTED_MAX
+from agent.service.startup import THRESHOLD_RUNNING
 from agent.tap.replay import ReplaySource
 from tests.bench.device_days import Tap
 from tests.findings.bench import CONTRACTS, IN, OUT, Bench, S
 from tests.simulators.reel import HOUR_S
+from tests.simulators.ward_cast import empty
 from tests.simulators.ward_days import life
 
 DEVICES, MIB, DAYS = 4096, 1 << 20, 3
@@ -108,8 +111,12 @@ def main(arguments: list[str] | None = None) -> int:
     if given.state:
         state()
         return 0
-    tap = Tap(life(1), Config())
+    ward = empty(1, 1.0) if given.trace else life(1)
+    tap = Tap(ward, Config())
     tap.pipeline.load()
+    gc.collect()
+    gc.set_threshold(THRESHOLD_RUNNING)  # as the program does: what was made until now is not gone through again
+    gc.freeze()
     if given.trace:
         share(tap, lambda: of_a_trace(tap, given.trace))
     else:

@@ -26,6 +26,7 @@ STEPS = 50
 JITTERS = tuple(n / STEPS for n in range(STEPS + 1))  # of a beacon's period, each way
 ANSWERS = tuple(n / STEPS for n in range(STEPS + 1))  # share of a worm's targets that answer
 TARGETS = 100  # of a worm, within a fan's window
+INTERVAL_NS = 60 * S
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 Scores = tuple[float, ...]
 
@@ -83,7 +84,7 @@ class Watching(Beacons):
         """The third largest of four intervals, in times of what one edge interval in a thousand of the role reaches."""
         pools = self._pools = self._pools or Volumes(len(case.contracts.roles))
         usual = pools.limits(case.turn.now_ns).usual / FACTOR
-        for row, key, counts in self._large.take(case, rows, rows["octets_out"] >= exfiltration.OCTETS_MIN):
+        for row, key, counts in self._large.take(case, rows, rows["octets_out"] > 0):
             sent = sorted(count.octets_out for count in counts)[-exfiltration.WINDOWS_MIN :]
             if len(sent) == exfiltration.WINDOWS_MIN:
                 _most(self.volumes, tuple(key), sent[0] / usual[case.roles[row["device"]]])
@@ -107,7 +108,7 @@ def of_the_ward(tap: Tap, hours: float) -> Own:
         for key, asked in tap.pipeline.engine._dns_tunnels._asked.items():
             _most(names, key, asked.count)
     beats = [beat for beat in tap.pipeline.engine._heartbeats._beats.values() if len(beat.gaps_ns) > 1]
-    pauses = tuple(beat.longest_ns / beat.period_ns for beat in beats)
+    pauses = tuple(beat.longest_ns / max(beat.period_ns, INTERVAL_NS) for beat in beats)  # it is judged by intervals
     held = (watching.calls, watching.volumes, watching.datagrams, watching.sessions)
     calls, volumes, datagrams, sessions = (tuple(scores.values()) for scores in held)
     return Own(calls, tuple(fans.values()), volumes, datagrams, sessions, pauses, tuple(names.values()))

@@ -134,3 +134,13 @@ def test_packed_files_hold_no_time(tmp_path: Path) -> None:
     write(path, b"content")
     assert path.read_bytes()[4:8] == bytes(4)
     assert gzip.decompress(path.read_bytes()) == b"content"
+
+
+def test_who_says_that_it_is_a_router() -> None:
+    card, to = "00:1b:54:01:00:01", "ff02::1"
+    claim = icmp.advertisement("fe80::1", to, "fe80::1", card, router=True)
+    assert (claim[0], claim[4], icmp.advertisement("fe80::1", to, "fe80::1", card)[4]) == (136, 0xE0, 0x60)
+    message = icmp.router_advertisement("fe80::1", to, card)
+    assert (message[0], message[6:8]) == (134, (1800).to_bytes(2, "big"))
+    assert message[16:] == bytes.fromhex("0101001b54010001")
+    assert checksum(pseudo("fe80::1", to, 58, len(message)) + message) == 0

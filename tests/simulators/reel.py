@@ -40,6 +40,13 @@ class Store:
     """Octets of all strips."""
 
     octets: bytearray = field(default_factory=bytearray)
+    _frozen: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+    def frozen(self) -> npt.NDArray[np.uint8]:
+        """All octets as they are now; copied only when there are more than the last time."""
+        if self._frozen.size != len(self.octets):
+            self._frozen = np.frombuffer(bytes(self.octets), np.uint8)
+        return self._frozen
 
     def strip(self, ward: Medium, *scenes: Scene) -> Strip:
         """What the mirror port hears while the scenes run, one after the other, in a ward that does nothing else."""
@@ -185,7 +192,7 @@ class Reel:
         places = [(card, window, at) for card, window, at in places if window[0] < span[1] and window[1] > span[0]]
         if not places:
             return rows
-        octets = np.frombuffer(bytes(self.store.octets), np.uint8)
+        octets = self.store.frozen()
         times = (rows["time_ns"] - self.start_ns) / S
         kept = np.ones(len(rows), np.bool_)
         for card, window, at in places:
@@ -204,7 +211,7 @@ class Reel:
 
     def bursts(self, rows: npt.NDArray[np.void]) -> Iterator[Burst]:
         """As a leg would give them."""
-        octets = np.frombuffer(bytes(self.store.octets), np.uint8)
+        octets = self.store.frozen()
         for start in range(0, len(rows), BURST_FRAMES_MAX):
             part = rows[start : start + BURST_FRAMES_MAX].copy()
             yield Burst(part, len(part), octets)

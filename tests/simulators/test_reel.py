@@ -9,7 +9,7 @@ from agent.tap.records import BURST_FRAMES_MAX
 from tests.forge import arp
 from tests.forge.pcap import Frame
 from tests.simulators.medium import S
-from tests.simulators.reel import Reel, Strip, both, within, without
+from tests.simulators.reel import Reel, Store, Strip, both, within, without
 
 START_NS = 1_793_577_600 * S
 A, B = ("02:00:00:00:00:0a", "10.1.1.1"), ("02:00:00:00:00:0b", "10.1.1.2")
@@ -90,3 +90,12 @@ def test_windows() -> None:
     assert both([(0, 5), (7, 9)], [(4, 8)]) == ((4, 5), (7, 8))
     assert within(np.array([1.0, 2.0, 3.0]), [(1, 2), (3, 4)]).tolist() == [True, False, True]
     assert not within(np.array([1.0]), []).any()
+
+
+def test_the_store_gives_what_was_added_since() -> None:
+    store = Store()
+    store.keep([Frame(0, b"one")], 0)
+    first = store.frozen()
+    assert store.frozen() is first
+    store.keep([Frame(0, b"two")], 0)
+    assert store.frozen().tobytes() == b"onetwo"

@@ -82,7 +82,10 @@ class Hl7Peers:
             once=f"{peer_of(edge)}",
             together=True,  # an engine that fails over takes all its senders along: one cause, whatever their roles
         )
-        return edge_draft(case, edge, said)
+        draft = edge_draft(case, edge, said)
+        # A session may be a minute old when its first message is heard: change-event has told the same move by then.
+        moved = f"change-event|{peer_of(edge)}|server|{int(edge['port'])}"
+        return draft if severity is Severity.PAGE else draft._replace(part_of=(moved,))
 
     def _named(self, case: Case, remark: Remark) -> Iterator[Draft]:
         """The name in a message's own header; an acknowledgement is the receiver's, and says nothing of a sender."""

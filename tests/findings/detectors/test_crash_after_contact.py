@@ -52,6 +52,23 @@ def test_ordinary_contacts_are_not_odd(bench: Bench) -> None:
     assert not falls_silent(bench, monitor)
 
 
+def test_a_device_that_pauses_again_and_again_is_not_always_heard(bench: Bench) -> None:
+    """An archive between two studies: silent for three minutes, five times an hour. A day of work later it counts."""
+    archive, stranger = steady(bench)
+    for _ in range(4):
+        falls_silent(bench, archive, 3)
+        bench.devices[archive].last_ns = 0
+        for _ in range(6):
+            bench.interval()
+    bench.judge([bench.edge(stranger, archive, 24105, protocol=17, gates=TRIED)])
+    assert not falls_silent(bench, archive)
+    bench.devices[archive].last_ns = 0
+    for _ in range(30):
+        bench.interval(after_ns=3600 * S)
+    bench.judge([bench.edge(stranger, archive, 24105, protocol=17, gates=TRIED)])
+    assert ids(falls_silent(bench, archive)) == ["crash-after-contact"]
+
+
 def test_it_lived_on_after_the_contact(bench: Bench) -> None:
     monitor, stranger = steady(bench)
     bench.judge([bench.edge(stranger, monitor, 80, gates=TRIED)])
