@@ -81,7 +81,10 @@ def run(row: str, folder: Path, *, short: bool) -> tuple[Outcome, dict[str, Any]
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-    return outcome(report, ended=ended), total(counted)
+    found = outcome(report, ended=ended)
+    if child.returncode != 0 and not found.failed:
+        found = found._replace(failed=1)  # pytest itself was ended, or found nothing to run
+    return found, total(counted)
 
 
 def outcome(report: Path, *, ended: bool) -> Outcome:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults.matrix import COUNTS, EXCUSES, ROWS, count, selected
-from tests.faults.soak import BEGIN, END, Outcome, line, main, nodes, total, write
+from tests.faults.soak import BEGIN, END, Outcome, line, main, nodes, run, total, write
 
 WANTED = [f"A{n}" for n in range(1, 12)] + [f"B{n}" for n in range(1, 11)] + [f"D{n}" for n in range(1, 13)]
 PAGE = (ROOT / "tests" / "faults" / "delivery.md").read_text(encoding="utf-8")
@@ -60,6 +60,12 @@ def test_the_table_keeps_other_rows_and_their_order(tmp_path: Path) -> None:
     assert [each.split(" | ")[0] for each in rows] == ["| A2", "| B2"]
     assert "| - | - | - | - | not run: no strace |" in rows[0]
     assert "| 2,400 | 6 | 0 | 0 | NOT HELD; x; x |" in rows[1]
+
+
+def test_a_row_runs_by_itself(tmp_path: Path) -> None:
+    found, counted = run("A11", tmp_path, short=True)
+    assert (found.verdict, found.passed) == ("held", 1)
+    assert counted["sent"] == "-", "nothing is counted there"
 
 
 def test_what_is_left_out_for_a_reason_is_no_skip() -> None:
