@@ -13,6 +13,8 @@ On a desk, without root when Python 3.11 to 3.13 with venv is there:
                                a recorded ward through sensor, spool, uplink, broker and collector
   ./install.sh test [PYTEST ARGUMENT...]
                                every check; with arguments, only the tests that they choose
+  ./install.sh test --soak [ROW...] [--page FILE]
+                               the fault matrix in full, as root, an hour; its table goes into docs/reliability.md
   ./install.sh setup           only the virtual environment .venv
 
 On the appliance, as root:
@@ -183,7 +185,8 @@ tests() {
 run_tests() {
     ensure_commands mosquitto:mosquitto tshark:tshark ip:iproute2 tcpreplay:tcpreplay shellcheck:shellcheck \
         nft:nftables ethtool:ethtool systemd-analyze:systemd node:nodejs storescp:dcmtk dnsmasq:dnsmasq-base \
-        udhcpc:udhcpc snmpget:snmp smbclient:smbclient curl:curl || say "not installed (their tests are skipped):$missing"
+        udhcpc:udhcpc snmpget:snmp smbclient:smbclient curl:curl strace:strace mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs ||
+        say "not installed (their tests are skipped):$missing"
     # Their packages start a service that answers the network: whoever owns this machine decides.
     for program in smbd:samba avahi-daemon:avahi-daemon; do
         have "${program%%:*}" || say "not installed here (its tests are skipped): ${program#*:}"
@@ -193,6 +196,12 @@ run_tests() {
     [ "$dry_run" = no ] || return 0
     cd "$here"
     py=$here/.venv/bin/python failed=0 report=
+    if [ "${1:-}" = --soak ]; then
+        shift
+        is_root || die "the fault matrix mounts disks, cuts their power and shapes networks: it needs root"
+        # Ends by itself: each row has its own bound (tests/faults/soak.py).
+        exec "$py" -m tests.faults.soak "$@"
+    fi
     if [ $# -gt 0 ]; then
         step "tests: $*" tests "$@"
     else

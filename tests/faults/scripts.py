@@ -21,6 +21,7 @@ from tests.simulators.kit import AGENT, SITE, Kit
 from tests.simulators.reporter import START_NS, Reporter, finding_map, summary, trust_of
 
 LIMITS = SpoolLimits(segment_bytes=4 * 1024, gather_bulk_s=0.01, gather_urgent_s=0.002)
+LONG = SpoolLimits(gather_bulk_s=0.01, gather_urgent_s=0.002)
 ROUNDS, BATCH = 4, 5
 SEED = bytes(32)
 
@@ -37,8 +38,8 @@ def promise(run_id: bytes, last: int) -> None:
 
 def sensor(folder: Path, rounds: int = ROUNDS) -> None:
     """Some sixty calls: batches, marks, full segments. `rounds` of 0 go on for ever."""
-    writer = SpoolWriter.open(folder, identity(), SystemClock(), LIMITS, folder.parent / "progress.json")
-    number = 0
+    limits = LIMITS if rounds else LONG
+    writer, number = SpoolWriter.open(folder, identity(), SystemClock(), limits, folder.parent / "progress.json"), 0
     while not rounds or number < rounds:
         number += 1
         writer.append(MessageType.SUMMARY, summary().to_content())

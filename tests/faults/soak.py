@@ -81,11 +81,11 @@ def run(row: str, folder: Path, *, short: bool) -> tuple[Outcome, dict[str, Any]
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-    return outcome(report, ended=ended), total(counted)
+    return outcome(report, child.returncode, ended=ended), total(counted)
 
 
-def outcome(report: Path, *, ended: bool) -> Outcome:
-    """What pytest's report says."""
+def outcome(report: Path, code: int, *, ended: bool) -> Outcome:
+    """What pytest's report and its exit code say: one that was interrupted reports no failure."""
     passed, failed, skipped = 0, 0, []
     for case in ET.parse(report).iter("testcase") if report.exists() else []:
         why = case.find("skipped")
@@ -95,7 +95,7 @@ def outcome(report: Path, *, ended: bool) -> Outcome:
             failed += 1
         else:
             passed += 1
-    return Outcome(passed, failed, skipped, ended)
+    return Outcome(passed, failed or int(code != 0), skipped, ended)
 
 
 def total(counted: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whatever is killed in between: every durable record is at the collector, once."""
+"""Whatever is killed in between: every durable record is at the collector, once. One by one: test_kills.py."""
 
 import random
 import time
@@ -36,20 +36,6 @@ def test_a_quiet_day(ward: Ward) -> None:
     assert ward.uplink.end() == 0
 
 
-def test_broker_killed_and_its_memory_deleted(ward: Ward) -> None:
-    for round_number in range(3):
-        for number in range(60):
-            ward.record(number)
-            time.sleep(0.002)
-        ward.broker.kill(forget=round_number > 0)
-        for number in range(30):
-            ward.record(number)
-        assert ward.sensor.flush(60)
-        time.sleep(0.3)
-        ward.broker.start()
-    all_once(ward)
-
-
 def test_collector_away_and_back(ward: Ward) -> None:
     ward.collector.stop()
     for number in range(100):
@@ -69,18 +55,6 @@ def test_broker_says_stored_but_the_collector_did_not(ward: Ward) -> None:
     time.sleep(2.5)
     assert ward.collector.stored == {}
     ward.collector.mute = False
-    all_once(ward)
-
-
-def test_uplink_killed_again_and_again(ward: Ward) -> None:
-    chance = random.Random(5)
-    for _ in range(5):
-        for number in range(40):
-            ward.record(number)
-        time.sleep(chance.uniform(0.0, 0.8))
-        ward.uplink.kill()
-        ward.uplink.start()
-    assert ward.sensor.flush(60)
     all_once(ward)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults.matrix import COUNTS, EXCUSES, ROWS, count, selected
-from tests.faults.soak import BEGIN, END, Outcome, line, main, nodes, total, write
+from tests.faults.soak import BEGIN, END, Outcome, line, main, nodes, outcome, total, write
 
 WANTED = [f"A{n}" for n in range(1, 12)] + [f"B{n}" for n in range(1, 11)] + [f"D{n}" for n in range(1, 13)]
 PAGE = (ROOT / "tests" / "faults" / "delivery.md").read_text(encoding="utf-8")
@@ -60,6 +60,19 @@ def test_the_table_keeps_other_rows_and_their_order(tmp_path: Path) -> None:
     assert [each.split(" | ")[0] for each in rows] == ["| A2", "| B2"]
     assert "| - | - | - | - | not run: no strace |" in rows[0]
     assert "| 2,400 | 6 | 0 | 0 | NOT HELD; x; x |" in rows[1]
+
+
+def test_the_report_and_the_exit_code_are_believed_together(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text(
+        """<testsuites><testsuite><testcase name="a"/><testcase name="b"><skipped message="no strace"/></testcase>
+        </testsuite></testsuites>"""
+    )
+    assert outcome(report, 0, ended=False) == Outcome(1, 0, ["no strace"], ended=False)
+    assert outcome(report, 2, ended=False).verdict == "NOT HELD", "interrupted"
+    report.write_text(report.read_text().replace('name="a"/>', 'name="a"><failure/></testcase>'))
+    assert outcome(report, 1, ended=False).failed == 1
+    assert outcome(tmp_path / "none", 0, ended=False).verdict == "NOT HELD"
 
 
 def test_what_is_left_out_for_a_reason_is_no_skip() -> None:

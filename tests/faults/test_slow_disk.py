@@ -64,7 +64,7 @@ def test_append_does_not_wait_for_an_fsync_that_lasts(tmp_path: Path, monkeypatc
 @pytest.mark.skipif(not FULL, reason="the full form asks for WARDTAP_SLOW=1")
 @pytest.mark.skipif(THIN > 1, reason="too long without the JIT")
 def test_a_sensor_on_a_slow_disk_hears_every_frame(tmp_path: Path) -> None:
-    """The real sensor on a cable; strace holds each of its fsyncs. Nothing is lost by the kernel meanwhile."""
+    """The real sensor on a cable; strace, beside it and not above, holds each of its fsyncs. No frame is lost."""
     if os.geteuid() != 0 or shutil.which("strace") is None:
         pytest.skip("needs root and strace: apt-get install strace")
     dropped = {}
@@ -72,7 +72,7 @@ def test_a_sensor_on_a_slow_disk_hears_every_frame(tmp_path: Path) -> None:
         folder = tmp_path / f"{slow_s}"
         folder.mkdir()
         hold = ("-e", "trace=fsync", "-e", f"inject=fsync:delay_enter={round(slow_s * 1e6)}")
-        under = ("strace", "-f", "-qq", "-o", "/dev/null", *hold) if slow_s else ()
+        under = ("strace", "-D", "-f", "-qq", "-o", "/dev/null", *hold) if slow_s else ()
         with cable() as namespace, sensing(namespace, folder, under=under) as sensor:
             namespace.put(frames(FRAMES), gap_ms=GAP_MS)
             assert eventually(lambda tap=sensor: tap.accounted() >= FRAMES, 180), sensor.accounted()  # type: ignore[misc]
