@@ -121,9 +121,11 @@ def _access_point(ward: Medium, host: Host) -> Behaviour:
         yield 30 * S
 
 
-def heard(ward: Medium, minutes: tuple[int, ...], *, bare: bool = False) -> Iterator[list[Row]]:
-    """What the sensor says of every device after so many minutes."""
-    sensor, crew = Sensor(Config()), members(bare=bare)
+def heard(
+    ward: Medium, minutes: tuple[int, ...], *, bare: bool = False, sensor: Sensor | None = None
+) -> Iterator[list[Row]]:
+    """What the sensor (a new one, when none is given) says of every device after so many minutes."""
+    sensor, crew = sensor or Sensor(Config()), members(bare=bare)
     frames = iter(ward.frames)
     waiting: list[Frame] = []
     for minute in minutes:

@@ -2,9 +2,13 @@
 
 from functools import cache
 
+from agent.config import Config
 from agent.devices.identity import is_random
 from agent.devices.packs import Packs
+from agent.wire.summary import Summary
+from tests.bench.compact import BUDGET, DEVICES, SETTLED, Sealer
 from tests.golden.identity.score import Row, total
+from tests.service.bench import Sensor
 from tests.simulators import hundred
 from tests.simulators.bursts import HASHES
 from tests.simulators.roster import members
@@ -14,8 +18,15 @@ RIGHT = 0.98  # of the devices, after ten minutes
 
 
 @cache
+def _told() -> tuple[list[list[Row]], list[Summary]]:
+    """What was said of every device at each look, and the summary of each minute that is whole."""
+    sensor = Sensor(Config())
+    looks = list(hundred.heard(hundred.build(hundred.SEED, hundred.MINUTES), hundred.LOOKS, sensor=sensor))
+    return looks, sensor.kept.summaries[: hundred.MINUTES - 1]
+
+
 def _looks() -> list[list[Row]]:
-    return list(hundred.heard(hundred.build(hundred.SEED, hundred.MINUTES), hundred.LOOKS))
+    return _told()[0]
 
 
 @cache
@@ -57,3 +68,23 @@ def test_the_page_has_the_figures() -> None:
     page = hundred.PAGE.read_text("utf-8")
     text = page.partition(f"{hundred.BEGIN}\n")[2].partition(hundred.END)[0]
     assert text == hundred.told(_looks(), _bare()), "python -m tests.simulators.hundred --write"
+
+
+def test_a_settled_minute_keeps_the_budget_of_the_wire() -> None:
+    """Rows and edges, sealed: 32 octets per device, and even per device that said something. Cards come hourly."""
+    sealer = Sealer()
+    settled = _told()[1][SETTLED:]
+    assert len(settled) >= 3
+    for minute in map(sealer.minute, settled):
+        assert minute.devices >= 70
+        assert minute.without_cards <= BUDGET * minute.devices
+        assert minute.without_cards <= BUDGET * DEVICES
+        assert minute.whole - minute.without_cards <= 10 * DEVICES, "few cards change"
+
+
+def test_what_is_told_of_the_ward_comes_back_whole() -> None:
+    for summary in _told()[1]:
+        back = Summary.from_content(summary.to_content())
+        assert list(back.rows) == sorted(summary.rows)
+        assert list(back.edges) == sorted(summary.edges)
+        assert [card.to_list() for card in back.cards] == [card.to_list() for card in summary.cards]

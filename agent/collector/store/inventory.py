@@ -27,10 +27,24 @@ ADD_TOTALS = """INSERT INTO run_totals VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?
     last_seq=CASE WHEN excluded.last_ns >= last_ns THEN excluded.last_seq ELSE last_seq END,
     last_ns=max(last_ns, excluded.last_ns)"""
 
+ADD_TO_DEVICE = """INSERT INTO device_totals VALUES (?,?,?,1,?,?,?,?,?,?,?,?,?)
+    ON CONFLICT (agent, run, number) DO UPDATE SET
+    intervals=intervals+1, tx_packets=tx_packets+excluded.tx_packets, rx_packets=rx_packets+excluded.rx_packets,
+    tx_octets=tx_octets+excluded.tx_octets, rx_octets=rx_octets+excluded.rx_octets,
+    started=started+excluded.started, answered=answered+excluded.answered, failed=failed+excluded.failed,
+    accepted=accepted+excluded.accepted, last_ns=max(last_ns, excluded.last_ns)"""
+ADD_TO_EDGE = """INSERT INTO edges VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+    ON CONFLICT (agent, run, number, direction, protocol, port, peer_number, peer_address) DO UPDATE SET
+    flows=min(flows+excluded.flows, ?), packets_out=min(packets_out+excluded.packets_out, ?),
+    packets_in=min(packets_in+excluded.packets_in, ?), octets_out=min(octets_out+excluded.octets_out, ?),
+    octets_in=min(octets_in+excluded.octets_in, ?), application=excluded.application,
+    first_ns=min(first_ns, excluded.first_ns), last_ns=max(last_ns, excluded.last_ns)"""
+
 
 def _fit(counts: Iterable[int]) -> tuple[int, ...]:
     """A liar's numbers are cut before their sums overflow SQLite's 63 bits; an honest one's never are."""
-    return tuple(min(count, COUNT_MAX) for count in counts)
+    told = tuple(counts)
+    return told if max(told) <= COUNT_MAX else tuple(min(count, COUNT_MAX) for count in told)
 
 
 def enter_summary(connection: sqlite3.Connection, record: Record, summary: Summary) -> None:
@@ -39,10 +53,8 @@ def enter_summary(connection: sqlite3.Connection, record: Record, summary: Summa
     header, end_ns = record.header, summary.interval.end_ns
     for card in summary.cards:
         _card(connection, header, card)
-    for row in summary.rows:
-        _row(connection, header, row, end_ns)
-    for edge in summary.edges:
-        _edge(connection, header, edge, end_ns)
+    _rows(connection, header, summary.rows, end_ns)
+    _edges(connection, header, summary.edges, end_ns)
 
 
 def _interval(connection: sqlite3.Connection, record: Record, summary: Summary) -> None:
@@ -109,37 +121,14 @@ def _card(connection: sqlite3.Connection, header: Header, card: Card) -> None:
     )
 
 
-def _row(connection: sqlite3.Connection, header: Header, row: Row, end_ns: int) -> None:
-    who = (header.agent, header.run, row.number)
-    *counts, peers = _fit(row[1:])
-    connection.execute(
-        "INSERT OR IGNORE INTO device_rows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (*who, header.seq, end_ns, *counts, peers),
-    )
-    connection.execute(
-        """INSERT INTO device_totals VALUES (?,?,?,1,?,?,?,?,?,?,?,?,?) ON CONFLICT (agent, run, number) DO UPDATE SET
-            intervals=intervals+1, tx_packets=tx_packets+excluded.tx_packets, rx_packets=rx_packets+excluded.rx_packets,
-            tx_octets=tx_octets+excluded.tx_octets, rx_octets=rx_octets+excluded.rx_octets,
-            started=started+excluded.started, answered=answered+excluded.answered, failed=failed+excluded.failed,
-            accepted=accepted+excluded.accepted, last_ns=max(last_ns, excluded.last_ns)""",
-        (*who, *counts, end_ns),
-    )
+def _rows(connection: sqlite3.Connection, header: Header, rows: Iterable[Row], end_ns: int) -> None:
+    told = [(header.agent, header.run, row[0], header.seq, end_ns, *_fit(row[1:])) for row in rows]
+    connection.executemany("INSERT OR IGNORE INTO device_rows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", told)
+    connection.executemany(ADD_TO_DEVICE, [(*one[:3], *one[5:13], end_ns) for one in told])
 
 
-def _edge(connection: sqlite3.Connection, header: Header, edge: EdgeRow, end_ns: int) -> None:
+def _edges(connection: sqlite3.Connection, header: Header, edges: Iterable[EdgeRow], end_ns: int) -> None:
     """A tap tells what an edge did since it last told of it, so its summaries add up, whatever comes first."""
-    connection.execute(
-        """INSERT INTO edges VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-            ON CONFLICT (agent, run, number, direction, protocol, port, peer_number, peer_address) DO UPDATE SET
-            flows=min(flows+excluded.flows, ?), packets_out=min(packets_out+excluded.packets_out, ?),
-            packets_in=min(packets_in+excluded.packets_in, ?), octets_out=min(octets_out+excluded.octets_out, ?),
-            octets_in=min(octets_in+excluded.octets_in, ?), application=excluded.application,
-            first_ns=min(first_ns, excluded.first_ns), last_ns=max(last_ns, excluded.last_ns)""",
-        (
-            *(header.agent, header.run, edge.number, edge.direction, edge.protocol, edge.port),
-            *(edge.peer_number, edge.peer_address, edge.scope, edge.application),
-            *_fit(edge[8:]),
-            *(end_ns, end_ns),
-            *(COUNT_MAX,) * 5,
-        ),
-    )
+    most = (COUNT_MAX,) * 5
+    told = ((header.agent, header.run, *edge[:8], *_fit(edge[8:]), end_ns, end_ns, *most) for edge in edges)
+    connection.executemany(ADD_TO_EDGE, told)
