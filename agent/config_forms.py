@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from agent.wire.schema import ID_PATTERN
 
 _LEG = re.compile(r"[A-Za-z0-9_.:@-]{1,15}")  # IFNAMSIZ is 16 with its zero (linux/if.h)
+_BROKERS_MAX = 8
 _PATTERN_OCTETS_MAX = 200
 _BACKENDS = ("auto", "ring", "pcapy")
 _FILTER_LETTERS_MAX = 1000
@@ -156,7 +157,17 @@ def pattern(text: str) -> None:
 
 
 def broker(text: str) -> None:
-    """An address of a broker: no path, no password in it (it would end in logs). ValueError otherwise."""
+    """An address of a broker, or of the members of a cluster: `mqtts://a:8883,b:8883`. ValueError otherwise."""
+    scheme, _, hosts = text.partition("://")
+    members = hosts.split(",")
+    if len(members) > _BROKERS_MAX:
+        raise ValueError(f"names at most {_BROKERS_MAX} brokers")
+    for member in members:
+        _one_broker(f"{scheme}://{member}")
+
+
+def _one_broker(text: str) -> None:
+    """No path, no password in it (it would end in logs)."""
     try:
         url = urlsplit(text)
         usable = url.scheme in {"mqtt", "mqtts"} and bool(url.hostname) and (url.port is None or url.port > 0)

@@ -37,9 +37,24 @@ def test_no_interfaces(text: str) -> None:
         leg(text)
 
 
-@pytest.mark.parametrize("text", ["mqtts://host", "mqtts://host:8883/", "mqtt://127.0.0.1:1883", "mqtts://[::1]:8883"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mqtts://host", "mqtts://host:8883/", "mqtt://127.0.0.1:1883", "mqtts://[::1]:8883", "mqtts://a:8883,b,[::1]:9",
+        "mqtts://" + ",".join("abcdefgh"),
+    ],
+)  # fmt: skip
 def test_brokers(text: str) -> None:
     broker(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mqtts://a,", "mqtts://,a", "mqtts://a,b:x", "mqtts://a,mqtt://b", "mqtts://a,u@b", "mqtts://" + "a," * 8 + "a"],
+)
+def test_no_brokers(text: str) -> None:
+    with pytest.raises(ValueError, match=r"mqtts://host|at most 8"):
+        broker(text)
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/8", "203.0.113.7", "2001:db8::/32"])

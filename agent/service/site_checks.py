@@ -85,10 +85,16 @@ def _mode(topic: str, path: Path, forbidden: int, whence: str) -> Check:
 
 def broker_checks(config: Config, root: Path = ROOT) -> Iterator[Check]:
     """The address as far as it can be judged without asking anybody."""
-    url = urlsplit(config.uplink.broker)
+    scheme, _, members = config.uplink.broker.partition("://")
+    for member in members.split(","):
+        yield from _broker_check(f"{scheme}://{member}", root)
+
+
+def _broker_check(text: str, root: Path) -> Iterator[Check]:
+    url = urlsplit(text)
     host = url.hostname or ""
     if url.scheme == "mqtt" and host not in LOOPBACK:
-        yield warn("broker", config.uplink.broker, "is spoken to in the clear", "mqtts://, and [uplink] ca")
+        yield warn("broker", text, "is spoken to in the clear", "mqtts://, and [uplink] ca")
     if _is_address(host) or host in LOOPBACK or host in _hosts(root):
         known = "is an address" if _is_address(host) else "is known on this machine"
         yield ok("broker", host, f"{known}; whether it answers is the uplink's to say")

@@ -42,7 +42,7 @@ from agent.uplink.records import (
     Published,
     SessionSettings,
     TlsFiles,
-    parse_broker,
+    parse_brokers,
 )
 from agent.uplink.sealer import Sealer
 from agent.uplink.session import Session, tls_context
@@ -71,14 +71,13 @@ class Uplink:
         own = state / "uplink"
         self._agent, self._site = config.site.agent, config.site.site
         # everything a person may have to mend comes before the first thing that has to be closed again
-        address, tls = parse_broker(broker or config.uplink.broker), _tls_files(config)
-        if address.tls:
+        brokers, tls = parse_brokers(broker or config.uplink.broker), _tls_files(config)
+        if brokers[0].tls:
             tls_context(tls)
         policy = load_policy(own / "policy.json")
         self._keys = KeyChange(own, self._site, self._agent)
         self._book = TrustBook(own, self._site, clock)
-        self._boot = boot_id()
-        self._progress = Progress(own / "progress.json")
+        self._boot, self._progress = boot_id(), Progress(own / "progress.json")
         identity = Identity(self._agent, self._site, "uplink", self._boot)
         self._spool = SpoolWriter.open(own / "spool", identity, clock, OWN_SPOOL, own / "progress.json")
         self._sealer = Sealer(self._agent, self._site, [self._keys.key])
@@ -93,7 +92,7 @@ class Uplink:
         )
         self._courier.on_not_signed = self._not_signed
         self._presence = Presence(self._birth(), self._keys.key, clock)
-        self._session = Session(self._settings(address, tls), clock)
+        self._session = Session(self._settings(brokers, tls), clock)
         self._link, self._tokens = LinkCounts(), dict[int, FlightKey]()
         self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
         self._started_ns = self._save_ns = self._report_ns = clock.mono_ns()
@@ -101,12 +100,13 @@ class Uplink:
         if self._people is not None:
             self._sealer.on_receipt = self._people.settled
 
-    def _settings(self, address: BrokerAddress, tls: TlsFiles) -> SessionSettings:
-        if not address.tls:
-            where = "on this machine" if address.loopback else f"to {address.host}"
+    def _settings(self, brokers: tuple[BrokerAddress, ...], tls: TlsFiles) -> SessionSettings:
+        if not brokers[0].tls:
+            where = "on this machine" if all(each.loopback for each in brokers) else f"to {brokers[0].host}"
             self._say(f"warning: mqtt:// {where} is not encrypted: for a laboratory only, use mqtts:// on a ward")
         return SessionSettings(
-            broker=address,
+            broker=brokers[0],
+            spares=brokers[1:],
             client_id=self._agent,
             subscriptions=(topics.down_filter(self._site, self._agent), topics.epoch(self._site)),
             will=will(self._presence.birth),
@@ -159,13 +159,13 @@ class Uplink:
         match event:
             case LinkUp():
                 self._link.links += 1
-                self._say(f"connected to {self._session.settings.broker.host} (MQTT {self._session.protocol})")
+                self._say(f"connected to {self._session.broker.host} (MQTT {self._session.protocol})")
                 self._presence.renew()
                 self._tokens.clear()
                 self._courier.link_up()
             case LinkDown(reason):
                 self._link.link_failures += 1
-                self._say(f"no link to {self._session.settings.broker.host}: {reason}")
+                self._say(f"no link to {self._session.broker.host}: {reason}")
                 self._tokens.clear()
             case Published(token, refused):
                 key = self._tokens.pop(token, None)

@@ -44,6 +44,12 @@ def parse_broker(url: str) -> BrokerAddress:
     return BrokerAddress(host, port or PORTS[parts.scheme], parts.scheme == "mqtts")
 
 
+def parse_brokers(url: str) -> tuple[BrokerAddress, ...]:
+    """From `mqtts://host[:port],host[:port],...`: the members of one cluster, in the order in which they are tried."""
+    scheme, _, hosts = url.partition("://")
+    return tuple(parse_broker(f"{scheme}://{host}") for host in hosts.split(","))
+
+
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
     """PEM files: the CAs that may vouch for the broker (None: the system's), and our own certificate."""
@@ -55,7 +61,10 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """One client's way to its broker. `will` is published by the broker, retained, when we vanish."""
+    """One client's way to its broker. `will` is published by the broker, retained, when we vanish.
+
+    `spares` are other members of the broker's cluster, tried in turn when the one before them fails.
+    """
 
     broker: BrokerAddress
     client_id: str
@@ -66,6 +75,7 @@ class SessionSettings:
     reconnect_min_s: float = RECONNECT_MIN_S
     reconnect_max_s: float = RECONNECT_MAX_S
     connect_timeout_s: float = CONNECT_TIMEOUT_S
+    spares: tuple[BrokerAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,17 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.clock import NS_PER_S, Clock
 from agent.errors import ConfigError
-from agent.uplink.records import KEEPALIVE_S, Arrived, Event, LinkDown, LinkUp, Published, SessionSettings, TlsFiles
+from agent.uplink.records import (
+    KEEPALIVE_S,
+    Arrived,
+    BrokerAddress,
+    Event,
+    LinkDown,
+    LinkUp,
+    Published,
+    SessionSettings,
+    TlsFiles,
+)
 
 SESSION_EXPIRY_S = 3600  # the broker keeps commands this long for an agent that is away; they name a boot anyway
 INCOMING_BYTES_MAX = 128 * 1024  # the largest message to an agent is a configuration of 64 KiB
@@ -41,6 +51,7 @@ class Session:
         seed = sha256(settings.client_id.encode()).digest()  # a thousand taps spread, each tap repeats its own tests
         self._random = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self._client: mqtt.Client | None = None
+        self._brokers, self._at = (settings.broker, *settings.spares), 0
         self._version = 0  # index into VERSIONS
         self._failures = 0
         self._next_try_ns = clock.mono_ns()
@@ -54,6 +65,11 @@ class Session:
     def room(self) -> int:
         """How many more messages the pipe takes now."""
         return self.settings.window - len(self._waiting) if self.connected else 0
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """The one that is connected to, or tried."""
+        return self._brokers[self._at]
 
     @property
     def protocol(self) -> str:
@@ -114,15 +130,18 @@ class Session:
         patience_s = min(settings.connect_timeout_s, CONNACK_5_S if version == mqtt.MQTTv5 else CONNACK_S)
         try:
             if version == mqtt.MQTTv5:
-                host, port = settings.broker.host, settings.broker.port
-                client.connect(host, port, KEEPALIVE_S, clean_start=False, properties=_connect_properties())
+                properties = _connect_properties()
+                client.connect(*self._place(), KEEPALIVE_S, clean_start=False, properties=properties)
             else:
-                client.connect(settings.broker.host, settings.broker.port, KEEPALIVE_S)
+                client.connect(*self._place(), KEEPALIVE_S)
             self._deadline_ns = self._clock.mono_ns() + int(patience_s * NS_PER_S)
         except ssl.SSLError as error:
             self._fail(f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}", spoke=True)
         except (OSError, ValueError) as error:
             self._fail(str(error), spoke=True)
+
+    def _place(self) -> tuple[str, int]:
+        return self.broker.host, self.broker.port
 
     def _move(self, timeout_s: float) -> None:
         wait_s = timeout_s
@@ -135,6 +154,8 @@ class Session:
             except Exception as error:  # noqa: BLE001 - a hostile broker may find a bug in paho
                 self._fail(f"{type(error).__name__} in the MQTT library: {error}")
                 return
+            if self._client is not client:
+                return  # it told us of its end already; twice would be two failures, and the version tried anew
             if code != mqtt.MQTT_ERR_SUCCESS:
                 self._fail(mqtt.error_string(code))
                 return
@@ -155,6 +176,8 @@ class Session:
             client.disconnect()
         if not was_connected and not spoke:
             self._version = (self._version + 1) % len(VERSIONS)
+        if was_connected or spoke or not self._version:  # the other version was tried there too
+            self._at = (self._at + 1) % len(self._brokers)
         self._failures = 1 if was_connected else self._failures + 1
         delay_s = self.reconnect_delay_s(self._failures)
         if self._version and not was_connected and not spoke and self._failures == 1:

@@ -71,7 +71,7 @@ class Tap:
         self.upto = 0
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="tap-1")
         self.client.on_message = self._on_message
-        self.client.on_connect = lambda client, *_: client.subscribe("wardtap/1/ward/tap-1/down/#", 1)
+        self.client.on_connect = lambda client, *_: client.subscribe("wardtap/1/ward/tap-1/down/ack", 1)
         self.client.reconnect_delay_set(1, 1)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()

@@ -96,7 +96,8 @@ def test_state_folders_cross_by_group_and_never_for_all() -> None:
             folders[path] = (mode, user, group)
     assert folders["/var/lib/wardtap/sensor"] == ("2750", "wardtap-sensor", "wardtap-uplink")
     assert folders["/var/lib/wardtap/uplink"] == ("2710", "wardtap-uplink", "wardtap-sensor")
-    assert folders["/var/lib/wardtap/update"][:2] == ("0700", "root")
+    # The uplink asks for releases here. Root believes nothing of it: signatures are checked with keys in /opt/wardtap.
+    assert folders["/var/lib/wardtap/update"] == ("0700", "wardtap-uplink", "wardtap-uplink")
     assert all(mode.endswith("0") for path, (mode, _, _) in folders.items() if path != "/var/lib/wardtap")
 
 

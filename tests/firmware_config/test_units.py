@@ -45,6 +45,7 @@ def test_the_two_services_never_give_up(unit: Unit) -> None:
 
 
 def test_the_sensor_has_packets_and_no_keys() -> None:
+    assert "-/var/lib/wardtap/update" in words(SENSOR, "InaccessiblePaths")
     assert words(SENSOR, "CapabilityBoundingSet") == {"CAP_NET_RAW"}
     assert words(SENSOR, "RestrictAddressFamilies") == {"AF_PACKET", "AF_NETLINK", "AF_UNIX"}
     assert "-/var/lib/wardtap/uplink/agent.key" in words(SENSOR, "InaccessiblePaths")
@@ -57,6 +58,9 @@ def test_the_uplink_has_keys_and_no_packets() -> None:
     assert UPLINK["MemoryDenyWriteExecute"] == ["yes"]
     assert "AF_PACKET" not in words(UPLINK, "RestrictAddressFamilies")
     assert "/var/lib/wardtap/sensor" in words(UPLINK, "ReadOnlyPaths")
+    assert words(UPLINK, "ReadWritePaths") == {
+        "/var/lib/wardtap/uplink", "/var/lib/wardtap/requests", "-/var/lib/wardtap/update"
+    }, "releases and the keys that they are checked with are root's"  # fmt: skip
     assert words(UPLINK, "User") != words(SENSOR, "User")
 
 
@@ -72,6 +76,8 @@ def test_the_update_has_root_and_no_network() -> None:
     assert UPDATE["PrivateNetwork"] == ["yes"]
     assert words(UPDATE, "RestrictAddressFamilies") == {"AF_UNIX"}
     assert "CAP_SYS_ADMIN" not in words(UPDATE, "CapabilityBoundingSet")
+    asked = words(read_unit(FOLDER / "systemd" / "wardtap-update.path"), "PathExists")
+    assert asked == {"/var/lib/wardtap/update/request", "/opt/wardtap/update.pending"}
 
 
 def test_a_leg_is_silent_before_it_is_up() -> None:

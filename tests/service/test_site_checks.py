@@ -109,6 +109,7 @@ def test_keys_that_are_not_there_yet(tmp_path: Path) -> None:
         ("mqtts://Broker.Hospital.example", ["ok"]),
         ("mqtts://elsewhere.example", ["warn"]),
         ("mqtt://192.0.2.1", ["warn", "ok"]),
+        ("mqtts://192.0.2.1:8883,192.0.2.2,elsewhere.example", ["ok", "ok", "warn"]),
     ],
 )
 def test_the_broker_s_address_is_judged_and_nobody_is_asked(

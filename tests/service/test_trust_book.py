@@ -1,20 +1,30 @@
 """A table from the broker: verified before it is read, newer ones only, whole or not at all; and keys as of now."""
 
+import shutil
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.clock import CaptureClock, ClockState
+from agent.clock import CaptureClock, ClockState, SystemClock
+from agent.collector import ingest
+from agent.collector.config import CollectorConfig
+from agent.collector.service import serve
+from agent.collector.subscriber import BrokerSettings
+from agent.durable import write_atomically
 from agent.errors import Refused, StateError
 from agent.service import trust_book
 from agent.service.trust_book import FILE_NAME, FLOOR_NAME, TrustBook
 from agent.signing.envelope import seal
 from agent.signing.keys import PrivateKey
-from agent.signing.trust import BROKER_OCTETS_MAX, TrustEntry, build_trust
+from agent.signing.trust import BROKER_OCTETS_MAX, ROOT_NAME, TrustEntry, build_trust
 from agent.wire import body
 from agent.wire.types import MessageType, Role
+from tests.faults.conftest import eventually
+from tests.service.test_uplink import Program
+from tests.simulators.broker import Mosquitto
 from tests.simulators.kit import SITE, Kit, key_of
 
 NOW_NS = 1_790_000_000 * 10**9
@@ -205,3 +215,32 @@ def test_it_begins_and_ends_with_the_time(bench: Bench) -> None:
     assert seen == [False, False, True, False]
     bench.open()
     assert bench.book.now.find(key.key_id) is None, "from the first moment of a start on"
+
+
+@pytest.mark.broker
+def test_a_real_collector_hands_a_revocation_to_a_real_tap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "TRUST_LOOK_S", 0.1)
+    broker = Mosquitto(tmp_path / "broker").start()
+    uplink, state, stop = Program(tmp_path, broker.url), tmp_path / "collector", threading.Event()
+    state.mkdir()
+    uplink.kit.collector.save(state / "collector.key")
+    for name in (FILE_NAME, ROOT_NAME):
+        shutil.copy(uplink.state / "uplink" / name, state / name)
+    config = CollectorConfig(
+        state, BrokerSettings(broker.url, ("wardtap/1/+/+/up/#",)), state / FILE_NAME, state / ROOT_NAME,
+        state / "collector.key", listen="",
+    )  # fmt: skip
+    thread = threading.Thread(target=serve, args=(config, SystemClock(), stop, lambda _: None))
+    thread.start()
+    try:
+        assert eventually(uplink.connected)
+        left = [entry for entry in uplink.kit.entries if entry.role != Role.OPERATOR]
+        fresh = build_trust(left, uplink.kit.releases[1:], version=2, site=SITE)
+        write_atomically(state / FILE_NAME, fresh)
+        assert eventually(lambda: (uplink.state / "uplink" / FILE_NAME).read_bytes() == fresh)
+    finally:
+        stop.set()
+        thread.join()
+        uplink.stop()
+        uplink.collector.stop()
+        broker.kill()

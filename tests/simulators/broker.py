@@ -167,3 +167,40 @@ class Nats:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+class NatsCluster:
+    """Three of them as one: what one has taken, two have written down; any may be killed and the others go on."""
+
+    def __init__(self, folder: Path, members: int = 3) -> None:
+        self._one = [Nats(folder / f"n{number}") for number in range(members)]
+        routes = [free_port() for _ in self._one]
+        told = ", ".join(f'"nats://127.0.0.1:{port}"' for port in routes)
+        for number, (member, port) in enumerate(zip(self._one, routes, strict=True)):
+            config = member.folder / "nats.conf"
+            text = config.read_text().replace("server_name: one", f"server_name: n{number}")
+            text = text.replace(f':{member.port}" }}', f':{member.port}", stream_replicas: {members} }}')
+            cluster = f'cluster {{ name: ward, listen: "127.0.0.1:{port}", routes: [{told}] }}\n'
+            config.write_text(text + cluster)
+
+    @property
+    def ports(self) -> list[int]:
+        """Each member's MQTT door."""
+        return [member.port for member in self._one]
+
+    @property
+    def url(self) -> str:
+        """What goes into `uplink.broker`."""
+        return "mqtt://" + ",".join(f"127.0.0.1:{port}" for port in self.ports)
+
+    def start(self) -> "NatsCluster":
+        """Start all; they need some seconds to agree."""
+        for member in self._one:
+            member.start()
+        return self
+
+    def kill(self, port: int | None = None) -> None:
+        """As kill -9: the member with this port, or all."""
+        for member in self._one:
+            if port in {None, member.port}:
+                member.kill()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -14,7 +15,7 @@ from agent.clock import SystemClock
 from agent.errors import ConfigError
 from agent.uplink.records import Arrived, Event, LinkDown, LinkUp, Published, SessionSettings, TlsFiles, parse_broker
 from agent.uplink.session import INCOMING_BYTES_MAX, Session, tls_context
-from tests.simulators.broker import EmbeddedBroker, Mosquitto
+from tests.simulators.broker import EmbeddedBroker, Mosquitto, free_port
 
 
 def session_to(url: str, **changes: object) -> Session:
@@ -60,6 +61,67 @@ def test_what_is_published_comes_back(broker: Mosquitto) -> None:
     assert Published(token or 0, refused=False) in seen or until(session, has(Published))
     assert Arrived("echo/x", b"\x00\xff", retained=False) in seen
     session.close()
+
+
+@pytest.mark.broker
+def test_another_member_is_tried_when_one_is_gone(broker: Mosquitto, tmp_path: Path) -> None:
+    other = Mosquitto(tmp_path / "other").start()
+    nobody = parse_broker(f"mqtt://127.0.0.1:{free_port()}")
+    ports = (broker.port, nobody.port, other.port)
+    session = session_to(broker.url, spares=(nobody, parse_broker(other.url)))
+    try:
+        until(session, has(LinkUp))
+        assert session.broker.port == broker.port
+        broker.kill()
+        until(session, has(LinkUp), 30)
+        assert session.broker.port == other.port
+        assert session.protocol == "5", "a member that is not there says nothing of the version"
+        broker.start()
+        other.kill()
+        until(session, has(LinkUp), 30)
+        assert session.broker.port == ports[0]
+    finally:
+        session.close()
+        other.kill()
+
+
+@pytest.mark.broker
+def test_an_old_member_is_asked_in_both_versions(tmp_path: Path, broker: Mosquitto) -> None:
+    """Whoever misreads MQTT 5 is not passed over for that."""
+    with Deaf() as deaf:
+        session = session_to(f"mqtt://127.0.0.1:{deaf.port}", spares=(parse_broker(broker.url),))
+        seen = until(session, has(LinkUp), 30)
+        assert [type(event) for event in seen] == [LinkDown, LinkDown, LinkUp]
+        assert deaf.versions == [5, 4]
+        session.close()
+
+
+class Deaf:
+    """Reads a CONNECT, remembers its version, and hangs up."""
+
+    def __init__(self) -> None:
+        self.versions: list[int] = []
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                link, _ = self._door.accept()
+            except OSError:
+                return
+            with link:
+                self.versions += link.recv(64)[8:9]  # behind the fixed header and the name MQTT
 
 
 @pytest.mark.broker
