@@ -90,7 +90,7 @@ def _end(program: subprocess.Popen[str]) -> None:
         program.wait(30)
     except subprocess.TimeoutExpired:
         program.kill()
-        program.wait(5)
+        program.wait(60)
     for stream in (program.stdin, program.stdout):
         if stream is not None:
             stream.close()
