@@ -95,4 +95,6 @@ def cgroup(*, memory_bytes: int = 0, cpu_percent: int = 0, tasks: int = 0) -> It
 def _remove(folders: dict[str, Path]) -> None:
     for folder in dict.fromkeys(folders.values()):
         if folder.is_dir():
-            subprocess.run(["rmdir", str(folder)], check=False, timeout=30)  # a process that has just ended may hold it
+            subprocess.run(
+                ["rmdir", str(folder)], check=False, timeout=120
+            )  # a process that has just ended may hold it
