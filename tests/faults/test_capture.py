@@ -106,11 +106,11 @@ def test_a_blind_leg_is_told_and_taken_up_again(
     with sensing(namespace, tmp_path) as sensor:
         namespace.put(frames(10))
         assert eventually(lambda: sensor.heard() == 10)
-        broken_ns = time.time_ns()
         break_it(namespace)
+        broken_ns = time.time_ns()
         assert eventually(lambda: sensor.findings("tap-blind"))
-        mended_ns = time.time_ns()
         mend_it(namespace)
+        mended_ns = time.time_ns()
         apart_s = until_heard(namespace, sensor, 10)
         busy_s = waited_s(sensor.child.pid)
         (found,) = sensor.findings("tap-blind")
