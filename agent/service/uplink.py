@@ -145,8 +145,8 @@ class Uplink:
             self._people.close()
 
     def _drain(self) -> None:
-        until_ns = self._clock.mono_ns() + int(DRAIN_S * NS_PER_S)
         self._spool.flush(DRAIN_S)
+        until_ns = self._clock.mono_ns() + int(DRAIN_S * NS_PER_S)  # a slow disk takes nothing from the goodbye
         while self._session.connected and self._clock.mono_ns() < until_ns:
             self._presence.announce("draining", self._keep_at_broker)
             self._send()

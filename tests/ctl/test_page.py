@@ -66,7 +66,7 @@ def answering() -> Iterator[Callable[[bytes], str]]:
 
     yield answer
     server.shutdown()
-    thread.join(5)
+    thread.join(60)
     server.server_close()
 
 

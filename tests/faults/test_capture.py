@@ -106,11 +106,11 @@ def test_a_blind_leg_is_told_and_taken_up_again(
     with sensing(namespace, tmp_path) as sensor:
         namespace.put(frames(10))
         assert eventually(lambda: sensor.heard() == 10)
-        broken_ns = time.time_ns()
         break_it(namespace)
+        broken_ns = time.time_ns()
         assert eventually(lambda: sensor.findings("tap-blind"))
-        mended_ns = time.time_ns()
         mend_it(namespace)
+        mended_ns = time.time_ns()
         apart_s = until_heard(namespace, sensor, 10)
         busy_s = waited_s(sensor.child.pid)
         (found,) = sensor.findings("tap-blind")
@@ -184,7 +184,7 @@ def test_told_to_end_under_load_every_frame_is_accounted_for(namespace: Namespac
     """Received = processed + ignored + dropped, exactly, after the drain; two legs, both busy when SIGTERM comes."""
     namespace.add_cable("eth2", "ward2")
     with sensing(namespace, tmp_path, "eth1", "eth2", buffer_mib=128) as sensor:  # nobody may read for 20 s
-        load = threading.Thread(target=namespace.put, args=(frames(40_000), "ward", "ward2"))
+        load = threading.Thread(target=namespace.put, args=(frames(15_000), "ward", "ward2"), kwargs={"gap_ms": 0.1})
         load.start()
         try:
             assert eventually(lambda: sensor.heard() > 1000)
@@ -200,4 +200,4 @@ def test_told_to_end_under_load_every_frame_is_accounted_for(namespace: Namespac
     assert not [key for key in last.health if key.startswith("leg") and key.endswith("_waiting")], (
         "nothing was left in a ring"
     )
-    assert 1000 < heard <= 40_000
+    assert 1000 < heard <= 15_000

@@ -54,7 +54,7 @@ def bench() -> Iterator[Bench]:
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     bench = Bench(f"wardtap-{os.getpid()}-{token_hex(3)}")
-    subprocess.run(["ip", "netns", "add", bench.name], check=True, timeout=30)
+    subprocess.run(["ip", "netns", "add", bench.name], check=True, timeout=120)
     try:
         bench.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "switch")
         for device in ("eth1", "switch"):
@@ -62,7 +62,7 @@ def bench() -> Iterator[Bench]:
             bench.run("ip", "link", "set", device, "up")
         yield bench
     finally:
-        subprocess.run(["ip", "netns", "delete", bench.name], check=True, timeout=30)
+        subprocess.run(["ip", "netns", "delete", bench.name], check=True, timeout=120)
 
 
 @contextlib.contextmanager

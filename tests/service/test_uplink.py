@@ -203,21 +203,27 @@ def test_a_revoked_operator_is_refused_within_an_interval(uplink: Program, monke
     assert uplink.states(b"e" * 16) == []
 
 
+def last_state(uplink: Program) -> str:
+    """What the uplink said last of itself."""
+    states = uplink.collector.presence.get("state", [b""])
+    return State.from_content(body.decode(MessageType.STATE, states[-1])[1]).state if states[-1] else ""
+
+
 @pytest.mark.broker
 def test_it_drains_and_says_goodbye(uplink: Program) -> None:
     uplink.stop()
     assert uplink.code == 0
-    last = uplink.collector.presence["state"][-1]
-    assert eventually(
-        lambda: State.from_content(body.decode(MessageType.STATE, last)[1]).state in {"draining", "ready"}
-    )
-    assert eventually(
-        lambda: (
-            State.from_content(body.decode(MessageType.STATE, uplink.collector.presence["state"][-1])[1]).state
-            == "draining"
-        )
-    )
+    assert eventually(lambda: last_state(uplink) == "draining")
     assert "will" not in uplink.collector.presence
+
+
+@pytest.mark.broker
+def test_a_disk_that_takes_all_its_time_costs_no_goodbye(uplink: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ends in order leaves no will: without a word of its own it would be taken for ready."""
+    monkeypatch.setattr(program, "DRAIN_S", 0.5)
+    monkeypatch.setattr(SpoolWriter, "flush", lambda _, timeout_s=0.0: time.sleep(min(timeout_s, 0.6)))
+    uplink.stop()
+    assert eventually(lambda: last_state(uplink) == "draining")
 
 
 def test_over_the_embedded_broker_too(tmp_path: Path) -> None:

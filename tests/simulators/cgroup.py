@@ -3,8 +3,9 @@
 Both hierarchies are spoken: the old one, a folder for each controller, and the unified one.
 """
 
+import contextlib
 import os
-import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,5 +95,9 @@ def cgroup(*, memory_bytes: int = 0, cpu_percent: int = 0, tasks: int = 0) -> It
 
 def _remove(folders: dict[str, Path]) -> None:
     for folder in dict.fromkeys(folders.values()):
-        if folder.is_dir():
-            subprocess.run(["rmdir", str(folder)], check=False, timeout=30)  # a process that has just ended may hold it
+        for _ in range(300):  # a process that has just ended may hold it for a while
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            if not folder.is_dir():
+                break
+            time.sleep(0.1)

@@ -94,10 +94,10 @@ def cable() -> Iterator[Namespace]:
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     made = Namespace(f"wardtap-tap-{os.getpid()}-{token_hex(3)}")  # what a killed run left behind has another name
-    if subprocess.run(["ip", "netns", "add", made.name], check=False, capture_output=True, timeout=30).returncode:
+    if subprocess.run(["ip", "netns", "add", made.name], check=False, capture_output=True, timeout=120).returncode:
         pytest.skip("the kernel gives no network namespace here")
     try:
         made.add_cable()
         yield made
     finally:
-        subprocess.run(["ip", "netns", "delete", made.name], check=True, timeout=30)
+        subprocess.run(["ip", "netns", "delete", made.name], check=True, timeout=120)

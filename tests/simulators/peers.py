@@ -116,7 +116,7 @@ def _end(program: subprocess.Popen[str]) -> None:
         program.wait(30)
     except subprocess.TimeoutExpired:
         program.kill()
-        program.wait(5)
+        program.wait(60)
     for stream in (program.stdin, program.stdout):
         if stream is not None:
             stream.close()
@@ -148,10 +148,10 @@ def segment(client: tuple[str, str], server: tuple[str, str]) -> Iterator[Segmen
     ]
     with ExitStack() as stack:
         for machine in ends:
-            made = subprocess.run(["ip", "netns", "add", machine.space], check=False, capture_output=True, timeout=30)
+            made = subprocess.run(["ip", "netns", "add", machine.space], check=False, capture_output=True, timeout=120)
             if made.returncode:
                 pytest.skip("the kernel gives no network namespace here")
-            stack.callback(subprocess.run, ["ip", "netns", "delete", machine.space], check=True, timeout=30)
+            stack.callback(subprocess.run, ["ip", "netns", "delete", machine.space], check=True, timeout=120)
         one, other = ends
         one.run("ip", "link", "add", "end", "type", "veth", "peer", "name", "end", "netns", other.space)
         for machine in ends:

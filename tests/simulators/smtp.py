@@ -1,6 +1,7 @@
 """A mail relay of our own: speaks just enough SMTP (RFC 5321) on a real socket and keeps what it was given."""
 
 import asyncio
+import contextlib
 import threading
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -38,6 +39,7 @@ class MailRelay:
         self.letters: list[Letter] = []
         self.refuse = False
         self.refuse_recipient = ""
+        self._open: list[asyncio.StreamWriter] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -70,8 +72,20 @@ class MailRelay:
         self._ready.set()
         async with server:
             await self._stop.wait()
+        for writer in self._open:  # to a client that has not said goodbye yet
+            writer.close()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.append(writer)
+        with contextlib.suppress(OSError):
+            await self._letters(reader, writer)
+        self._open.remove(writer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    async def _letters(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         envelope = _Envelope()
         writer.write(b"220 relay of a test\r\n")
         while line := await reader.readline():
@@ -88,8 +102,6 @@ class MailRelay:
             else:
                 writer.write(self._answer(verb, words, envelope))
             await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
     def _answer(self, verb: str, words: str, envelope: _Envelope) -> bytes:
         path = words.partition("<")[2].partition(">")[0]
