@@ -5,15 +5,16 @@ evidence: what comes later and disagrees is reported as a contradiction, for it 
 """
 
 import itertools
-from collections.abc import Container
+from collections.abc import Callable, Container
 from functools import lru_cache, partial
 from itertools import islice
 
 from agent.devices import scoring
-from agent.devices.continuity import Continuity, inherited
+from agent.devices.continuity import Continuity, inherited, lasting, lasting_duid
 from agent.devices.evidence import Evidence, Identity, Name
 from agent.devices.facts import FactBook
 from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
+from agent.devices.folding import FOLDED, LAST_SAID, Fold, Folding, Lived, named_by_itself
 from agent.devices.known import MANY_THINGS, Known, contradictions, maker, system
 from agent.devices.packs import DRAWN, GIVEN_AS_ROUTER, SPEAKS_FOR_OTHERS, Packs, Rule, Service
 from agent.devices.posture import posture_of
@@ -47,7 +48,7 @@ _PATIENT_DEPENDS = frozenset({"vital", "clinical"})  # tiers that forged frames 
 _ROUTER = Vote("gateway", "gateway", GIVEN_AS_ROUTER, is_token=True, roles={"network-gear": 1.6})
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
 _RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
-_CLIENT_ID, _DUID = "dhcp.client-id", "dhcpv6.duid"
+_NUMBERS: dict[str, Callable[[str, int], str]] = {"dhcp.client-id": lasting, "dhcpv6.duid": lasting_duid}  # of a host
 _IMPLEMENTATION = "dicom.implementation"
 
 
@@ -74,6 +75,8 @@ class Identifier:
         self._waiting: dict[int, list[Signal]] = {}
         self._facts = FactBook()
         self._hosts = Continuity()
+        self._folding = Folding()
+        self._folded: frozenset[int] = frozenset()  # that stand for addresses they had before
         self._service = lru_cache(maxsize=SERVICES_KEPT)(partial(_service, packs.services, self._facts))
 
     def see(self, mac: int, time_ns: int = 0) -> None:
@@ -177,8 +180,22 @@ class Identifier:
         if device is not None and not device.seen and not device.facts:
             self.forget(mac)
 
+    def folds(self, lived: Lived) -> list[Fold]:
+        """Drawn addresses that are one host's, as far as they were heard one after the other; the last says so."""
+        folds = list(self._folding.folds(lived))
+        last = frozenset(fold.macs[-1] for fold in folds)
+        for mac in last ^ self._folded:
+            device = self._known(mac)
+            if device is not None and mac in last:
+                self._fact(mac, device, FOLDED)
+            elif device is not None and device.facts.pop((FOLDED.signal, FOLDED.value), None) is not None:
+                self._touch(mac, device)
+        self._folded = last
+        return folds
+
     def forget(self, mac: int) -> None:
         """All that is known of the device."""
+        self._folding.forget(mac)
         self._devices.pop(mac, None)
         self._random.pop(mac, None)
         self._changed.pop(mac, None)
@@ -275,10 +292,12 @@ class Identifier:
         if signal.kind == _IMPLEMENTATION and len(device.implementations) < NAMES_MAX:
             device.implementations[signal.value] = None
             self._touch(mac, device)
-        if signal.kind == _CLIENT_ID:
-            self._come_back(mac, device, self._hosts.claim(signal.value, mac))
-        elif signal.kind == _DUID:
-            self._come_back(mac, device, self._hosts.claim_duid(signal.value, mac))
+        if signal.kind in _NUMBERS:
+            host = _NUMBERS[signal.kind](signal.value, mac)
+            self._come_back(mac, device, self._hosts.claim(host, mac))
+            self._fold(mac, host)
+        elif signal.kind == LAST_SAID and is_random(mac):
+            self._fold(mac, named_by_itself(device.seen))
         if rule is not None:
             self._apply(mac, device, signal.kind, family, rule)
 
@@ -289,6 +308,11 @@ class Identifier:
         if vote is not None:
             device.former = card
             self._fact(mac, device, vote)
+
+    def _fold(self, mac: int, host: str) -> None:
+        """A card that a maker made is its own: only drawn addresses are joined."""
+        if is_random(mac):
+            self._folding.claim(host, mac)
 
     def _apply(self, mac: int, device: Known, kind: str, family: str, rule: Rule) -> None:
         """What a line of the pack says of the device that fits it."""

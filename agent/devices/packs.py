@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from agent.devices.advisories import PosturePack
 from agent.devices.continuity import KNOWN_BEFORE
+from agent.devices.folding import ONE_HOST
 from agent.devices.oui import VendorBlocks
 from agent.devices.roles import ROLE_INDEX
 from agent.errors import InputError
@@ -127,7 +128,10 @@ class Packs:
         makers = {name for _, name, _, _ in self._makers.rows}
         services = {service.token for service in self.services.values()}
         return frozenset(
-            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE} | stated | makers | services
+            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE, ONE_HOST}
+            | stated
+            | makers
+            | services
         )
 
     def _add_layer(self, layer: Layer) -> None:

@@ -70,6 +70,9 @@ class Ward:
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
+        self._untold: set[int] = set()  # MACs whose number no summary has told yet
+        self._stands_for: dict[int, int] = {}  # drawn address -> the one its host has now
+        self._shares: dict[int, int] = {}  # drawn address -> the address whose number it goes on with
         self._grants: list[Grant] = []
         self._routers: dict[tuple[int, int], None] = {}  # (IPv4 address given as router, MAC that gave it)
         self._arps_looked = -1
@@ -86,6 +89,8 @@ class Ward:
             if before is not None and before != mac:
                 self._identifier.left(before)
                 self._slots.pop(before, None)
+                self._untold.discard(before)
+                self._shares.pop(before, None)
                 self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
@@ -94,11 +99,54 @@ class Ward:
             maker = self._identifier.packs.vendor(mac) if is_real_mac(mac) else None
             self._boards[slot] = maker is not None and maker.kind == HOBBY_BOARD
             if mac not in self._numbers:
-                self._numbers[mac] = self._next_number
-                self._next_number += 1
+                self._number(mac)
             self._identifier.see(mac, self.first_ns(slot))
             self._conclude(slot, mac)  # what was heard before the promotion
             self._changed_macs.add(mac)
+
+    def _number(self, mac: int) -> None:
+        """A number that nobody had."""
+        self._numbers[mac] = self._next_number
+        self._next_number += 1
+        self._untold.add(mac)
+
+    def fold(self) -> dict[int, int]:
+        """Drawn addresses that one host had before, each with the address it has now. Up to date when it is called.
+
+        The address it has now goes on with the number of the first, unless a summary has told another one already.
+        """
+        before, self._stands_for = self._stands_for, {}
+        for fold in self._identifier.folds(self._lived):
+            last = fold.macs[-1]
+            self._stands_for |= dict.fromkeys(fold.macs[:-1], last)
+            if last in self._untold and last not in self._shares:
+                self._shares[last] = fold.macs[-2]
+                self._numbers[last] = self._numbers[fold.macs[-2]]
+        self._changed_macs.update(mac for old, mac in self._stands_for.items() if before.get(old) != mac)
+        for mac, former in list(self._shares.items()):
+            if former not in self._slots:
+                del self._shares[mac]  # it has the number alone now
+            elif self._now(former) != self._now(mac):
+                self._part(mac)
+        return self._stands_for
+
+    def _now(self, mac: int) -> int:
+        """The address that its host has now."""
+        return self._stands_for.get(mac, mac)
+
+    def _part(self, mac: int) -> None:
+        """Two after all: one of them gets a number of its own."""
+        del self._shares[mac]
+        self._number(mac)
+        self._changed_macs.add(mac)
+
+    def _is_told_by(self, mac: int) -> bool:
+        """Whether another address of its host has its number: that one's card tells of both."""
+        return mac in self._stands_for and self._numbers[mac] == self._numbers[self._now(mac)]
+
+    def _lived(self, mac: int) -> tuple[int, int] | None:
+        slot = self._slots.get(mac)
+        return None if slot is None else (int(self._first_now[slot]), int(self._last_now[slot]))
 
     def _conclude(self, slot: int, mac: int) -> None:
         identity = self._identifier.assess(mac)
@@ -192,7 +240,11 @@ class Ward:
 
     def take_changed(self) -> list[int]:
         """Slots of devices whose card is new or changed since the last call."""
-        slots = sorted(self._slots[mac] for mac in self._changed_macs if mac in self._slots)
+        self.fold()
+        self._untold -= self._changed_macs
+        slots = sorted(
+            self._slots[mac] for mac in self._changed_macs if mac in self._slots and not self._is_told_by(mac)
+        )
         self._changed_macs.clear()
         self._identifier.keep(self._slots)
         return slots
@@ -208,6 +260,11 @@ class Ward:
     def former(self, slot: int) -> int:
         """The MAC address under which its host was known before; 0 when there is none."""
         return self._identifier.former(self.mac(slot))
+
+    def addresses_before(self, slot: int) -> list[int]:
+        """The MAC addresses that its host had drawn before this one, as of the last `fold`."""
+        mac = self.mac(slot)
+        return [before for before, now in self._stands_for.items() if now == mac]
 
     def number(self, slot: int) -> int:
         """The device's number in this run's summaries; -1 before it is promoted."""
