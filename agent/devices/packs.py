@@ -172,6 +172,10 @@ class Packs:
         text = value.lower()
         return next((rule for rule in self.rules.get(kind, ()) if rule.fits(text)), None)
 
+    def rule_of(self, kind: str, token: str) -> Rule | None:
+        """The first line of a kind of signal that gives a token."""
+        return next((rule for rule in self.rules.get(kind, ()) if rule.token == token), None)
+
     def _add_maker(self, row: dict[str, Any], sources: dict[str, str]) -> None:
         votes = _votes(row.get("roles", {}), row, sources)
         for prefix in row["prefix"]:

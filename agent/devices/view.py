@@ -7,8 +7,10 @@ import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.grants import grant_of
-from agent.devices.identity import Identifier, is_real_mac
+from agent.devices.identity import NS_PER_S, Identifier, is_real_mac
 from agent.devices.kernels import ARPS
+from agent.devices.memory import DEVICES_MAX as REMEMBERED_MAX
+from agent.devices.memory import FACTS_MAX, KEPT_S, Remembered
 from agent.devices.names import DNS_ANSWER, NameBook
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Remark, Rows
 from agent.devices.remarks import remark_of
@@ -70,6 +72,7 @@ class Ward:
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
+        self._recalled: dict[int, int] = {}  # MAC known before a restart -> second in which it was heard last, then
         self._untold: set[int] = set()  # MACs whose number no summary has told yet
         self._stands_for: dict[int, int] = {}  # drawn address -> the one its host has now
         self._shares: dict[int, int] = {}  # drawn address -> the address whose number it goes on with
@@ -173,6 +176,25 @@ class Ward:
         remark = remark_of(source, destination, signals, time_ns)
         if remark is not None and len(self._remarks) < REMARKS_MAX:
             self._remarks.append(remark)
+
+    def recall(self, devices: Iterable[Remembered], now_s: int) -> int:
+        """Devices that were known before a restart are known again; how many. What was heard too long ago is not."""
+        for held in devices:
+            if now_s - held.heard_s <= KEPT_S and self._identifier.recall(held):
+                self._recalled[held.mac] = held.heard_s
+        return len(self._recalled)
+
+    def remember(self, now_s: int) -> list[Remembered]:
+        """What outlives a restart, of devices that are here or were known before and may come back."""
+        kept = []
+        for mac, device in self._identifier.remember():
+            lived = self._lived(mac)
+            heard_s = lived[1] // NS_PER_S if lived else self._recalled.get(mac, 0)
+            if now_s - heard_s <= KEPT_S:
+                facts = tuple(key for key, vote in device.facts.items() if vote.is_token)[:FACTS_MAX]
+                role, sure = device.role, device.role_confidence
+                kept.append(Remembered(mac, heard_s, role, sure, device.is_gateway, facts))
+        return kept[:REMEMBERED_MAX]
 
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""

@@ -14,7 +14,7 @@ from agent.errors import ConfigError, InputError
 from agent.findings.engine import Engine
 from agent.findings.suppressions import Explained
 from agent.findings.suppressions_file import FILE_MAX_BYTES, SUPPRESSIONS, parse_suppressions
-from agent.service.learning import Say
+from agent.service.saver import Say
 
 LOOK_EVERY_S: Final = 30
 
