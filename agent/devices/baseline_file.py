@@ -1,4 +1,4 @@
-"""The baseline as a file: one line that says what follows and its checksum, then JSON. Damaged files are refused whole.
+"""The baseline as a file (`checked_file`): damaged files are refused whole.
 
     wardtap-baseline 1 <SHA-256 of the rest, hexadecimal>
     {"devices": {...}, "pools": {...}, "windows": [...]}
@@ -7,10 +7,6 @@ Roles and peers stand in it by name, so that a release with another role list re
 out.
 """
 
-import hashlib
-import json
-import os
-import stat
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,12 +21,14 @@ from agent.devices.baseline import (
     Phase,
     Pool,
 )
+from agent.devices.checked_file import Form, read_octets, seal, unseal
 from agent.devices.records import Scope
 from agent.errors import StateError
 
 VERSION: Final = 1
 MAGIC: Final = "wardtap-baseline"
 FILE_BYTES_MAX: Final = 16 << 20  # 30 roles of 1,024 kinds with eight devices each
+FORM: Final = Form(MAGIC, VERSION, "a baseline", FILE_BYTES_MAX)
 WINDOWS_MAX: Final = 64
 _SCOPES = tuple(scope.name.lower() for scope in Scope)
 
@@ -50,8 +48,7 @@ def encode(baseline: Baseline, windows: tuple[Window, ...] = ()) -> bytes:
         "pools": {baseline.roles[number]: _pool(baseline, pool) for number, pool in sorted(baseline.pools.items())},
         "windows": [list(window) for window in windows],
     }
-    body = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
-    return f"{MAGIC} {VERSION} {hashlib.sha256(body).hexdigest()}\n".encode() + body
+    return seal(FORM, content)
 
 
 def _pool(baseline: Baseline, pool: Pool) -> dict[str, Any]:
@@ -83,16 +80,8 @@ def _peer_name(baseline: Baseline, number: int) -> str:
 
 def decode(raw: bytes, roles: tuple[str, ...]) -> tuple[Baseline, tuple[Window, ...]]:
     """What `encode` wrote. StateError for anything else: half a baseline would call usual things new."""
-    head, _, body = raw.partition(b"\n")
-    words = head.decode("ascii", "replace").split(" ")
-    if len(words) != 3 or words[0] != MAGIC:
-        raise StateError("this is no baseline")
-    if words[1] != str(VERSION):
-        raise StateError(f"a baseline of version {words[1][:8]}, this release reads version {VERSION}")
-    if hashlib.sha256(body).hexdigest() != words[2]:
-        raise StateError("the baseline is damaged: its checksum is wrong")
+    content = unseal(FORM, raw)
     try:
-        content = json.loads(body)
         baseline = Baseline(roles)
         for name, held in content["pools"].items():
             if name in roles:
@@ -100,7 +89,7 @@ def decode(raw: bytes, roles: tuple[str, ...]) -> tuple[Baseline, tuple[Window, 
         for mac, (phase, until) in list(content["devices"].items())[:DEVICES_MAX]:
             baseline.devices[int(mac, 16)] = (Phase(phase), int(until))
         windows = tuple(Window(str(r), int(a), int(b)) for r, a, b in content["windows"][:WINDOWS_MAX])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StateError(f"the baseline is damaged: {type(error).__name__}") from error
     return baseline, windows
 
@@ -126,18 +115,9 @@ def _role_number(roles: tuple[str, ...], name: str) -> int | None:
 
 def read(path: Path, roles: tuple[str, ...]) -> tuple[Baseline, tuple[Window, ...]]:
     """The file's baseline, or an empty one where there is no file. StateError when it is damaged or cannot be read."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise StateError("is no regular file", where=str(path))
-            raw = file.read(FILE_BYTES_MAX + 1)
-    except FileNotFoundError:
+    raw = read_octets(FORM, path)
+    if raw is None:
         return Baseline(roles), ()
-    except OSError as error:
-        raise StateError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if len(raw) > FILE_BYTES_MAX:
-        raise StateError(f"longer than {FILE_BYTES_MAX} octets", where=str(path))
     try:
         return decode(raw, roles)
     except StateError as error:

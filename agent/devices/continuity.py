@@ -33,7 +33,7 @@ def lasting(client_id: str, mac: int) -> str:
     return "" if own in octets or len(octets) < _DUID_MIN_OCTETS else octets.hex()
 
 
-def lasting_duid(duid: str) -> str:
+def lasting_duid(duid: str, _: int = 0) -> str:
     """A DUID (hexadecimal) as the key of its host; empty for what is none. One made of a card names that card's host.
 
     RFC 8415 section 11: a host makes it once and keeps it, whatever its cards.
@@ -54,15 +54,8 @@ class Continuity:
         self._most = hosts_max
         self._cards: OrderedDict[str, int] = OrderedDict()
 
-    def claim(self, client_id: str, mac: int) -> int:
-        """The card that said the same DHCPv4 client identifier before, when it was another one; else 0."""
-        return self._claim(lasting(client_id, mac), mac)
-
-    def claim_duid(self, duid: str, mac: int) -> int:
-        """Likewise of a DUID, which may also have come in a client identifier."""
-        return self._claim(lasting_duid(duid), mac)
-
-    def _claim(self, key: str, mac: int) -> int:
+    def claim(self, key: str, mac: int) -> int:
+        """The card that said the same lasting number before, when it was another one; else 0."""
         if not key:
             return 0
         former = self._cards.pop(key, mac)

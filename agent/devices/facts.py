@@ -11,11 +11,15 @@ from typing import NamedTuple
 
 from agent.devices import scoring
 from agent.devices.evidence import Evidence
+from agent.devices.packs import Service
+from agent.devices.records import EdgeDirection
 from agent.devices.scoring import Ranking, Vote
+from agent.packets.records import application_name
 
 SETS_MAX = 512  # of 3 to 10 kB; 700 devices that all appear within a minute make 230
 VOTES_MAX = 4096  # lines of the packs and makers that were met; a pack has some hundreds
 EVIDENCE_SHOWN_MAX = 16
+OFFERS, USES = "offers", "uses"  # kinds of facts about services
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -76,3 +80,15 @@ def _shown(votes: list[Vote], role: str) -> tuple[Evidence, ...]:
     """
     weighed = scoring.weigh(votes, role)[:EVIDENCE_SHOWN_MAX]
     return tuple(Evidence(vote.signal, vote.value, round(nats, 3), vote.is_token) for nats, vote in weighed)
+
+
+def service_vote(
+    services: dict[str, Service], facts: FactBook, direction: int, protocol: int, port: int, application: int
+) -> Vote | None:
+    """What offering (RESPONDS) or using a service says; the service is known by its port, else by what is spoken."""
+    transport = {6: "tcp", 17: "udp"}.get(protocol, "")
+    service = services.get(f"{transport}/{port}") or services.get(application_name(application))
+    if service is None:
+        return None
+    kind, roles = (OFFERS, service.offers) if direction == EdgeDirection.RESPONDS else (USES, service.uses)
+    return facts.vote(kind, kind, service.token, roles) if roles else None

@@ -5,23 +5,23 @@ evidence: what comes later and disagrees is reported as a contradiction, for it 
 """
 
 import itertools
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
 from functools import lru_cache, partial
 from itertools import islice
 
-from agent.devices import scoring
-from agent.devices.continuity import Continuity, inherited
+from agent.devices.continuity import Continuity, inherited, lasting, lasting_duid
 from agent.devices.evidence import Evidence, Identity, Name
-from agent.devices.facts import FactBook
+from agent.devices.facts import OFFERS, USES, FactBook, service_vote
 from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
-from agent.devices.known import MANY_THINGS, Known, contradictions, maker, system
-from agent.devices.packs import DRAWN, GIVEN_AS_ROUTER, SPEAKS_FOR_OTHERS, Packs, Rule, Service
+from agent.devices.folding import FOLDED, LAST_SAID, Fold, Folding, Lived, named_by_itself
+from agent.devices.known import Known, contradictions, maker, settle, system
+from agent.devices.memory import Remembered
+from agent.devices.packs import DRAWN, GIVEN_AS_ROUTER, SPEAKS_FOR_OTHERS, Packs, Rule
 from agent.devices.posture import posture_of
-from agent.devices.records import EdgeDirection, Posture
+from agent.devices.records import Posture
 from agent.devices.roles import ROLE_INDEX, ROLES, TIERS, UNKNOWN
-from agent.devices.scoring import Ranking, Vote
+from agent.devices.scoring import SURE_WITH, Vote
 from agent.packets.hints.records import SIGNALS_MAX, Signal
-from agent.packets.records import application_name
 
 __all__ = ["ROLES", "ROLE_INDEX", "TIERS", "Evidence", "Identifier", "Identity", "Name", "is_random", "is_real_mac"]
 
@@ -37,8 +37,6 @@ FACTS_MAX = 64  # of one device that vote
 SIGNALS_SEEN_MAX = 192  # distinct signals of one device that are looked at at all
 NAMES_MAX = 8
 SERVICES_KEPT = 1024  # looked up: (direction, protocol, port, application); a ward uses some hundreds
-RENAME_MARGIN = 0.15  # by which another role must lead before a device is renamed
-KEPT_FACTOR = 0.8  # of the confidence with which a role was concluded is kept against what contradicts it
 
 _LOCAL_BIT, _GROUP_BIT = 1 << 41, 1 << 40
 _BEHIND_A_GATEWAY = frozenset(
@@ -49,7 +47,8 @@ _PATIENT_DEPENDS = frozenset({"vital", "clinical"})  # tiers that forged frames 
 _ROUTER = Vote("gateway", "gateway", GIVEN_AS_ROUTER, is_token=True, roles={"network-gear": 1.6})
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
 _RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
-_CLIENT_ID, _DUID = "dhcp.client-id", "dhcpv6.duid"
+_NUMBERS: dict[str, Callable[[str, int], str]] = {"dhcp.client-id": lasting, "dhcpv6.duid": lasting_duid}  # of a host
+NS_PER_S = 1_000_000_000
 _IMPLEMENTATION = "dicom.implementation"
 
 
@@ -76,7 +75,9 @@ class Identifier:
         self._waiting: dict[int, list[Signal]] = {}
         self._facts = FactBook()
         self._hosts = Continuity()
-        self._service = lru_cache(maxsize=SERVICES_KEPT)(partial(_service, packs.services, self._facts))
+        self._folding = Folding()
+        self._folded: frozenset[int] = frozenset()  # that stand for addresses they had before
+        self._service = lru_cache(maxsize=SERVICES_KEPT)(partial(service_vote, packs.services, self._facts))
 
     def see(self, mac: int, time_ns: int = 0) -> None:
         """A device exists; its maker alone may already name it."""
@@ -170,6 +171,39 @@ class Identifier:
                 moved.append(mac)
         return moved
 
+    def recall(self, held: Remembered) -> bool:
+        """A device that was known before the restart is known again; whether it was taken.
+
+        The role it had counts while the packs of today still hear it in its facts.
+        """
+        mac = held.mac
+        if self._known(mac) is not None or not is_real_mac(mac) or is_random(mac):
+            return False
+        if len(self._devices) >= self._devices_max:
+            return False
+        device = self._devices[mac] = self._new(mac, held.heard_s * NS_PER_S)
+        device.is_gateway = held.is_gateway
+        for kind, token in held.facts:
+            self._again(mac, device, kind, token)
+        ranking = self._facts.weigh(_votes(device)).ranking
+        if held.role in ranking.families:
+            device.role, device.role_confidence = held.role, min(held.confidence, SURE_WITH[-1])
+        settle(device, ranking)
+        self._touch(mac, device)
+        return True
+
+    def _again(self, mac: int, device: Known, kind: str, token: str) -> None:
+        rule, service = self.packs.rule_of(kind, token), self.packs.services.get(token)
+        if rule is not None:
+            self._apply(mac, device, kind, family_of(kind), rule)
+        elif service is not None and kind in {OFFERS, USES}:
+            roles = service.offers if kind == OFFERS else service.uses
+            self._fact(mac, device, self._facts.vote(kind, kind, token, roles))
+
+    def remember(self) -> Iterator[tuple[int, Known]]:
+        """Devices of which anything was heard, by card; drawn addresses and links without cards left out."""
+        return ((mac, device) for mac, device in self._devices.items() if device.facts and is_real_mac(mac))
+
     def left(self, mac: int) -> None:
         """The device lost its slot: what only its card says is forgotten, what it said of itself is not said twice.
 
@@ -179,8 +213,22 @@ class Identifier:
         if device is not None and not device.seen and not device.facts:
             self.forget(mac)
 
+    def folds(self, lived: Lived) -> list[Fold]:
+        """Drawn addresses that are one host's, as far as they were heard one after the other; the last says so."""
+        folds = list(self._folding.folds(lived))
+        last = frozenset(fold.macs[-1] for fold in folds)
+        for mac in last ^ self._folded:
+            device = self._known(mac)
+            if device is not None and mac in last:
+                self._fact(mac, device, FOLDED)
+            elif device is not None and device.facts.pop((FOLDED.signal, FOLDED.value), None) is not None:
+                self._touch(mac, device)
+        self._folded = last
+        return folds
+
     def forget(self, mac: int) -> None:
         """All that is known of the device."""
+        self._folding.forget(mac)
         self._devices.pop(mac, None)
         self._random.pop(mac, None)
         self._changed.pop(mac, None)
@@ -224,7 +272,7 @@ class Identifier:
         device = room[mac] = self._new(mac, time_ns)
         self._touch(mac, device)
         # The maker is heard first: a quiet device is judged by it, and later evidence has to be as good.
-        _settle(device, self._facts.weigh(_votes(device)).ranking)
+        settle(device, self._facts.weigh(_votes(device)).ranking)
         for signal in self._waiting.pop(mac, ()):
             self._signal(mac, signal, time_ns)
         return device
@@ -277,10 +325,12 @@ class Identifier:
         if signal.kind == _IMPLEMENTATION and len(device.implementations) < NAMES_MAX:
             device.implementations[signal.value] = None
             self._touch(mac, device)
-        if signal.kind == _CLIENT_ID:
-            self._come_back(mac, device, self._hosts.claim(signal.value, mac))
-        elif signal.kind == _DUID:
-            self._come_back(mac, device, self._hosts.claim_duid(signal.value, mac))
+        if signal.kind in _NUMBERS:
+            host = _NUMBERS[signal.kind](signal.value, mac)
+            self._come_back(mac, device, self._hosts.claim(host, mac))
+            self._fold(mac, host)
+        elif signal.kind == LAST_SAID and is_random(mac):
+            self._fold(mac, named_by_itself(device.seen))
         if rule is not None:
             self._apply(mac, device, signal.kind, family, rule)
 
@@ -291,6 +341,11 @@ class Identifier:
         if vote is not None:
             device.former = card
             self._fact(mac, device, vote)
+
+    def _fold(self, mac: int, host: str) -> None:
+        """A card that a maker made is its own: only drawn addresses are joined."""
+        if is_random(mac):
+            self._folding.claim(host, mac)
 
     def _apply(self, mac: int, device: Known, kind: str, family: str, rule: Rule) -> None:
         """What a line of the pack says of the device that fits it."""
@@ -320,7 +375,7 @@ class Identifier:
     def _conclude(self, device: Known) -> Identity:
         """Rank, keep or change the role, and write down why."""
         facts = self._facts.weigh(_votes(device))
-        role, confidence = _settle(device, facts.ranking)
+        role, confidence = settle(device, facts.ranking)
         told = facts.told(role)
         return Identity(
             role=role,
@@ -334,18 +389,6 @@ class Identifier:
         )
 
 
-def _service(
-    services: dict[str, Service], facts: FactBook, direction: int, protocol: int, port: int, application: int
-) -> Vote | None:
-    """What offering (RESPONDS) or using a service says; the service is known by its port, else by what is spoken."""
-    transport = {6: "tcp", 17: "udp"}.get(protocol, "")
-    service = services.get(f"{transport}/{port}") or services.get(application_name(application))
-    if service is None:
-        return None
-    kind, roles = ("offers", service.offers) if direction == EdgeDirection.RESPONDS else ("uses", service.uses)
-    return facts.vote(kind, kind, service.token, roles) if roles else None
-
-
 def _votes(device: Known) -> frozenset[Vote]:
     """The facts that count, with the card's maker and the kind of address."""
     card = () if device.card is None else (device.card,)
@@ -353,24 +396,3 @@ def _votes(device: Known) -> frozenset[Vote]:
         return frozenset((*device.facts.values(), *card))
     kept = (vote for vote in device.facts.values() if vote.family in _BEHIND_A_GATEWAY)
     return frozenset((*kept, *card, _GATEWAY))
-
-
-def _settle(device: Known, ranking: Ranking) -> tuple[str, float]:
-    """The role to report. A concluded role stays unless another leads clearly and is as sure as the old one was."""
-    best, confidence = ranking.best, ranking.confidence
-    if (
-        device.vendor is not None
-        and device.vendor.kind in MANY_THINGS
-        and set(ranking.families.get(best, ())) == {"oui"}
-    ):
-        best, confidence = UNKNOWN, 0.0
-    if device.role in {UNKNOWN, best}:
-        if best != UNKNOWN:
-            device.role, device.role_confidence = best, max(confidence, device.role_confidence)
-        elif device.role == UNKNOWN:
-            return UNKNOWN, 0.0
-    held = confidence if device.role == best else scoring.share_of(ranking, device.role)
-    if best not in {UNKNOWN, device.role} and confidence >= max(device.role_confidence, held + RENAME_MARGIN):
-        device.role, device.role_confidence = best, confidence
-        return best, confidence
-    return device.role, max(held, KEPT_FACTOR * device.role_confidence)

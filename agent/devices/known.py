@@ -7,8 +7,10 @@ from agent.devices.facts import Pairs
 from agent.devices.packs import VendorEntry
 from agent.devices.records import Posture
 from agent.devices.roles import UNKNOWN
-from agent.devices.scoring import Vote
+from agent.devices.scoring import Ranking, Vote, share_of
 
+RENAME_MARGIN = 0.15  # by which another role must lead before a device is renamed
+KEPT_FACTOR = 0.8  # of the confidence with which a role was concluded is kept against what contradicts it
 MANY_THINGS = frozenset({"general", "virtual"})  # makers whose card alone names nothing
 
 
@@ -71,3 +73,24 @@ def contradictions(device: Known, best: str, role: str, opposing: Pairs) -> tupl
         if len(roots) > 1:
             found.append(f"{len(roots)} makers' DICOM implementations behind one address")
     return tuple(found)
+
+
+def settle(device: Known, ranking: Ranking) -> tuple[str, float]:
+    """The role to report. A concluded role stays unless another leads clearly and is as sure as the old one was."""
+    best, confidence = ranking.best, ranking.confidence
+    if (
+        device.vendor is not None
+        and device.vendor.kind in MANY_THINGS
+        and set(ranking.families.get(best, ())) == {"oui"}
+    ):
+        best, confidence = UNKNOWN, 0.0
+    if device.role in {UNKNOWN, best}:
+        if best != UNKNOWN:
+            device.role, device.role_confidence = best, max(confidence, device.role_confidence)
+        elif device.role == UNKNOWN:
+            return UNKNOWN, 0.0
+    held = confidence if device.role == best else share_of(ranking, device.role)
+    if best not in {UNKNOWN, device.role} and confidence >= max(device.role_confidence, held + RENAME_MARGIN):
+        device.role, device.role_confidence = best, confidence
+        return best, confidence
+    return device.role, max(held, KEPT_FACTOR * device.role_confidence)

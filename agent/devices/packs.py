@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from agent.devices.advisories import PosturePack
 from agent.devices.continuity import KNOWN_BEFORE
+from agent.devices.folding import ONE_HOST
 from agent.devices.oui import VendorBlocks
 from agent.devices.roles import ROLE_INDEX
 from agent.errors import InputError
@@ -127,7 +128,7 @@ class Packs:
         makers = {name for _, name, _, _ in self._makers.rows}
         services = {service.token for service in self.services.values()}
         return frozenset(
-            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE}
+            {*ROLE_INDEX, SPEAKS_FOR_OTHERS, GIVEN_AS_ROUTER, DRAWN, KNOWN_BEFORE, ONE_HOST}
             | stated
             | makers
             | services
@@ -171,6 +172,10 @@ class Packs:
         """The first line that fits a signal."""
         text = value.lower()
         return next((rule for rule in self.rules.get(kind, ()) if rule.fits(text)), None)
+
+    def rule_of(self, kind: str, token: str) -> Rule | None:
+        """The first line of a kind of signal that gives a token."""
+        return next((rule for rule in self.rules.get(kind, ()) if rule.token == token), None)
 
     def _add_maker(self, row: dict[str, Any], sources: dict[str, str]) -> None:
         votes = _votes(row.get("roles", {}), row, sources)

@@ -7,8 +7,10 @@ import numpy.typing as npt
 
 from agent.devices.evidence import Identity
 from agent.devices.grants import grant_of
-from agent.devices.identity import Identifier, is_real_mac
+from agent.devices.identity import NS_PER_S, Identifier, is_real_mac
 from agent.devices.kernels import ARPS
+from agent.devices.memory import DEVICES_MAX as REMEMBERED_MAX
+from agent.devices.memory import FACTS_MAX, KEPT_S, Remembered
 from agent.devices.names import DNS_ANSWER, NameBook
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Remark, Rows
 from agent.devices.remarks import remark_of
@@ -72,6 +74,10 @@ class Ward:
         self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
         self._changed_macs: set[int] = set()
         self._stood: dict[int, Posture] = {}  # how the owner of a slot stood when its card was told last
+        self._recalled: dict[int, int] = {}  # MAC known before a restart -> second in which it was heard last, then
+        self._untold: set[int] = set()  # MACs whose number no summary has told yet
+        self._stands_for: dict[int, int] = {}  # drawn address -> the one its host has now
+        self._shares: dict[int, int] = {}  # drawn address -> the address whose number it goes on with
         self._grants: list[Grant] = []
         self._routers: dict[tuple[int, int], None] = {}  # (IPv4 address given as router, MAC that gave it)
         self._arps_looked = -1
@@ -89,6 +95,8 @@ class Ward:
                 self._identifier.left(before)
                 self._slots.pop(before, None)
                 self._stood.pop(before, None)
+                self._untold.discard(before)
+                self._shares.pop(before, None)
                 self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
@@ -97,11 +105,54 @@ class Ward:
             maker = self._identifier.packs.vendor(mac) if is_real_mac(mac) else None
             self._boards[slot] = maker is not None and maker.kind == HOBBY_BOARD
             if mac not in self._numbers:
-                self._numbers[mac] = self._next_number
-                self._next_number += 1
+                self._number(mac)
             self._identifier.see(mac, self.first_ns(slot))
             self._conclude(slot, mac)  # what was heard before the promotion
             self._changed_macs.add(mac)
+
+    def _number(self, mac: int) -> None:
+        """A number that nobody had."""
+        self._numbers[mac] = self._next_number
+        self._next_number += 1
+        self._untold.add(mac)
+
+    def fold(self) -> dict[int, int]:
+        """Drawn addresses that one host had before, each with the address it has now. Up to date when it is called.
+
+        The address it has now goes on with the number of the first, unless a summary has told another one already.
+        """
+        before, self._stands_for = self._stands_for, {}
+        for fold in self._identifier.folds(self._lived):
+            last = fold.macs[-1]
+            self._stands_for |= dict.fromkeys(fold.macs[:-1], last)
+            if last in self._untold and last not in self._shares:
+                self._shares[last] = fold.macs[-2]
+                self._numbers[last] = self._numbers[fold.macs[-2]]
+        self._changed_macs.update(mac for old, mac in self._stands_for.items() if before.get(old) != mac)
+        for mac, former in list(self._shares.items()):
+            if former not in self._slots:
+                del self._shares[mac]  # it has the number alone now
+            elif self._now(former) != self._now(mac):
+                self._part(mac)
+        return self._stands_for
+
+    def _now(self, mac: int) -> int:
+        """The address that its host has now."""
+        return self._stands_for.get(mac, mac)
+
+    def _part(self, mac: int) -> None:
+        """Two after all: one of them gets a number of its own."""
+        del self._shares[mac]
+        self._number(mac)
+        self._changed_macs.add(mac)
+
+    def _is_told_by(self, mac: int) -> bool:
+        """Whether another address of its host has its number: that one's card tells of both."""
+        return mac in self._stands_for and self._numbers[mac] == self._numbers[self._now(mac)]
+
+    def _lived(self, mac: int) -> tuple[int, int] | None:
+        slot = self._slots.get(mac)
+        return None if slot is None else (int(self._first_now[slot]), int(self._last_now[slot]))
 
     def _conclude(self, slot: int, mac: int) -> None:
         identity = self._identifier.assess(mac)
@@ -128,6 +179,25 @@ class Ward:
         remark = remark_of(source, destination, signals, time_ns)
         if remark is not None and len(self._remarks) < REMARKS_MAX:
             self._remarks.append(remark)
+
+    def recall(self, devices: Iterable[Remembered], now_s: int) -> int:
+        """Devices that were known before a restart are known again; how many. What was heard too long ago is not."""
+        for held in devices:
+            if now_s - held.heard_s <= KEPT_S and self._identifier.recall(held):
+                self._recalled[held.mac] = held.heard_s
+        return len(self._recalled)
+
+    def remember(self, now_s: int) -> list[Remembered]:
+        """What outlives a restart, of devices that are here or were known before and may come back."""
+        kept = []
+        for mac, device in self._identifier.remember():
+            lived = self._lived(mac)
+            heard_s = lived[1] // NS_PER_S if lived else self._recalled.get(mac, 0)
+            if now_s - heard_s <= KEPT_S:
+                facts = tuple(key for key, vote in device.facts.items() if vote.is_token)[:FACTS_MAX]
+                role, sure = device.role, device.role_confidence
+                kept.append(Remembered(mac, heard_s, role, sure, device.is_gateway, facts))
+        return kept[:REMEMBERED_MAX]
 
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
@@ -195,12 +265,16 @@ class Ward:
 
     def take_changed(self) -> list[int]:
         """Slots of devices whose card is new or changed since the last call, how they stand included."""
+        self.fold()
         for mac in self._slots:
             stands = self._identifier.posture(mac)
             if stands != self._stood.get(mac, NOT_HEARD):
                 self._stood[mac] = stands
                 self._changed_macs.add(mac)
-        slots = sorted(self._slots[mac] for mac in self._changed_macs if mac in self._slots)
+        self._untold -= self._changed_macs
+        slots = sorted(
+            self._slots[mac] for mac in self._changed_macs if mac in self._slots and not self._is_told_by(mac)
+        )
         self._changed_macs.clear()
         self._identifier.keep(self._slots)
         return slots
@@ -216,6 +290,11 @@ class Ward:
     def former(self, slot: int) -> int:
         """The MAC address under which its host was known before; 0 when there is none."""
         return self._identifier.former(self.mac(slot))
+
+    def addresses_before(self, slot: int) -> list[int]:
+        """The MAC addresses that its host had drawn before this one, as of the last `fold`."""
+        mac = self.mac(slot)
+        return [before for before, now in self._stands_for.items() if now == mac]
 
     def number(self, slot: int) -> int:
         """The device's number in this run's summaries; -1 before it is promoted."""

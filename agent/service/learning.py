@@ -5,7 +5,6 @@ begins anew: a tap that does not start because of its memory would be worse than
 """
 
 import contextlib
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,15 +13,13 @@ from agent.commands.requests import Request
 from agent.devices.baseline import NS_PER_S, Baseline, Order, Phase
 from agent.devices.baseline_file import Window, encode, read
 from agent.devices.roles import ROLES
-from agent.durable import write_atomically
 from agent.errors import StateError
 from agent.findings.engine import Engine
 from agent.findings.settings import ChangeWindow
+from agent.service.saver import Saver, Say
 
 SAVE_EVERY_S: Final = 900  # a power cut costs a quarter of an hour of learning
-CLOSE_TIMEOUT_S: Final = 5.0
 NAME: Final = "baseline"
-Say = Callable[[str], None]
 
 
 def baseline_path(state: Path) -> Path:
@@ -55,8 +52,6 @@ class BaselineKeeper:
         self.path, self._say = path, say
         self.damaged = 0  # files that were refused
         self.refused = 0  # orders that name no role we know
-        self.failed = 0  # saves that the disk refused
-        self.last_error = ""
         try:
             self.baseline, self.windows = read(path, ROLES)
         except StateError as error:
@@ -67,11 +62,12 @@ class BaselineKeeper:
             self.baseline, self.windows = Baseline(ROLES), ()
         self._saved_s: int | None = None
         self._told = ""
-        self._waiting: bytes | None = None
-        self._closing = False
-        self._condition = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="baseline", daemon=True)
-        self._thread.start()
+        self._saver = Saver(path, say)
+
+    @property
+    def failed(self) -> int:
+        """Saves that the disk refused."""
+        return self._saver.failed
 
     def begin(self, engine: Engine) -> Callable[[], dict[str, int | str]]:
         """Change windows that were declared before the restart hold on. Returns what summaries tell of learning."""
@@ -122,30 +118,9 @@ class BaselineKeeper:
         """Hand the present state to the thread; one waits at most."""
         self.baseline.changed = False
         windows = tuple(Window(*window) for window in engine.settings.change_windows)
-        content = encode(self.baseline, windows)
-        with self._condition:
-            self._waiting = content
-            self._condition.notify()
+        self._saver.save(encode(self.baseline, windows))
 
     def close(self, engine: Engine) -> None:
         """Save for the last time; a disk that does not answer is not waited for."""
         self.save(engine)
-        with self._condition:
-            self._closing = True
-            self._condition.notify()
-        self._thread.join(CLOSE_TIMEOUT_S)
-
-    def _work(self) -> None:
-        while (content := self._next()) is not None:
-            try:
-                write_atomically(self.path, content)
-            except OSError as error:
-                self.failed += 1
-                self.last_error = error.strerror or type(error).__name__
-                self._say(f"{self.path}: cannot be saved ({self.last_error})")
-
-    def _next(self) -> bytes | None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._waiting is not None or self._closing)
-            content, self._waiting = self._waiting, None
-            return content
+        self._saver.close()

@@ -68,6 +68,7 @@ def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonym
         contradictions=list(identity.contradictions),
         posture=posture_told(ward.posture(slot)),
         formerly=mac_or_none(ward.former(slot)),
+        one_with=[mac_or_none(mac) for mac in ward.addresses_before(slot)],
         first=seconds(int(device["first_ns"])),
         last=seconds(int(device["last_ns"])),
         packets=int(device["tx_packets"]),

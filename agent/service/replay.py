@@ -202,8 +202,11 @@ def _stats(pipeline: Pipeline, screen: Screen, spent: Spent) -> str:
 def _tell(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, screen: Screen, out: TextIO) -> None:
     """What a person wants to read: devices, then findings, then what the numbers rest on."""
     slots = pipeline.table.occupied().tolist()
-    out.write(f"{len(slots)} devices\n")
-    entries = [_entry(pipeline, slot, pseudonyms, plain_names=wanted.plain_names) for slot in slots]
+    folded = pipeline.ward.fold()
+    also = f", {len(folded)} of them addresses that a phone had before" if folded else ""
+    out.write(f"{len(slots)} devices{also}\n")
+    shown = [slot for slot in slots if pipeline.ward.mac(slot) not in folded]
+    entries = [_entry(pipeline, slot, pseudonyms, plain_names=wanted.plain_names) for slot in shown]
     out.writelines(f"{text}\n" for text in table_lines(entries))
     out.write(f"{len(screen.findings)} findings\n")
     out.writelines(
@@ -231,4 +234,5 @@ def _entry(pipeline: Pipeline, slot: int, pseudonyms: Pseudonyms, *, plain_names
         packets=int(device["tx_packets"]),
         posture=pipeline.ward.posture(slot),
         formerly=mac_or_none(pipeline.ward.former(slot)) or "",
+        also=[mac_or_none(mac) or "" for mac in pipeline.ward.addresses_before(slot)],
     )

@@ -29,7 +29,7 @@ from agent.service import pause
 from agent.service.clock_watch import ClockWatch
 from agent.service.errands import Errands
 from agent.service.feed import decoded_bursts
-from agent.service.learning import BaselineKeeper, baseline_path
+from agent.service.memory import Memory
 from agent.service.overload import OverloadLadder
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
@@ -150,11 +150,11 @@ class _EachSecond:
 
     def __init__(
         self, config: Config, state: Path, writer: SpoolWriter, clock: Clock, say: Say,
-        keeper: BaselineKeeper | None = None,
+        memory: Memory | None = None,
     ) -> None:  # fmt: skip
         self._spool, self._say, self._clock = writer, say, clock
-        self._keeper = keeper or BaselineKeeper(baseline_path(state), say)
-        self.errands = Errands(state, writer, clock, self._keeper, say)
+        self._memory = memory or Memory(state, say)
+        self.errands = Errands(state, writer, clock, self._memory.learning, say)
         self._faults: dict[str, Fault] = {}
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
@@ -171,7 +171,7 @@ class _EachSecond:
         _climb(self._ladder, legs, pipeline, self._say)
         self.errands.look(pipeline, legs)
         now_s = self._clock.wall_ns() // NS_PER_S
-        self._keeper.look(pipeline.engine, now_s)
+        self._memory.look(pipeline, now_s)
         self.errands.suppressions.look(pipeline.engine, now_s)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
         if self._file.failed and not self._refused:
@@ -270,13 +270,13 @@ def run(
         if writer.flush():
             pause.end(state)
     outlet = SpoolOutlet(writer, config.site.agent, may_wait=bool(replay))
-    keeper = None if replay else BaselineKeeper(baseline_path(state), say)  # a replay begins with an empty baseline
-    parts = judgement(config, key, state, keeper.baseline if keeper else None)
+    memory = None if replay else Memory(state, say)  # a replay begins with nothing learned and nobody known
+    parts = judgement(config, key, state, memory.learning.baseline if memory else None)
     for fault in parts.refused:
         say(f"a pack of the site is left out: {fault}")
     pipeline = Pipeline(config, parts, outlet, workers=len(source.readers) if isinstance(source, SharedLegs) else 1)
-    if keeper:
-        outlet.learning = keeper.begin(pipeline.engine)
+    if memory:
+        outlet.learning = memory.begin(pipeline, its_clock.wall_ns() // NS_PER_S)
     pipeline.load()
     if not replay:
         pipeline.load_live()
@@ -288,7 +288,7 @@ def run(
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
-                with closing(_EachSecond(config, state, writer, its_clock, say, keeper)) as each_second:
+                with closing(_EachSecond(config, state, writer, its_clock, say, memory)) as each_second:
                     errands, outlet.told = each_second.errands, each_second.errands.told
                     outlet.suppressions = errands.suppressions.health
                     errands.stop = ended
@@ -297,8 +297,8 @@ def run(
         pipeline.note_legs(source.legs())
     finally:
         pipeline.drain()
-        if keeper:
-            keeper.close(pipeline.engine)
+        if memory:
+            memory.close(pipeline, its_clock.wall_ns() // NS_PER_S)
         durable = writer.close()
         source.close()
     seconds = f"{pipeline.frames.frames} frames, {pipeline.devices} devices, {pipeline.findings} findings"

@@ -18,7 +18,7 @@ from agent.findings.engine import Engine
 from agent.findings.suppressions import RULES_MAX, Explained
 from agent.findings.suppressions_file import FILE_MAX_BYTES, SUPPRESSIONS, parse_suppressions
 from agent.findings.words import time_text
-from agent.service.learning import Say
+from agent.service.saver import Say
 from agent.service.suppression_orders import SuppressionOrders
 
 LOOK_EVERY_S: Final = 30

@@ -14,6 +14,7 @@ WIDEST = (4, 4, 38, 16, 39, 17, 40)  # columns; what is longer is cut with an el
 REASONS_MAX = 3
 ADVISORIES_SHOWN = 3
 DRAWN_SHOWN_MAX = 8  # of one role
+ALSO_SHOWN = 3  # addresses of one phone
 DRAWN = frozenset("2367abef")  # second digit of a locally administered address (IEEE 802-2014, 8.2.2)
 OLD_TLS = {"ssl3": "SSL 3.0", "1.0": "TLS 1.0", "1.1": "TLS 1.1"}
 WIDTH_WITHOUT_A_TERMINAL = 120  # columns
@@ -38,6 +39,7 @@ class Entry(NamedTuple):
     packets: int
     posture: Posture = Posture()
     formerly: str = ""  # MAC under which its host was known before
+    also: Sequence[str] = ()  # addresses that it had drawn before; they have no line of their own
 
 
 def lines(entries: Sequence[Entry], width: int | None = None) -> list[str]:
@@ -111,7 +113,9 @@ def _notes(entry: Entry) -> list[str]:
     if clear or sealed:
         parts = [f"{', '.join(clear)} in clear" if clear else "", f"{', '.join(sealed)} under TLS" if sealed else ""]
         told.append(f"speaks {' and '.join(filter(None, parts))}")
-    if entry.formerly:
+    if entry.also:
+        told.append(f"one host with {_some(entry.also, ALSO_SHOWN)}: the same number, never at the same time")
+    elif entry.formerly:
         told.append(f"known before under the card {entry.formerly}")
     stands = _stance(entry.posture)
     if stands:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -112,6 +113,15 @@ def address_octets(hi: int, lo: int) -> bytes:
     return (hi << 64 | lo).to_bytes(16, "big")
 
 
+def _one_each(rows: list[Row]) -> list[Row]:
+    """Two addresses of one phone have one number, and in the interval in which it changed them one row."""
+    merged: dict[int, Row] = {}
+    for row in rows:
+        held = merged.get(row.number)
+        merged[row.number] = row if held is None else Row(row.number, *map(add, held[1:], row[1:]))
+    return rows if len(merged) == len(rows) else list(merged.values())
+
+
 class SummaryBuilder:
     """Remembers the cumulative counts of the last summary, so that each tells of its own interval only."""
 
@@ -183,7 +193,7 @@ class SummaryBuilder:
         table = np.stack(columns)
         active = np.flatnonzero(table[:4].any(axis=0))
         named = map(numbers.__getitem__, slots[active].tolist())
-        return list(map(Row._make, zip(named, *table[:, active].tolist(), strict=True)))
+        return _one_each(list(map(Row._make, zip(named, *table[:, active].tolist(), strict=True))))
 
     def _edges(self, edges: Rows, numbers: dict[int, int]) -> list[EdgeRow]:
         """Edges of devices that have a number, in its order; a peer with one is named by it, others by address."""

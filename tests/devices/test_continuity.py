@@ -33,34 +33,34 @@ def test_what_lasts(client_id: str, mac: int, part: str) -> None:
 
 def test_the_card_before_is_told_once_it_is_another() -> None:
     hosts = Continuity()
-    assert hosts.claim(CLIENT, OLD) == 0
-    assert hosts.claim(CLIENT, OLD) == 0
-    assert hosts.claim("ff00000000" + DUID, NEW) == OLD
-    assert hosts.claim(CLIENT, NEW) == 0
-    assert hosts.claim("0100d07518429b", NEW) == 0
+    assert hosts.claim(lasting(CLIENT, OLD), OLD) == 0
+    assert hosts.claim(lasting(CLIENT, OLD), OLD) == 0
+    assert hosts.claim(lasting("ff00000000" + DUID, NEW), NEW) == OLD
+    assert hosts.claim(lasting(CLIENT, NEW), NEW) == 0
+    assert hosts.claim(lasting("0100d07518429b", NEW), NEW) == 0
 
 
 @pytest.mark.parametrize("duid", ["", "0001", "zz" * 8, "00040000000000000000", "000"])
 def test_what_is_no_duid_of_one_host(duid: str) -> None:
     """Too short, no number, or a number that nobody filled in."""
     assert lasting_duid(duid) == ""
-    assert Continuity().claim_duid(duid, OLD) == 0
+    assert Continuity().claim(lasting_duid(duid), OLD) == 0
 
 
 def test_a_host_is_the_same_under_dhcpv4_and_dhcpv6() -> None:
     hosts = Continuity()
-    assert hosts.claim(CLIENT, OLD) == 0
-    assert hosts.claim_duid(DUID, NEW) == OLD
-    assert hosts.claim(CLIENT, OLD) == NEW
-    assert hosts.claim_duid(DUID, OLD) == 0
+    assert hosts.claim(lasting(CLIENT, OLD), OLD) == 0
+    assert hosts.claim(lasting_duid(DUID), NEW) == OLD
+    assert hosts.claim(lasting(CLIENT, OLD), OLD) == NEW
+    assert hosts.claim(lasting_duid(DUID), OLD) == 0
 
 
 def test_memory_is_bounded_and_the_oldest_goes() -> None:
     hosts = Continuity(hosts_max=3)
     for n in range(5):
-        hosts.claim(f"ff00000000{n:016x}", OLD)
-    assert hosts.claim(f"ff00000000{0:016x}", NEW) == 0
-    assert hosts.claim(f"ff00000000{4:016x}", NEW) == OLD
+        hosts.claim(lasting(f"ff00000000{n:016x}", OLD), OLD)
+    assert hosts.claim(lasting(f"ff00000000{0:016x}", NEW), NEW) == 0
+    assert hosts.claim(lasting(f"ff00000000{4:016x}", NEW), NEW) == OLD
 
 
 def test_it_says_no_more_than_a_maker_does() -> None:

@@ -19,6 +19,7 @@ from agent.devices.baseline import Phase
 from agent.errors import PermissionNeeded, StateError
 from agent.findings.settings import ChangeWindow
 from agent.service.learning import BaselineKeeper, baseline_path
+from agent.service.memory import Memory
 from agent.service.sensor import _EachSecond, _listen, pseudonym_key, run
 from agent.service.status import ENDED, parse
 from agent.spool.reader import SpoolReader
@@ -265,17 +266,18 @@ def test_a_tap_that_drowns_looks_less_closely_and_says_so(tmp_path: Path) -> Non
 def test_orders_about_learning_reach_the_sensor(tmp_path: Path) -> None:
     clock, stop, said = Ticking(), threading.Event(), list[str]()
     source, bench = Drowning(clock, stop, drowns_s=0, ends_s=20), Sensor(small(interval_s=10))
-    keeper = BaselineKeeper(baseline_path(tmp_path), said.append)
+    memory = Memory(tmp_path, said.append)
+    keeper = memory.learning
     submit(tmp_path / "requests", Request(bytes(16), "set-learning", {"action": "freeze", "role": "printer"}))
     submit(tmp_path / "requests", Request(bytes([7] * 16), "change-window", {"role": "*", "start_s": 1, "end_s": 9}))
     identity, now = Identity("tap-1", "ward", "sensor", boot_id()), SystemClock()
     with contextlib.closing(SpoolWriter.open(tmp_path / "spool", identity, now)) as writer:
-        each_second = _EachSecond(small(), tmp_path, writer, now, said.append, keeper)
+        each_second = _EachSecond(small(), tmp_path, writer, now, said.append, memory)
         _listen(source, bench.pipeline, clock, stop, each_second)  # type: ignore[arg-type]
         each_second.close()
     assert keeper.baseline.learned("printer").phase is Phase.FROZEN
     assert bench.pipeline.engine.settings.change_windows == (ChangeWindow("*", S, 9 * S),)
-    keeper.close(bench.pipeline.engine)
+    memory.close(bench.pipeline, START_S)
     again = BaselineKeeper(baseline_path(tmp_path), said.append)
     assert again.baseline.learned("printer").phase is Phase.FROZEN
     assert len(again.windows) == 1

@@ -112,3 +112,10 @@ def test_a_flood_of_drawn_addresses_is_counted_and_hides_nobody() -> None:
 def test_a_host_that_had_another_card() -> None:
     told = lines([PUMP._replace(formerly="00:d0:75:00:00:01")], 160)
     assert told[-1].strip() == "known before under the card 00:d0:75:00:00:01"
+
+
+def test_addresses_of_one_phone_are_one_line() -> None:
+    phone = entry("phone", mac="ea:00:5e:00:00:02")._replace(also=["da:a1:19:00:00:01"], formerly="da:a1:19:00:00:01")
+    told = lines([phone], 160)
+    assert told[-1].strip() == "one host with da:a1:19:00:00:01: the same number, never at the same time"
+    assert not [text for text in told if "known before" in text]

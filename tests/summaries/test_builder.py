@@ -5,12 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agent.devices.folding import ONE_HOST
 from agent.devices.records import DEVICE, EDGE, NO_SLOT
 from agent.devices.view import Ward
 from agent.summaries.builder import ROW_COLUMNS, Contents, Coverage, SummaryBuilder, address_octets
 from agent.wire.summary import Interval, Leg, Row
 from tests.devices.bench import Bench, hello, number, session
-from tests.devices.test_view import PACKS, PUMP, SERVER, Identifier, Signal, turn
+from tests.devices.test_view import FIRST as FIRST_DRAWN
+from tests.devices.test_view import HOST_NUMBER, PACKS, PUMP, SERVER, Identifier, Signal, joins, turn
+from tests.devices.test_view import SECOND as SECOND_DRAWN
 from tests.service.bench import parts
 from tests.simulators.bursts import HASHES
 
@@ -143,3 +146,20 @@ def test_columns_are_those_of_the_wire() -> None:
     assert len(ROW_COLUMNS) == len(Row._fields) - 1
     assert set(ROW_COLUMNS) <= set(DEVICE.names or ())
     assert replace(NOTHING, processed=0).processed == 0
+
+
+def test_a_phone_that_changed_its_address_within_an_interval_has_one_row() -> None:
+    """Counts of both addresses together; neither frames nor octets are lost, and the cards name one of them."""
+    made = Made()
+    joins(made.bench, made.ward, FIRST_DRAWN, 1, HOST_NUMBER)
+    joins(made.bench, made.ward, SECOND_DRAWN, 30, HOST_NUMBER)
+    contents = made.contents()
+    summary = made.builder.build(FIRST, NOTHING, contents)
+    held = contents.devices[contents.slots]
+    assert len(held) == 2
+    (row,) = summary.rows
+    (card,) = summary.cards
+    assert row.number == card.number == 0
+    assert (row.tx_packets, row.tx_octets) == (held["tx_packets"].sum(), held["tx_octets"].sum())
+    assert card.mac == bytes.fromhex(SECOND_DRAWN[1].replace(":", ""))
+    assert ("continuity", ONE_HOST, 0) in card.evidence

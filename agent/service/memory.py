@@ -1,0 +1,94 @@
+"""What a sensor knows over a restart: what was learned (`learning`), and who the devices are.
+
+Who is who lies in `sensor/identity` of the state folder. A damaged file is put aside (`identity.damaged`), said and
+counted, and the sensor starts with nothing: it hears everything anew within minutes.
+"""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from agent.devices.memory import encode, read
+from agent.devices.view import Ward
+from agent.errors import StateError
+from agent.service.learning import BaselineKeeper, baseline_path
+from agent.service.pipeline import Pipeline
+from agent.service.saver import Saver, Say
+
+SAVE_EVERY_S: Final = 300  # a power cut costs what was first heard in five minutes
+NAME: Final = "identity"
+Health = Callable[[], dict[str, int | str]]
+
+
+def identity_path(state: Path) -> Path:
+    """Where it lies who the devices are."""
+    return state / "sensor" / NAME
+
+
+class IdentityKeeper:
+    """Reads it once, and saves it now and then on a thread of its own."""
+
+    def __init__(self, path: Path, say: Say) -> None:
+        self.damaged = 0  # files that were refused
+        self.recalled = 0  # devices that were known before
+        self._saver = Saver(path, say)
+        try:
+            self._read = read(path)
+        except StateError as error:
+            self.damaged += 1
+            say(f"{error}; who is who is heard anew")
+            with contextlib.suppress(OSError):
+                path.replace(path.with_name(f"{NAME}.damaged"))
+            self._read = []
+        self._saved_s: int | None = None
+
+    def begin(self, ward: Ward, now_s: int) -> None:
+        """The devices that were known before are known again."""
+        self.recalled = ward.recall(self._read, now_s)
+        self._read = []
+
+    def look(self, ward: Ward, now_s: int) -> None:
+        """Once a second: save what is due."""
+        if self._saved_s is None:
+            self._saved_s = now_s
+        elif now_s - self._saved_s >= SAVE_EVERY_S:
+            self._saved_s = now_s
+            self._saver.save(encode(ward.remember(now_s)))
+
+    def close(self, ward: Ward, now_s: int) -> None:
+        """Save for the last time."""
+        self._saver.save(encode(ward.remember(now_s)))
+        self._saver.close()
+
+    def health(self) -> dict[str, int | str]:
+        """For summaries."""
+        return {
+            "identity_recalled": self.recalled,
+            "identity_damaged": self.damaged,
+            "identity_save_errors": self._saver.failed,
+        }
+
+
+class Memory:
+    """Both together, as the sensor uses them."""
+
+    def __init__(self, state: Path, say: Say) -> None:
+        self.learning = BaselineKeeper(baseline_path(state), say)
+        self.identity = IdentityKeeper(identity_path(state), say)
+
+    def begin(self, pipeline: Pipeline, now_s: int) -> Health:
+        """What was known is known again. Returns what summaries tell of it."""
+        learning = self.learning.begin(pipeline.engine)
+        self.identity.begin(pipeline.ward, now_s)
+        return lambda: {**learning(), **self.identity.health()}
+
+    def look(self, pipeline: Pipeline, now_s: int) -> None:
+        """Once a second: save what is due."""
+        self.learning.look(pipeline.engine, now_s)
+        self.identity.look(pipeline.ward, now_s)
+
+    def close(self, pipeline: Pipeline, now_s: int) -> None:
+        """Save for the last time."""
+        self.learning.close(pipeline.engine)
+        self.identity.close(pipeline.ward, now_s)

@@ -1,0 +1,29 @@
+"""A file written beside the work."""
+
+from pathlib import Path
+
+from agent.service.saver import Saver
+from tests.faults.conftest import eventually
+
+
+def test_the_newest_content_is_what_is_there_at_the_end(tmp_path: Path) -> None:
+    saver = Saver(tmp_path / "sensor" / "thing", print)
+    for n in range(50):
+        saver.save(b"%d" % n)
+    saver.close()
+    assert saver.path.read_bytes() == b"49"
+    assert [path.name for path in saver.path.parent.iterdir()] == ["thing"]
+    assert not saver.failed
+
+
+def test_a_disk_that_refuses_is_counted_and_said(tmp_path: Path) -> None:
+    said = list[str]()
+    (tmp_path / "file").write_text("in the way")
+    saver = Saver(tmp_path / "file" / "thing", said.append)
+    saver.save(b"x")
+    eventually(lambda: saver.failed == 1)
+    assert "cannot be saved" in said[0]
+    (tmp_path / "file").unlink()
+    saver.save(b"y")
+    saver.close()
+    assert saver.path.read_bytes() == b"y"
