@@ -108,7 +108,7 @@ def total(counted: Path) -> dict[str, Any]:
 def line(row: str, found: Outcome, counted: dict[str, Any], seconds: float) -> str:
     """A row of the table."""
     files = dict.fromkeys(Path(test.partition("::")[0]).stem for test in ROWS[row].tests)
-    what = f"{', '.join(files)}: {found.passed} tests"
+    what = f"{', '.join(files)}: {found.passed} test{'s' * (found.passed != 1)}"
     noted = f"{found.verdict}; {counted['note']}" if counted["note"] else found.verdict
     figures = " | ".join(counted[name] for name in FIELDS)
     day = datetime.now(UTC).date().isoformat()
