@@ -103,6 +103,7 @@ def _service_of(edge: EdgeRow) -> tuple[int, ...]:
 def put_rows(rows: Iterable[Row]) -> list[Any]:
     """How many, then a column for each field; that of the device numbers as differences."""
     numbers, *counts = _columns(sorted(rows), ROW_COLUMNS)
+    _at_most(numbers, NUMBER_MAX, "dv[1]")
     return [len(numbers), *map(put_numbers, (_steps(numbers), *counts))]
 
 
@@ -132,6 +133,7 @@ def put_edges(edges: Iterable[EdgeRow]) -> tuple[list[Any], list[bytes], list[An
     columns = (steps, [edge.peer_number + 1 for edge in told], places, *_columns([edge[8:] for edge in told], 5))
     shared = _columns(heads, SERVICE_COLUMNS)
     _check_heads(shared)
+    _at_most([max(edge.number, edge.peer_number) for edge in told], NUMBER_MAX, "ed")
     return [len(heads), *map(put_numbers, shared)], list(addresses), [len(told), *map(put_numbers, columns)]
 
 

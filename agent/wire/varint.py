@@ -5,6 +5,7 @@ what they hold is below 2^63, so what a reader gets fits a database and no shift
 """
 
 from collections.abc import Iterable
+from operator import index
 
 from agent.errors import WireError
 from agent.wire.schema import I64_MAX, refuse
@@ -16,7 +17,7 @@ _SHORT = tuple(bytes((value,)) for value in range(128))
 
 def number_bytes(value: int) -> int:
     """Octets that a number takes."""
-    return (value.bit_length() + 6) // 7 or 1
+    return (index(value).bit_length() + 6) // 7 or 1
 
 
 def put_numbers(values: Iterable[int]) -> bytes:

@@ -1,7 +1,7 @@
 """Numbers in groups of seven bits: one spelling each, and nothing else is read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import WireError
@@ -11,6 +11,7 @@ from tests.golden.wire import reader
 U63 = st.integers(0, 2**63 - 1) | st.integers(0, 300)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(U63, max_size=40))
 def test_numbers_come_back_and_the_slow_reader_agrees(values: list[int]) -> None:
     octets = put_numbers(values)
@@ -18,6 +19,7 @@ def test_numbers_come_back_and_the_slow_reader_agrees(values: list[int]) -> None
     assert len(octets) == sum(map(number_bytes, values))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=40), st.integers(0, 40))
 def test_whatever_is_read_would_be_written_so(octets: bytes, count: int) -> None:
     """Any octets: refused, or the one spelling of exactly these numbers."""
