@@ -205,6 +205,7 @@ def test_a_revoked_operator_is_refused_within_an_interval(uplink: Program, monke
 def test_it_drains_and_says_goodbye(uplink: Program) -> None:
     uplink.stop()
     assert uplink.code == 0
+    assert eventually(lambda: "state" in uplink.collector.presence)
     last = uplink.collector.presence["state"][-1]
     assert eventually(
         lambda: State.from_content(body.decode(MessageType.STATE, last)[1]).state in {"draining", "ready"}
