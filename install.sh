@@ -613,6 +613,7 @@ requested() {
     do_it "$opt/current/bin/wardtap" release confirm "$name" --opt "$opt" || go_back "its floor could not be kept"
     do_it rm -f "$pending"
     answer 'done' ''
+    prune "$name"
     finish
 }
 # The request is removed before it is obeyed: one that cannot be obeyed must not be tried again for ever. The uplink owns
@@ -666,7 +667,7 @@ came_up() {
     done
     [ -n "$root" ] || settled
 }
-runs() { [ ! -L "$state/$1" ] && head -c 4096 "$state/$1" 2>/dev/null | grep -qF "\"release\": \"$2\""; }
+runs() { [ -f "$state/$1" ] && [ ! -L "$state/$1" ] && head -c 4096 "$state/$1" 2>/dev/null | grep -qF "\"release\": \"$2\""; }
 # A program that comes up and falls again at once is up for a moment only.
 settled() {
     [ -d /run/systemd/system ] || return 0

@@ -70,6 +70,7 @@ class Inbox:
         self._place, self._desk, self._clock = place, desk, clock
         self.counts: dict[str, int] = {}
         self._minute_ns, self._strangers, self._unwritten = clock.mono_ns(), 0, 0
+        self._ended = b""
         for taken in desk.executed.unfinished():
             if taken.waits not in {"sensor", "update"}:
                 self._answer(_after_a_restart(taken))
@@ -86,9 +87,11 @@ class Inbox:
                 self._conclude(receipt)
 
     def ended(self, receipt: Receipt) -> bool:
-        """How something ended that outlives this program, and the boot; whether the receipt is durable."""
-        self._answer(receipt)
-        self._conclude(receipt)
+        """How something ended that outlives this program, and the boot; said once, and whether that is durable."""
+        if receipt.id != self._ended:
+            self._ended = receipt.id
+            self._answer(receipt)
+            self._conclude(receipt)
         return self._desk.receipts.flush(FLUSH_S)
 
     def tick(self) -> None:

@@ -48,8 +48,9 @@ def look(opt: Path, name: str, root: Trust, told_ns: int) -> Release:
     folder = opt / "releases" / name
     if not (folder / MANIFEST_NAME).is_file():
         raise Refused(f"release {name} does not lie here", reason="not-laid")
+    floor = read_floor(opt)
     try:
-        return open_index(folder, root, now_ns=told_ns, serial_min=read_floor(opt))
+        return open_index(folder, root, now_ns=told_ns, serial_min=floor)
     except StateError as error:
         raise Refused(str(error), reason="not-signed") from error
 

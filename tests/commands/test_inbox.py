@@ -377,3 +377,23 @@ def test_each_command_against_every_forgery(office: Office, name: str) -> None:
     office.inbox.receive(good, retained=False)
     office.inbox.receive(good, retained=False)
     assert len(office.doer.done) + len(office.doer.asked) == 1
+
+
+def test_what_outlives_the_program_ends_once_whatever_the_disk_does(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update's last receipt, also when its command was of another boot."""
+    order = office.kit.command("update-to", signer=Role.CUSTODIAN, args={"release": "0.2.0-0a1b2c3d"})
+    office.inbox.receive(order, retained=False)
+    assert office.receipts.states == ["accepted", "running", "running"]
+    office.reopen()
+    assert office.receipts.states == ["accepted", "running", "running"], "a restart is no end of it"
+    for identity in (office.receipts.all[0].id, b"another boot".ljust(16)):
+        over = Receipt(identity, "update-to", "done", "", {})
+        monkeypatch.setattr(office.receipts, "flush", lambda *_: False)
+        assert [office.inbox.ended(over) for _ in range(3)] == [False] * 3
+        monkeypatch.undo()
+        assert office.inbox.ended(over)
+    assert office.receipts.states[3:] == ["done", "done"]
+    assert [json.loads(line)["event"] for line in office.audited()] == ["accepted", "done", "done"]
+    assert verify(office.audit.path).broken_at == 0
