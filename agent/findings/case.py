@@ -11,7 +11,7 @@ from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
 from agent.findings.contract_table import Codes, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Nothing, Severity, Turn, Usual
+from agent.findings.records import Finding, Severity, Turn, Usual
 from agent.findings.settings import JudgeSettings
 from agent.findings.words import NS_PER_S, address_text, bounded, mac_text, one, sentence, time_text
 
@@ -45,7 +45,7 @@ class Case:
     roles: npt.NDArray[np.int16]  # role index by device slot
     codes: Codes  # verdict for each edge
     taken: Mask  # edges that belong to a finding already
-    usual: Usual = field(default_factory=Nothing)  # what was learned
+    usual: Usual  # what was learned
     sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for

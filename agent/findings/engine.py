@@ -68,7 +68,7 @@ from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
 from agent.findings.name_lists import NameLists
 from agent.findings.name_model import NameModel
-from agent.findings.records import ClockNote, Finding, Nothing, Turn, Usual
+from agent.findings.records import ClockNote, Finding, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.suffixes import Suffixes
 from agent.findings.suppressions import Explained, Silence
@@ -83,17 +83,17 @@ class Engine:
     def __init__(
         self,
         contracts: ContractSet,
-        settings: JudgeSettings | None = None,
-        usual: Usual | None = None,
+        settings: JudgeSettings | None,
+        usual: Usual,
         lists: NameLists | None = None,
     ) -> None:
-        """Nothing was said yet; `usual` is what was learned so far (without one nothing is learned).
+        """Nothing was said yet; `usual` is what was learned so far.
 
         Without `lists` no site is known, and every name's last two labels are an owner's.
         """
         self.contracts: Final = contracts
         self.settings = settings or JudgeSettings()
-        self._usual: Final[Usual] = usual or Nothing()
+        self._usual: Final = usual
         self._teacher = Teacher(self._usual)
         self._ledger = Ledger(self.settings.findings_per_interval_max)
         self.silence: Final = Silence(round(self.settings.page_confidence * 1000))

@@ -137,50 +137,6 @@ class Usual(Protocol):
         """How sure the role's pool is that it has seen all that is usual, 0..1."""
 
 
-class Nothing:
-    """A baseline that never learns: nothing is known, and nothing is new."""
-
-    def keys(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:  # noqa: ARG002
-        """All of one kind."""
-        return np.zeros(edges.shape[0], np.uint64)
-
-    def observe(
-        self,
-        slots: npt.NDArray[np.uint32],
-        keys: npt.NDArray[np.uint64],
-        macs: npt.NDArray[np.uint64],
-        now_ns: int,
-    ) -> None:
-        """Nothing is kept."""
-
-    def hear(self, span_ns: int) -> None:
-        """Nothing is kept."""
-
-    def watched(self) -> npt.NDArray[np.bool_]:
-        """Nothing is."""
-        return np.zeros(1, np.bool_)
-
-    def shared(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-        """Nothing is."""
-        return np.zeros(keys.shape[0], np.bool_)
-
-    def known(self, keys: npt.NDArray[np.uint64], macs: Sequence[int]) -> list[bool]:  # noqa: ARG002
-        """Nothing is."""
-        return [False] * len(keys)
-
-    def unknown(self, keys: npt.NDArray[np.uint64], macs: Sequence[int], now_ns: int) -> list[bool]:  # noqa: ARG002
-        """Nothing is."""
-        return [False] * len(keys)
-
-    def said(self, mac: int, key: int) -> bool:  # noqa: ARG002
-        """Nothing is kept."""
-        return True
-
-    def confidence(self, role: str) -> float:  # noqa: ARG002
-        """None."""
-        return 0.0
-
-
 class Pressure(NamedTuple):
     """What the fixed tables had to give up since the start of the run."""
 

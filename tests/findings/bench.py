@@ -22,6 +22,7 @@ from agent.devices.records import (
     Sighting,
 )
 from agent.devices.roles import ROLES, TIERS
+from agent.findings.case import Case
 from agent.findings.contracts import ContractSet, shipped_folder
 from agent.findings.engine import Engine
 from agent.findings.name_lists import load_lists
@@ -157,6 +158,12 @@ class Bench:
     def remark(self, source: int, destination: int, *words: tuple[str, str]) -> Remark:
         """What one device said to another one, now."""
         return Remark(self.now_ns, self.mac(source), self.mac(destination), words)
+
+    def case(self, *edges: Rows, **more: Any) -> Case:
+        """A turn now with these edges, as the detectors see it."""
+        rows, roles = np.concatenate([np.zeros(0, EDGE), *edges]), self.roles()
+        turn, taken = self.turn(rows)._replace(**more), np.zeros(rows.size, np.bool_)
+        return Case(turn, CONTRACTS, self.settings, rows, roles, CONTRACTS.judge(rows, roles), taken, self.baseline)
 
     def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
         """A turn now: nothing new, no loss, settled."""

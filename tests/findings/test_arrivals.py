@@ -6,15 +6,12 @@ from agent.devices.baseline import Order
 from agent.devices.roles import ROLES
 from agent.findings.arrivals import NEW_MAX, Arrivals, has_learned
 from agent.findings.case import Case
-from tests.findings.bench import CONTRACTS, NO_EDGES, Bench
+from tests.findings.bench import CONTRACTS, Bench
 
 
 def case(bench: Bench, *, settled: bool = True, closed: bool = False) -> Case:
     """A turn now."""
-    turn = bench.turn(NO_EDGES)._replace(settled=settled, interval_closed=closed)
-    codes = CONTRACTS.judge(NO_EDGES, bench.roles())
-    taken = codes.astype(bool)
-    return Case(turn, CONTRACTS, bench.settings, NO_EDGES, bench.roles(), codes, taken, bench.baseline)
+    return bench.case(settled=settled, interval_closed=closed)
 
 
 def test_new_is_who_came_after_the_tap_had_settled(bench: Bench) -> None:

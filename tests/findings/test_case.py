@@ -4,29 +4,21 @@ from random import Random
 
 import numpy as np
 
-from agent.findings.case import Case, edge_evidence, more_in_turn, severity_of
-from agent.findings.records import Rows, Severity
-from tests.findings.bench import CONTRACTS, START_NS, Bench, S
-
-
-def case(bench: Bench, *edges: Rows, lossy: bool = False) -> Case:
-    rows, roles = np.concatenate(edges), bench.roles()
-    turn = bench.turn(rows)._replace(lossy=lossy)
-    return Case(
-        turn, CONTRACTS, bench.settings, rows, roles, CONTRACTS.judge(rows, roles), np.zeros(rows.size, np.bool_)
-    )
+from agent.findings.case import edge_evidence, more_in_turn, severity_of
+from agent.findings.records import Severity
+from tests.findings.bench import START_NS, Bench, S
 
 
 def test_names(bench: Bench) -> None:
     pacs, guest = bench.add("pacs", confidence=0.7), bench.add("unknown")
-    here = case(bench, bench.edge(guest, pacs, 104), bench.edge(pacs, guest, 1), bench.edge(pacs, "2001:db8::7", 1))
+    here = bench.case(bench.edge(guest, pacs, 104), bench.edge(pacs, guest, 1), bench.edge(pacs, "2001:db8::7", 1))
     assert here.peer_text(here.edges[0]) == "the PACS 00:d0:75:18:00:00 (Maker)"
     assert here.peer_text(here.edges[1]) == "the device 00:d0:75:18:00:01 (Maker)"
     assert here.peer_text(here.edges[2]) == "2001:db8::7"
     assert [here.peer_mac(edge) for edge in here.edges] == [bench.mac(pacs), bench.mac(guest), 0]
     assert here.role(pacs) == "pacs"
     bench.devices[pacs].confidence = 0.59
-    assert case(bench, bench.edge(pacs, guest, 1)).role(pacs) == "unknown"
+    assert bench.case(bench.edge(pacs, guest, 1)).role(pacs) == "unknown"
     assert here.role(pacs) == "pacs", "within a turn a device is one thing"
 
 
@@ -34,7 +26,7 @@ def test_order_is_by_time_then_peer_then_service(bench: Bench) -> None:
     pump = bench.add("infusion-pump")
     rows = [bench.edge(pump, "10.1.1.2", 9), bench.edge(pump, "10.1.1.1", 9), bench.edge(pump, "10.1.1.1", 8)]
     rows.append(bench.edge(pump, "10.9.9.9", 1, first_ns=START_NS - S))
-    here = case(bench, *rows)
+    here = bench.case(*rows)
     assert here.in_order(np.arange(4), 10) == ([3, 2, 1, 0], [])
     assert here.in_order(np.arange(4), 1) == ([3], [2, 1, 0])
 
@@ -51,7 +43,7 @@ def test_order_is_the_order_of_the_values(bench: Bench) -> None:
             random.choice([0, 1]),
         )
         row["first_ns"], row["peer_lo"] = START_NS + random.choice([-1, 0, 1]), random.choice([1, (1 << 64) - 1])
-    here = case(bench, rows)
+    here = bench.case(rows)
     names = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
     values = {i: tuple(int(rows[name][i]) for name in names) for i in range(60)}
     for most in (1, 5, 30, 60, 100):
@@ -66,14 +58,14 @@ def test_order_is_the_order_of_the_values(bench: Bench) -> None:
 
 def test_edges_by_either_end(bench: Bench) -> None:
     one, two = bench.add("pacs"), bench.add("unknown")
-    here = case(bench, bench.edge(one, two, 1), bench.edge(two, one, 1), bench.edge(one, "10.1.1.1", 1))
+    here = bench.case(bench.edge(one, two, 1), bench.edge(two, one, 1), bench.edge(one, "10.1.1.1", 1))
     assert [here.edges_of(slot).tolist() for slot in (one, two, 7)] == [[0, 2], [1], []]
     assert [here.edges_to(slot).tolist() for slot in (one, two, 7)] == [[1], [0], []]
 
 
 def test_evidence_has_counts_and_times(bench: Bench) -> None:
     pump = bench.add("infusion-pump")
-    here = case(bench, bench.edge(pump, "10.1.1.2", 9), lossy=True)
+    here = bench.case(bench.edge(pump, "10.1.1.2", 9), lossy=True)
     found = dict(edge_evidence(here, here.edges[0]))
     assert found["flows"] == 1
     assert found["packets-out"] == 8
@@ -86,6 +78,6 @@ def test_severity_and_the_rest_of_a_crowded_turn(bench: Bench) -> None:
     assert severity_of("ventilator") is Severity.PAGE
     assert severity_of("printer") is Severity.REVIEW
     bench.add("unknown")
-    draft = more_in_turn(case(bench, bench.edge(0, "10.1.1.1", 1)), "contract-breach", 77)
+    draft = more_in_turn(bench.case(bench.edge(0, "10.1.1.1", 1)), "contract-breach", 77)
     assert draft.finding.count == 77
     assert draft.finding.sentence.startswith("77 more contacts")

@@ -1,20 +1,14 @@
 """Odd contacts: what makes a silence that follows worse, and how long it counts."""
 
-import numpy as np
-
-from agent.devices.records import EDGE, EdgeGate, Scope
-from agent.findings.case import Case
+from agent.devices.records import EdgeGate, Scope
 from agent.findings.contacts import ODD_MAX, ODD_NS, OddContacts
 from agent.findings.records import Rows
-from tests.findings.bench import CONTRACTS, IN, Bench
+from tests.findings.bench import IN, Bench
 
 
 def observed(bench: Bench, odd: OddContacts, *edges: Rows) -> dict[int, int]:
     """What is remembered after a turn with these edges."""
-    rows, roles = np.concatenate([np.zeros(0, EDGE), *edges]), bench.roles()
-    taken = np.zeros(rows.size, np.bool_)
-    codes = CONTRACTS.judge(rows, roles)
-    return dict(odd.observe(Case(bench.turn(rows), CONTRACTS, bench.settings, rows, roles, codes, taken)))
+    return dict(odd.observe(bench.case(*edges)))
 
 
 def test_a_stranger_and_an_answer_outside_the_contract_are_odd(bench: Bench) -> None:

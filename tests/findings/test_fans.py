@@ -1,24 +1,13 @@
 """Which edges are pieces of a scan."""
 
-import numpy as np
-
 from agent.devices.records import FanKind
-from agent.findings.case import Case
 from agent.findings.fans import open_fan, other_ends, own_edges
-from agent.findings.records import Rows
-from tests.findings.bench import CONTRACTS, IN, Bench, split
-
-
-def case(bench: Bench, *edges: Rows) -> Case:
-    rows, roles = np.concatenate(edges), bench.roles()
-    taken = np.zeros(rows.size, np.bool_)
-    return Case(bench.turn(rows), CONTRACTS, bench.settings, rows, roles, CONTRACTS.judge(rows, roles), taken)
+from tests.findings.bench import IN, Bench, split
 
 
 def test_a_sweep_takes_its_service_at_both_ends(bench: Bench) -> None:
     source, target = bench.add("unknown"), bench.add("pacs")
-    here = case(
-        bench,
+    here = bench.case(
         bench.edge(source, "10.1.1.1", 445),
         bench.edge(source, "10.1.1.1", 80),
         bench.edge(source, "10.1.1.1", 445, protocol=17),
@@ -34,8 +23,7 @@ def test_a_sweep_takes_its_service_at_both_ends(bench: Bench) -> None:
 
 def test_a_port_scan_takes_every_port_of_its_host_at_both_ends(bench: Bench) -> None:
     source, target, other = bench.add("unknown"), bench.add("pacs"), bench.add("pacs")
-    here = case(
-        bench,
+    here = bench.case(
         bench.edge(source, target, 1),
         bench.edge(source, target, 2, protocol=17),
         bench.edge(source, other, 1),

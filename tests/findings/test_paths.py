@@ -2,10 +2,9 @@
 
 import pytest
 
-from agent.findings.case import Case
 from agent.findings.contract_table import Rows
 from agent.findings.paths import STALE_NS, TRAITS_MAX, Mark, Move, Paths
-from tests.findings.bench import CONTRACTS, IN, Bench, S, number
+from tests.findings.bench import IN, Bench, S, number
 
 PACS, ADDRESS = "10.20.30.10", number("10.20.30.10")
 LINUX = "m44:1460:7:MSTNW"
@@ -30,11 +29,7 @@ class Way:
         self._observe(counted=counted, interval_closed=True)
 
     def _observe(self, **fields: object) -> None:
-        nothing = self.bench.edge(0, "10.1.1.1", 80)[:0]
-        turn = self.bench.turn(nothing)._replace(**fields)  # type: ignore[arg-type]
-        self.paths.observe(
-            Case(turn, CONTRACTS, self.bench.settings, nothing, self.bench.roles(), nothing["gates"], nothing["gates"])
-        )
+        self.paths.observe(self.bench.case(**fields))
 
     @property
     def kinds(self) -> list[str]:

@@ -2,18 +2,9 @@
 
 import numpy as np
 
-from agent.devices.records import EDGE
-from agent.findings.case import Case
 from agent.findings.records import Rows
 from agent.findings.windows import EDGES_MAX, ROWS_MAX, EdgeWindows
-from tests.findings.bench import CONTRACTS, Bench, S
-
-
-def case(bench: Bench) -> Case:
-    """A case without edges of its own."""
-    none, roles = np.zeros(0, EDGE), bench.roles()
-    taken = np.zeros(0, np.bool_)
-    return Case(bench.turn(none), CONTRACTS, bench.settings, none, roles, CONTRACTS.judge(none, roles), taken)
+from tests.findings.bench import Bench, S
 
 
 def rows_of(bench: Bench, count: int) -> Rows:
@@ -27,26 +18,26 @@ def test_the_newest_counts_in_the_window(bench: Bench) -> None:
     sizes = []
     for _ in range(5):
         bench.now_ns += 60 * S
-        (found,) = windows.take(case(bench), bench.edge(0, "10.1.1.1", 80), np.ones(1, np.bool_))
+        (found,) = windows.take(bench.case(), bench.edge(0, "10.1.1.1", 80), np.ones(1, np.bool_))
         sizes.append(len(found[2]))
     assert sizes == [1, 2, 3, 3, 3]
     bench.now_ns += 151 * S
-    (found,) = windows.take(case(bench), bench.edge(0, "10.1.1.1", 80), np.ones(1, np.bool_))
+    (found,) = windows.take(bench.case(), bench.edge(0, "10.1.1.1", 80), np.ones(1, np.bool_))
     assert len(found[2]) == 1
 
 
 def test_the_order_does_not_depend_on_the_rows(bench: Bench) -> None:
     bench.add("printer")
     rows = rows_of(bench, 20)
-    first = [key for _, key, _ in EdgeWindows(S).take(case(bench), rows, np.ones(20, np.bool_))]
-    again = [key for _, key, _ in EdgeWindows(S).take(case(bench), rows[::-1].copy(), np.ones(20, np.bool_))]
+    first = [key for _, key, _ in EdgeWindows(S).take(bench.case(), rows, np.ones(20, np.bool_))]
+    again = [key for _, key, _ in EdgeWindows(S).take(bench.case(), rows[::-1].copy(), np.ones(20, np.bool_))]
     assert first == again
 
 
 def test_only_what_fits_and_no_more_than_there_is_room_for(bench: Bench) -> None:
     bench.add("printer")
     windows, rows = EdgeWindows(3600 * S), rows_of(bench, ROWS_MAX + 100)
-    assert not windows.take(case(bench), rows, np.zeros(rows.size, np.bool_))
-    assert len(windows.take(case(bench), rows, np.ones(rows.size, np.bool_))) == ROWS_MAX
-    windows.take(case(bench), rows[::-1].copy(), np.ones(rows.size, np.bool_))
+    assert not windows.take(bench.case(), rows, np.zeros(rows.size, np.bool_))
+    assert len(windows.take(bench.case(), rows, np.ones(rows.size, np.bool_))) == ROWS_MAX
+    windows.take(bench.case(), rows[::-1].copy(), np.ones(rows.size, np.bool_))
     assert len(windows._held) <= EDGES_MAX
