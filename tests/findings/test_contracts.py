@@ -62,7 +62,7 @@ def test_a_site_can_name_a_makers_service(folder: Path) -> None:
         'ports = [443]\nnetworks = ["203.0.113.0/28"]\nsource = "service contract"\nverified = "V"\n'
     )
     bench = Bench()
-    bench.engine = type(bench.engine)(ContractSet.load(folder, ROLES), bench.settings)
+    bench.engine = type(bench.engine)(ContractSet.load(folder, ROLES), bench.settings, bench.baseline)
     modality = bench.add("imaging-modality")
     assert not bench.judge([bench.edge(modality, "203.0.113.9", 443)])
     assert ids(bench.judge([bench.edge(modality, "203.0.113.19", 443)])) == ["internet-contact"]
@@ -109,6 +109,6 @@ def test_too_many_files(tmp_path: Path) -> None:
 def test_without_common_lines_nothing_is_shared(folder: Path) -> None:
     (folder / "common.toml").unlink()
     bench = Bench()
-    bench.engine = type(bench.engine)(ContractSet.load(folder, ROLES), bench.settings)
+    bench.engine = type(bench.engine)(ContractSet.load(folder, ROLES), bench.settings, bench.baseline)
     pump = bench.add("infusion-pump")
     assert ids(bench.judge([bench.edge(pump, "10.1.1.1", 53)])) == ["contract-breach"]

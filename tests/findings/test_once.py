@@ -5,13 +5,12 @@ import numpy as np
 from agent.findings.once import KEPT_MAX, SAID_MAX, Once
 from agent.findings.records import Rows
 from tests.findings.bench import Bench
-from tests.findings.test_windows import case
 
 
 def said(bench: Bench, once: Once, *edges: Rows) -> list[int]:
     """Slots of the devices that are said."""
     rows = np.concatenate(edges)
-    return [int(row["device"]) for row in once.rows(case(bench), rows, np.ones(rows.size, np.bool_), "port")]
+    return [int(row["device"]) for row in once.rows(bench.case(), rows, np.ones(rows.size, np.bool_), "port")]
 
 
 def test_once_for_each_device_and_value(bench: Bench) -> None:
