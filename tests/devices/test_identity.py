@@ -394,28 +394,3 @@ def test_the_room_needs_no_compiler(root: Path) -> None:
     code += "; print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
-
-
-DRAEGER, BECTON = 0x00105D700245, 0x9CC8AE000001
-
-
-@pytest.mark.parametrize("mac", [LAIRD, DRAEGER])
-def test_an_anaesthesia_machine_is_one_by_what_its_observations_are_about(who: Identifier, mac: int) -> None:
-    """A maker of ventilators and monitors, or no maker at all: the device says what it is (IHE PCD-01)."""
-    who.see(mac)
-    assert who.assess(mac).role != "anaesthesia"
-    for signal in (Signal("hl7.message", "ORU^R01"), Signal("hl7.device", "anaesthesia")):
-        who.observe(mac, signal, 0)
-    assessed = who.assess(mac)
-    assert (assessed.role, assessed.evidence[0].value) == ("anaesthesia", "mdc-anaesthesia")
-
-
-def test_a_cabinet_by_its_name_alone_pages_nobody(who: Identifier) -> None:
-    """What a site calls its machines is light: with a maker of cabinets it is enough, and alone it is a guess."""
-    who.observe(LAIRD, Signal("dhcp.host", "PYXIS-3W-01"), 0)
-    assert who.assess(LAIRD).role == "dispensing-cabinet"
-    assert who.assess(LAIRD).confidence < 0.6
-    who.observe(BECTON, Signal("dhcp.host", "pyxis-3w-02"), 0)
-    who.observe(BECTON, Signal("smb.host", "PYXIS-3W-02"), 0)
-    assert who.assess(BECTON).role == "dispensing-cabinet"
-    assert who.assess(BECTON).confidence > who.assess(LAIRD).confidence
