@@ -85,6 +85,7 @@ GATE: dict[str, Form] = {
     "dns.asks": Form.WORD,
     "gateway": Form.WORD,
     "hl7.ack": Form.WORD,
+    "hl7.device": Form.WORD,
     "hl7.message": Form.WORD,
     "hl7.receiver": Form.NAME,
     "hl7.receiver-facility": Form.NEVER,

@@ -1,4 +1,8 @@
-"""HL7 v2 over MLLP: MSH-3 to MSH-6, MSH-9 and MSA-1 of the first message, nothing else: the rest holds patients."""
+"""HL7 v2 over MLLP: MSH-3 to MSH-6, MSH-9 and MSA-1 of the first message, nothing else: the rest holds patients.
+
+One thing more is looked for, by whole words of a list: which kind of device a message of IHE's PCD-01 is about. What
+stands around the word is not read.
+"""
 
 from agent.packets.hints.records import PAYLOAD_MAX_OCTETS, Signal
 from agent.packets.hints.text import bounded, printable
@@ -8,6 +12,16 @@ _SEGMENT_MAX_OCTETS = 512  # of the MSH segment that is looked at
 _FIELDS_MAX_CHARS = 40
 _TYPE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789^_")
 _CODES = frozenset({b"AA", b"AE", b"AR", b"CA", b"CE", b"CR"})  # table 0008
+# Reference identifiers of IEEE 11073-10101 for a whole device (MDS), which stand in OBR-4 or OBX-3 of PCD-01.
+_DEVICE = b"^MDC_DEV_"
+_DEVICES = {
+    b"SYS_ANESTH": "anaesthesia",
+    b"SYS_ANESTH_MDS": "anaesthesia",
+    b"SYS_PT_VENT": "ventilator",
+    b"SYS_PT_VENT_MDS": "ventilator",
+}
+_DEVICE_MAX_OCTETS = 32  # of such a word
+_DEVICE_LOOKS_MAX = 4
 _SEGMENTS_MAX = 4  # looked at for the acknowledgement: SFT and UAC may come before it
 
 
@@ -17,6 +31,20 @@ def _acknowledgement(rest: bytes, separator: bytes) -> str:
         if segment[:4] == b"MSA" + separator:
             code = segment[4:6] if segment[6:7] in {separator, b""} else b""
             return code.decode("ascii") if code in _CODES else ""
+    return ""
+
+
+def _device(payload: bytes, component: bytes) -> str:
+    """The kind of the first device of the list that is named; a kind of this file, never a word of the message."""
+    at = 0
+    for _ in range(_DEVICE_LOOKS_MAX):
+        at = payload.find(component + _DEVICE[1:], at)
+        if at < 0:
+            break
+        at += len(_DEVICE)
+        kind = _DEVICES.get(payload[at : at + _DEVICE_MAX_OCTETS].partition(component)[0], "")
+        if kind:
+            return kind
     return ""
 
 
@@ -47,5 +75,6 @@ def read(payload: bytes) -> list[Signal]:
             Signal("hl7.receiver-facility", receiver_facility, about_peer=True),
             Signal("hl7.message", kind if kind and _TYPE.issuperset(kind) else ""),
             Signal("hl7.ack", code),
+            Signal("hl7.device", _device(payload, component)),
         ]
     )

@@ -76,6 +76,7 @@ KINDS: dict[str, str] = {
     "dns.type": "record type asked for when it is no address, by name",
     "header.exploit": "shape of a header that only exploits send, by name",
     "hl7.ack": "HL7 MSA-1, acknowledgement code",
+    "hl7.device": "kind of device an IHE PCD-01 message is about, by name",
     "hl7.message": "HL7 MSH-9, message type",
     "hl7.receiver": "HL7 MSH-5, receiving application",
     "hl7.receiver-facility": "HL7 MSH-6",

@@ -54,3 +54,39 @@ def test_a_message_without_segment_ends_gives_no_long_field() -> None:
 def test_text_that_only_looks_alike_is_silent() -> None:
     assert hl7.read(b"MSHabc") == []
     assert hl7.read(b"MSHA^~\\&APIICIX") == []
+
+
+def pcd(word: bytes, separators: bytes = b"|^") -> bytes:
+    """An observation as IHE's PCD-01 has it: the device is named where an order's name would be."""
+    field, component = separators[:1], separators[1:]
+    text = b"MSH|^~\\&|GW^0002F4FFFE00^EUI-64|M|||20261128||ORU^R01^ORU_R01|1|P|2.6\rPID|||WT7740193V||QUILLFEATHER^O\r"
+    text += b"OBR|1|A^GW|B^GW|69951^" + word + b"^MDC|||20261128\rOBX|1||69951^QUILLFEATHER^MDC|1.0.0.0|||||||X\r"
+    return b"\x0b" + text.replace(b"|", field).replace(b"^", component)
+
+
+def devices(payload: bytes) -> list[str]:
+    """What kind of device it is said to be about."""
+    return [signal.value for signal in hl7.read(payload) if signal.kind == "hl7.device"]
+
+
+def test_the_device_of_an_observation_is_named_by_a_word_of_the_list() -> None:
+    assert devices(pcd(b"MDC_DEV_SYS_ANESTH_MDS")) == ["anaesthesia"]
+    assert devices(pcd(b"MDC_DEV_SYS_ANESTH")) == ["anaesthesia"]
+    assert devices(pcd(b"MDC_DEV_SYS_PT_VENT_MDS", b"!$")) == ["ventilator"]
+
+
+def test_no_other_word_is_told() -> None:
+    others = (
+        b"MDC_DEV_QUILLFEATHER",
+        b"MDC_DEV_SYS_ANESTH_MDS_QUILL",
+        b"MDC_DEV_" + b"Q" * 4000,
+        b"MDC_DEV_",
+        b"ANESTH",
+    )
+    for other in others:
+        assert devices(pcd(other)) == []
+    assert devices(pcd(b"^MDC_DEV_X^" * 4 + b"^MDC_DEV_SYS_ANESTH")) == [], "looked for a few times only"
+    whole = pcd(b"MDC_DEV_SYS_ANESTH_MDS")
+    for length in range(len(whole)):
+        assert set(devices(whole[:length])) <= {"anaesthesia"}
+        assert "QUILL" not in " ".join(signal.value for signal in hl7.read(whole[:length]))
