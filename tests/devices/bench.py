@@ -8,6 +8,7 @@ import numpy as np
 from agent.devices import trying
 from agent.devices.records import DeviceFlag, EdgeDirection, Rows
 from agent.devices.table import DeviceLimits, DeviceTable
+from agent.devices.view import Ward
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.service.limits import SCAN_TEST
 from tests.flows.talks import START_S, Talk
@@ -131,3 +132,12 @@ def tries(
             talk.tcp(at_s, 20, back=True)
         at_s += step_s
     return frames
+
+
+def turn(bench: Bench, ward: Ward) -> None:
+    """What the pipeline does each second."""
+    promoted = bench.table.take_promoted()
+    bench.table.disown(promoted)
+    ward.promote(promoted)
+    ward.hear_edges(bench.table.take_edges())
+    ward.refresh()

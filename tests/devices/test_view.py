@@ -6,7 +6,6 @@ from random import Random
 import numpy as np
 import pytest
 
-from agent.devices.folding import ONE_HOST
 from agent.devices.identity import Identifier
 from agent.devices.packs import SPEAKS_FOR_OTHERS, Packs
 from agent.devices.records import EDGE
@@ -15,7 +14,7 @@ from agent.devices.view import GRANTS_MAX, ROUTERS_MAX, SMB1_MAX, Ward, mac_text
 from agent.packets.hints import READERS
 from agent.packets.hints.records import Signal
 from agent.packets.records import HintKind, application_name
-from tests.devices.bench import GATEWAY, Bench, hello, number, session, small
+from tests.devices.bench import GATEWAY, Bench, hello, number, session, small, turn
 from tests.flows.talks import HOSTS
 from tests.forge import dhcp
 from tests.forge.ethernet import IPV4, ethernet
@@ -30,15 +29,6 @@ PUMP = ("10.1.0.101", "00:d0:75:18:42:9b")
 SERVER = ("10.1.0.10", "d4:ae:52:10:30:0a")
 S = 1_000_000_000
 DAY_S = 24 * 3600
-
-
-def turn(bench: Bench, ward: Ward) -> None:
-    """What the pipeline does each second."""
-    promoted = bench.table.take_promoted()
-    bench.table.disown(promoted)
-    ward.promote(promoted)
-    ward.hear_edges(bench.table.take_edges())
-    ward.refresh()
 
 
 @pytest.fixture
@@ -324,84 +314,3 @@ def test_an_answer_names_an_address_and_says_nothing_of_the_server(ward: Ward) -
     assert ward.names.name(address) == "ehr.example"
     assert len(ward._identifier) == 0
     assert (ward.hints_read, ward.hints_silent) == (2, 1)
-
-
-FIRST, SECOND, THIRD = (
-    ("10.1.0.201", "da:a1:19:00:00:01"),
-    ("10.1.0.202", "ea:00:5e:00:00:02"),
-    ("10.1.0.203", "be:11:22:33:44:55"),
-)
-DRAWN_HOST = [
-    Signal("dhcp.host", "android-4f3a9c1be07d2265"),
-    Signal("dhcp.options", "1,3,6,15"),
-    Signal("dhcp.order", "53,55"),
-]
-HOST_NUMBER = [Signal("dhcp.client-id", "ff" + "00000001" + "0004" + "5b" * 16)]
-
-
-def joins(bench: Bench, ward: Ward, end: tuple[str, str], second: int, said: list[Signal]) -> int:
-    """A phone joins and says who it is; its slot."""
-    turn(bench.hear([hello(end, second)]), ward)
-    ward.hear(number(end[1]), 0, said, second * S)
-    ward.refresh()
-    return bench.slot(end[1])
-
-
-@pytest.mark.parametrize("said", [DRAWN_HOST, HOST_NUMBER])
-def test_a_phone_that_draws_a_new_address_is_one(bench: Bench, ward: Ward, said: list[Signal]) -> None:
-    """The second address goes on under the first one's number, and its card alone is told, with the reason."""
-    old = joins(bench, ward, FIRST, 1, said)
-    assert ward.take_changed() == [old]
-    new = joins(bench, ward, SECOND, 60, said)
-    assert ward.take_changed() == [new]
-    assert ward.number(new) == ward.number(old) == 0
-    assert ward.fold() == {number(FIRST[1]): number(SECOND[1])}
-    assert ward.addresses_before(new) == [number(FIRST[1])]
-    assert ONE_HOST in [fact.value for fact in ward.identity(new).evidence]
-    assert ONE_HOST not in [fact.value for fact in ward.identity(old).evidence]
-    assert ONE_HOST in PACKS
-    last = joins(bench, ward, THIRD, 120, said)
-    assert ward.take_changed() == [last]
-    assert {ward.number(slot) for slot in (old, new, last)} == {0}
-    assert ward.addresses_before(last) == [number(FIRST[1]), number(SECOND[1])]
-
-
-def test_two_phones_that_say_the_same_at_once_are_two(bench: Bench, ward: Ward) -> None:
-    old = joins(bench, ward, FIRST, 1, DRAWN_HOST)
-    ward.take_changed()
-    new = joins(bench, ward, SECOND, 60, DRAWN_HOST)
-    ward.take_changed()
-    assert ward.number(new) == ward.number(old)
-    turn(bench.hear([hello(FIRST, 70)]), ward)
-    assert ward.take_changed() == [new], "its card is told again, under a number of its own"
-    assert ward.number(new) != ward.number(old)
-    assert ward.fold() == {}
-    assert ONE_HOST not in [fact.value for fact in ward.identity(new).evidence]
-    turn(bench.hear([hello(SECOND, 80)]), ward)
-    assert ward.fold() == {}
-
-
-@pytest.mark.parametrize("host", ["iPhone", "Galaxy-S21", "Annas-iPhone"])
-def test_a_name_that_somebody_chose_folds_nothing(bench: Bench, ward: Ward, host: str) -> None:
-    said = [Signal("dhcp.host", host), *DRAWN_HOST[1:]]
-    slots = [joins(bench, ward, end, at, said) for end, at in ((FIRST, 1), (SECOND, 60))]
-    assert ward.take_changed() == sorted(slots)
-    assert ward.fold() == {}
-    assert len({ward.number(slot) for slot in slots}) == 2
-
-
-def test_a_card_that_a_maker_made_is_never_folded(bench: Bench, ward: Ward) -> None:
-    for end, at in ((PUMP, 1), (SERVER, 60), (FIRST, 120)):
-        joins(bench, ward, end, at, HOST_NUMBER)
-    assert ward.fold() == {}
-
-
-def test_a_number_that_was_told_is_kept(bench: Bench, ward: Ward) -> None:
-    """The second address was in a summary before it said who it is: its number stays, the table joins all the same."""
-    old = joins(bench, ward, FIRST, 1, DRAWN_HOST)
-    new = joins(bench, ward, SECOND, 60, [])
-    assert ward.take_changed() == sorted((old, new))
-    ward.hear(number(SECOND[1]), 0, DRAWN_HOST, 61 * S)
-    assert new in ward.take_changed()
-    assert (ward.number(old), ward.number(new)) == (0, 1)
-    assert ward.addresses_before(new) == [number(FIRST[1])]
