@@ -17,8 +17,8 @@ from agent.durable import write_atomically
 from agent.errors import StateError
 from agent.packets.hints.records import KINDS, Signal
 from agent.packets.records import Application
-from tests.devices.bench import Bench, hello, number, small
-from tests.devices.test_view import DRAWN_HOST, FIRST, PUMP, SERVER, joins, turn
+from tests.devices.bench import Bench, hello, number, small, turn
+from tests.devices.phones import DRAWN_HOST, FIRST, PUMP, SERVER, joins
 from tests.flows.talks import START_S
 from tests.simulators.bursts import HASHES
 

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from agent.devices.folding import ONE_HOST
+from agent.devices.identity import Identifier
+from agent.devices.packs import Packs
 from agent.devices.records import DEVICE, EDGE, NO_SLOT
 from agent.devices.view import Ward
+from agent.packets.hints.records import Signal
 from agent.summaries.builder import ROW_COLUMNS, Contents, Coverage, SummaryBuilder, address_octets
 from agent.wire.summary import Interval, Leg, Row
-from tests.devices.bench import Bench, hello, number, session
-from tests.devices.test_view import FIRST as FIRST_DRAWN
-from tests.devices.test_view import HOST_NUMBER, PACKS, PUMP, SERVER, Identifier, Signal, joins, turn
-from tests.devices.test_view import SECOND as SECOND_DRAWN
+from tests.devices.bench import Bench, hello, number, session, turn
+from tests.devices.phones import FIRST as FIRST_DRAWN
+from tests.devices.phones import HOST_NUMBER, PUMP, SERVER, joins
+from tests.devices.phones import SECOND as SECOND_DRAWN
 from tests.service.bench import parts
 from tests.simulators.bursts import HASHES
 
@@ -27,7 +30,7 @@ class Made:
 
     def __init__(self) -> None:
         self.bench = Bench()
-        self.ward = Ward(self.bench.table, Identifier(PACKS))
+        self.ward = Ward(self.bench.table, Identifier(Packs.load()))
         self.builder = SummaryBuilder(self.ward, parts().pseudonyms, len(self.bench.table.devices))
 
     def contents(self, *, most: int = 100) -> Contents:
