@@ -147,9 +147,8 @@ def main(words: Sequence[str]) -> int:
         write(options.page, [line(row, found, counted, time.monotonic() - began)])
         verdicts[row] = found.verdict
     bad = {row: verdict for row, verdict in verdicts.items() if verdict != "held"}
-    sys.stdout.write(
-        f"\n{len(verdicts) - len(bad)} of {len(verdicts)} rows held {bad or ''}; table in {options.page}\n"
-    )
+    rest = f", not {bad}" if bad else ""
+    sys.stdout.write(f"\n{len(verdicts) - len(bad)} of {len(verdicts)} rows held{rest}; table in {options.page}\n")
     return 1 if bad else 0
 
 
