@@ -261,32 +261,25 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A map with known keys: all of `fields`, any of `optional`, no others.
-
-    An agent that knows more uses a later version of the type.
-    """
+    """A map with exactly the known keys: an agent that knows more uses a later version of the type."""
 
     fields: Mapping[str, Field] = field(default_factory=dict)
-    optional: Mapping[str, Field] = field(default_factory=dict)
 
     @property
     def max_bytes(self) -> int:
         """All fields full."""
-        known = {**self.fields, **self.optional}
-        entries = sum(Text(len(key.encode())).max_bytes + item.max_bytes for key, item in known.items())
-        return _length_bytes(len(known), 16, has_8=False) + entries
+        entries = sum(Text(len(key.encode())).max_bytes + item.max_bytes for key, item in self.fields.items())
+        return _length_bytes(len(self.fields), 16, has_8=False) + entries
 
     def check(self, value: Any, where: str) -> None:
         """Kind, keys, each."""
         if not isinstance(value, dict):
             raise refuse("not a map", where)
-        there = value.keys() - self.optional.keys()
-        if there != self.fields.keys():
-            odd = sorted(there ^ self.fields.keys(), key=str)
+        if value.keys() != self.fields.keys():
+            odd = sorted(value.keys() ^ self.fields.keys(), key=str)
             raise refuse(f"missing or unknown field {str(odd[0])[:32]!r}", where)
-        for key, item in {**self.fields, **self.optional}.items():
-            if key in value:
-                item.check(value[key], f"{where}.{key}")
+        for key, item in self.fields.items():
+            item.check(value[key], f"{where}.{key}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from agent.wire.header import HEADER_BYTES_MAX
 from agent.wire.schema import (
     COUNT,
     I64_MAX,
-    IDENT,
     TIME,
     Int,
     ListOf,
@@ -41,7 +40,6 @@ CARDS_MAX = 512  # per part
 SIGNAL_OCTETS, VALUE_OCTETS = 32, 96
 ASPECT_OCTETS = 16
 PARTS_MAX = 1024
-SIGNERS_MAX = 2
 _NUMBER = Int(0, NUMBER_MAX)
 _U16 = Int(0, 65535)
 _PERMILLE = Int(0, 1000)
@@ -78,10 +76,6 @@ SCHEMA = Record(
         "sv": tables.SERVICES,
         "ad": tables.ADDRESSES,
         "ed": tables.EDGES,
-    },
-    optional={
-        "au": Octets((32,)),
-        "rs": ListOf(IDENT, SIGNERS_MAX),
     },
 )
 _COUNTS = ("duplicates", "truncated", "processed", "flows_exported", "flows_evicted")
@@ -171,11 +165,7 @@ class Card(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One interval (or one part of it). Rows and edges leave sorted.
-
-    `audit` is the head of the tap's audit log, empty when it is not told; `signers` are the names of those under whose
-    signatures headers of a device are being recorded. Both are left out of the message while they are empty.
-    """
+    """One interval (or one part of it). Rows and edges leave sorted."""
 
     interval: Interval
     legs: Sequence[Leg] = ()
@@ -189,13 +179,11 @@ class Summary:
     cards: Sequence[Card] = ()
     rows: Sequence[Row] = ()
     edges: Sequence[EdgeRow] = ()
-    audit: bytes = b""
-    signers: Sequence[str] = ()
 
     def to_content(self) -> dict[str, Any]:
         """The map of the wire; numbers of numpy become plain integers here."""
         services, addresses, edges = tables.put_edges(self.edges)
-        told = {
+        return {
             "iv": [index(value) for value in self.interval],
             "lg": [[leg.name, *map(index, leg[1:])] for leg in self.legs],
             "ig": {reason: index(count) for reason, count in self.ignored.items()},
@@ -209,8 +197,6 @@ class Summary:
             "ad": addresses,
             "ed": edges,
         }
-        optional = {"au": self.audit, "rs": list(self.signers)}
-        return told | {key: value for key, value in optional.items() if value}
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> "Summary":
@@ -219,8 +205,6 @@ class Summary:
             **told_beside_tables(content),
             rows=tuple(tables.take_rows(content["dv"])),
             edges=tuple(tables.take_edges(content["sv"], content["ad"], content["ed"])),
-            audit=content.get("au", b""),
-            signers=tuple(content.get("rs", ())),
         )
 
 

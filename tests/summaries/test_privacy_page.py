@@ -41,7 +41,7 @@ def _texts(field: object, path: str) -> Iterator[str]:
         case ListOf():
             yield from _texts(field.item, path)
         case Record():
-            for name, inner in {**field.fields, **field.optional}.items():
+            for name, inner in field.fields.items():
                 yield from _texts(inner, f"{path}.{name}")
         case Places(places=inner):
             for number, place in enumerate(inner):

@@ -55,15 +55,11 @@ SUMMARY = Summary(
         EdgeRow(9, 1, 6, 3613, 3, b"", 0, 43, 4, 380, 400, 150_000, 250_000),  # the other side of the second
         EdgeRow(9, 1, 17, 53, 3, b"", 0, 1, 2, 2, 1, 300, 70),  # not that of the third: something was missed
     ),
-    audit=bytes(range(64, 96)),
-    signers=("e-engineer", "c-custodian"),
 )
 OLDER = replace(
     SUMMARY,
     cards=tuple(card._replace(posture=()) for card in SUMMARY.cards),
     edges=(SUMMARY.edges[1], SUMMARY.edges[0]),
-    audit=b"",
-    signers=(),
 )
 
 

@@ -52,20 +52,6 @@ def test_numbers_are_differences() -> None:
     assert content["dv"][1] == bytes([4, 5, 91])
 
 
-def test_what_is_not_told_takes_no_octet() -> None:
-    bare = replace(SUMMARY, audit=b"", signers=())
-    assert SUMMARY.to_content().keys() - bare.to_content().keys() == {"au", "rs"}
-    assert _over_the_wire(bare) == bare
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [("au", bytes(31)), ("au", b""), ("rs", ["a", "b", "c"]), ("rs", ["Not An Id"])]
-)
-def test_optional_fields_are_checked_when_they_are_there(key: str, value: Any) -> None:
-    with pytest.raises(WireError):
-        body.encode(MessageType.SUMMARY, header(), SUMMARY.to_content() | {key: value})
-
-
 def test_tables_that_do_not_fit_are_refused_when_they_are_read() -> None:
     content = SUMMARY.to_content()
     octets = body.encode(MessageType.SUMMARY, header(), content | {"dv": [3, *content["dv"][1:]]})
@@ -145,8 +131,6 @@ def test_fixed_part_at_its_largest_is_what_the_table_says() -> None:
         **{
             key: value for key, value in Summary(Interval(1, 2)).to_content().items() if key in {"dv", "sv", "ad", "ed"}
         },
-        "au": bytes(32),
-        "rs": ["p" * 32] * summary.SIGNERS_MAX,
     }
     SCHEMA.check(full, "summary")
     columns = tables.ROW_COLUMNS + tables.SERVICE_COLUMNS + tables.EDGE_COLUMNS

@@ -17,10 +17,10 @@ const ENVELOPE_OCTETS_MAX = 1024 * 1024;
 const PEOPLE = ["operator", "engineer", "custodian"];
 const NIL_HEADER = null;
 
-// Types: KiB, roles that may sign, fewest and most signers, streams, fields of the content, optional ones (docs/wire.md,
-// Types, Contents).
+// Types: KiB, roles that may sign, fewest and most signers, streams, fields of the content (docs/wire.md, Types,
+// Contents).
 const TYPES = {
-  "wardtap/summary.v2": [64, ["agent"], 1, 1, ["sensor"], "iv lg ig cv he ca dv sv ad ed", "au rs"],
+  "wardtap/summary.v2": [64, ["agent"], 1, 1, ["sensor"], "iv lg ig cv he ca dv sv ad ed"],
   "wardtap/summary.v1": [64, ["agent"], 1, 1, ["sensor"], "iv lg ig cv he ca dv ed"],
   "wardtap/finding.v1": [8, ["agent"], 1, 1, ["sensor"],
     "id sev mac role tier t first last count text ev attack cause expected step"],
@@ -280,10 +280,9 @@ function decoded(type, body, bodyMax) {
   const pair = new Reader(plain(body, bodyMax)).whole();
   need(Array.isArray(pair) && pair.length === 2 && pair[1] instanceof Map, "bad-schema", "not [header, content]");
   const [header, content] = [pair[0] === null ? NIL_HEADER : headerOf(pair[0]), pair[1]];
-  const [, , , , streams, fields, optional = ""] = TYPES[type];
+  const [, , , , streams, fields] = TYPES[type];
   need(header === NIL_HEADER ? streams.length === 0 : streams.includes(header.stream), "bad-schema", "header");
-  const told = [...content.keys()].filter((key) => !optional.split(" ").includes(key));
-  need(told.sort().join(" ") === fields.split(" ").sort().join(" "), "bad-schema", "fields");
+  need([...content.keys()].sort().join(" ") === fields.split(" ").sort().join(" "), "bad-schema", "fields");
   return { header, content };
 }
 
