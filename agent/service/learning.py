@@ -16,7 +16,7 @@ from agent.devices.roles import ROLES
 from agent.errors import StateError
 from agent.findings.engine import Engine
 from agent.findings.settings import ChangeWindow
-from agent.service.saver import Saver, Say
+from agent.service.saver import Saver, SaveThread, Say
 
 SAVE_EVERY_S: Final = 900  # a power cut costs a quarter of an hour of learning
 NAME: Final = "baseline"
@@ -47,7 +47,7 @@ def learning_short(baseline: Baseline) -> str:
 class BaselineKeeper:
     """Reads the state once, saves it on a thread of its own, and carries out orders. Capture never waits for a disk."""
 
-    def __init__(self, path: Path, say: Say) -> None:
+    def __init__(self, path: Path, say: Say, shared: SaveThread | None = None) -> None:
         """Read what was saved; a damaged file is put aside, said and counted."""
         self.path, self._say = path, say
         self.damaged = 0  # files that were refused
@@ -62,7 +62,7 @@ class BaselineKeeper:
             self.baseline, self.windows = Baseline(ROLES), ()
         self._saved_s: int | None = None
         self._told = ""
-        self._saver = Saver(path, say)
+        self._saver = Saver(path, say, shared)
 
     @property
     def failed(self) -> int:

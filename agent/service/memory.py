@@ -14,7 +14,7 @@ from agent.devices.view import Ward
 from agent.errors import StateError
 from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.pipeline import Pipeline
-from agent.service.saver import Saver, Say
+from agent.service.saver import Saver, SaveThread, Say
 
 SAVE_EVERY_S: Final = 300  # a power cut costs what was first heard in five minutes
 NAME: Final = "identity"
@@ -29,10 +29,10 @@ def identity_path(state: Path) -> Path:
 class IdentityKeeper:
     """Reads it once, and saves it now and then on a thread of its own."""
 
-    def __init__(self, path: Path, say: Say) -> None:
+    def __init__(self, path: Path, say: Say, shared: SaveThread | None = None) -> None:
         self.damaged = 0  # files that were refused
         self.recalled = 0  # devices that were known before
-        self._saver = Saver(path, say)
+        self._saver = Saver(path, say, shared)
         try:
             self._read = read(path)
         except StateError as error:
@@ -74,8 +74,9 @@ class Memory:
     """Both together, as the sensor uses them."""
 
     def __init__(self, state: Path, say: Say) -> None:
-        self.learning = BaselineKeeper(baseline_path(state), say)
-        self.identity = IdentityKeeper(identity_path(state), say)
+        self._thread = SaveThread()  # one for both files: a sensor's threads are counted
+        self.learning = BaselineKeeper(baseline_path(state), say, self._thread)
+        self.identity = IdentityKeeper(identity_path(state), say, self._thread)
 
     def begin(self, pipeline: Pipeline, now_s: int) -> Health:
         """What was known is known again. Returns what summaries tell of it."""
@@ -92,3 +93,4 @@ class Memory:
         """Save for the last time."""
         self.learning.close(pipeline.engine)
         self.identity.close(pipeline.ward, now_s)
+        self._thread.close()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agent.service.saver import Saver
+from agent.service.saver import Saver, SaveThread
 from tests.faults.conftest import eventually
 
 
@@ -27,3 +27,14 @@ def test_a_disk_that_refuses_is_counted_and_said(tmp_path: Path) -> None:
     saver.save(b"y")
     saver.close()
     assert saver.path.read_bytes() == b"y"
+
+
+def test_two_files_share_a_thread(tmp_path: Path) -> None:
+    thread = SaveThread()
+    savers = [Saver(tmp_path / name, print, thread) for name in ("a", "b")]
+    for saver in savers:
+        saver.save(saver.path.name.encode())
+        saver.close()
+    savers[0].save(b"newest")
+    thread.close()
+    assert [saver.path.read_bytes() for saver in savers] == [b"newest", b"b"]
