@@ -13,7 +13,7 @@ from random import Random
 from agent.clock import NS_PER_S, CaptureClock
 from agent.collector.acks import Outgoing
 from agent.collector.records import Arrival
-from agent.uplink.records import Arrived, Event, LinkDown, LinkUp, Published, SessionSettings
+from agent.uplink.records import Arrived, BrokerAddress, Event, LinkDown, LinkUp, Published, SessionSettings
 from tests.simulators.power import Died
 
 KEEPALIVE_NOTICED_NS = 45 * NS_PER_S  # a dead peer is noticed after one and a half times the keepalive
@@ -111,6 +111,11 @@ class Line:
     def room(self) -> int:
         """How many more messages the pipe takes now."""
         return self.settings.window - len(self._waiting) if self.connected else 0
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """The only one there is."""
+        return self.settings.broker
 
     @property
     def _dark(self) -> bool:
