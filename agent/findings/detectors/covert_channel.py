@@ -18,7 +18,7 @@ DATAGRAMS_MIN: Final = 50
 QUESTION_OCTETS: Final = 160  # of a DNS question on average: a name of 20 to 60 octets makes one of 40 to 100
 STREAM_OCTETS: Final = 256 << 10  # sent over TCP port 53 by who begins it: a zone is fetched, never sent so
 TIME_DATAGRAMS_MIN: Final = 100  # in half an hour: a client that signs its requests (NTS) asks once a minute
-TOLD_MAX: Final = 64  # of an interval that are told one by one: hundreds at once are no tunnel of somebody
+TOLD_MAX: Final = 32  # of an interval that are told one by one: hundreds at once are no tunnel of somebody
 TIME_OCTETS: Final = 100  # of an NTP message on average: 48, or 68 with a digest (RFC 5905 section 7.3)
 _IPV4_HEADERS, _IPV6_HEADERS = 28, 48  # with UDP's
 # Types that a host may begin with by itself: errors, echo, routers (RFC 792, 1256, 4443, 4861, 3810).
