@@ -30,7 +30,7 @@ WIDTH = 118
 SHOWN_MAX = 50  # findings of a capture that are told one by one
 
 
-class _Ears:
+class Ears:
     """Outlet of a pipeline that keeps what is said."""
 
     wants_flows = False
@@ -88,7 +88,7 @@ def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None)
     """What the sensor would have said of captures; with a folder of suppressions also what they hold back."""
     if only and only not in ALL:
         raise InputError(f"no finding is called {only!r}", todo=nearest(only, list(ALL)))
-    ears = _Ears()
+    ears = Ears()
     pipeline = Pipeline(config, judgement(config, bytes(32)), ears)
     if folder is not None:
         pipeline.engine.explain(read_explained([folder]))

@@ -6,36 +6,16 @@ from typing import Any
 
 from agent.config import Config
 from agent.findings.records import Finding
-from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
+from agent.service.findings_book import Ears
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
 from agent.tap.replay import ReplaySource
-from agent.wire.summary import Summary
-
-
-class _Ears:
-    """Keeps findings."""
-
-    wants_flows = False
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-
-    def flows(self, records: Rows) -> None:
-        """None are asked for."""
-
-    def finding(self, finding: Finding) -> None:
-        """Kept."""
-        self.findings.append(finding)
-
-    def summary(self, summary: Summary) -> None:
-        """Not of interest here."""
 
 
 def found_in(path: Path, findings: Mapping[str, Any] | None = None) -> list[Finding]:
     """What the sensor says of a file; `findings` changes the section of that name of the configuration."""
-    config, ears = Config(), _Ears()
+    config, ears = Config(), Ears()
     config = config._replace(findings=config.findings._replace(**(findings or {})))
     pipeline = Pipeline(config, judgement(config, bytes(32)), ears)
     source = ReplaySource([path])
