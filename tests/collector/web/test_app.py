@@ -20,7 +20,7 @@ from tests.simulators.reporter import PUMP, START_NS, Reporter
 HOSTILE = (
     "<script>alert(1)</script>",
     "\"'><img src=x onerror=alert(1)>",
-    "{{7*7}}{% raw %}",
+    "{{7919*7907}}{% raw %}",
     "pump\u202eexe.gnp",
     "\x1b[2J\x1b[1;1H",
     "a\r\nSet-Cookie: x=1\x00",
@@ -188,8 +188,8 @@ def test_hostile_strings_are_inert_everywhere(tap: Reporter, deliver: Deliver, g
     check_inert(text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "⟨U+202E⟩" in text
-    assert "{{7*7}}" in text
-    assert "49" not in re.findall(r"\{\{7\*7\}\}|\b49\b", text)
+    assert "{{7919*7907}}" in text
+    assert str(7919 * 7907) not in text  # eight digits: a page with a clock on it shows any smaller number some day
     for number in range(len(HOSTILE)):
         check_inert(get(f"/devices/ward/02:00:00:00:00:{number:02x}")[1])
     answer, findings = get("/api/findings.json")
