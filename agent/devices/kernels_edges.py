@@ -40,8 +40,8 @@ from agent.packets.records import PacketFlag
 
 AHEAD = 32  # records whose edges are fetched together
 # Rows of `ahead`: the devices of both ends, by EdgeDirection, then the digests of their edges, of their peers, and of
-# the service.
-DIGESTS, PEERS, SERVICES, KEPT = 2, 4, 6, 7
+# the service; at last the addresses that those are made of, high and low, of the peers by EdgeDirection.
+DIGESTS, PEERS, SERVICES, HIGH, LOW, KEPT = 2, 4, 6, 7, 9, 11
 U64, U32, U16 = np.uint64, np.uint32, np.uint16
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
@@ -104,6 +104,27 @@ def _is_no_news(record: np.void, port: int) -> bool:
 
 
 @leaf
+def _concerns(record: np.void, direction: int, device: int) -> bool:
+    """Whether an event is news for the device at this end: the responder hears of a flow when it is answered."""
+    return device != NO_SLOT and (direction == OUT or record["marks"] & M_ANSWERED != 0)
+
+
+@leaf
+def _digest_all(secret: Hashes, ahead: Hashes) -> None:
+    """The words in `ahead` become digests: a fixed number, without a branch, so the compiler takes several at once."""
+    key0, key1, services = secret[0], secret[1], ahead[U64(SERVICES)]
+    for direction in (OUT, IN):
+        digests, peers = ahead[U64(DIGESTS + direction)], ahead[U64(PEERS + direction)]
+        high, low = ahead[U64(HIGH + direction)], ahead[U64(LOW + direction)]
+        for j in range(AHEAD):
+            digests[j] = sip3(key0, key1, digests[j], high[j], low[j])
+        for j in range(AHEAD):
+            peers[j] = peer_digest(key0, key1, high[j], low[j])
+    for j in range(AHEAD):
+        services[j] = service_digest(key0, key1, services[j])
+
+
+@leaf
 def _look_ahead(
     records: Rows, places: Words, start: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes,
     edges: Rows, tags: Tags, ranks: Hashes, ahead: Hashes, stats: Rows,
@@ -113,7 +134,7 @@ def _look_ahead(
     Returns where those end.
     """
     stop = min(start + AHEAD, len(places))
-    key0, key1, sets = secret[0], secret[1], U64(len(tags) // WAYS - 1)
+    sets = U64(len(tags) // WAYS - 1)
     for i in range(stop, min(stop + AHEAD, len(places))):  # another worker's lie in another core's cache
         fetch_line(records, places[i], 0)
         fetch_line(records, places[i], LINE)
@@ -127,29 +148,28 @@ def _look_ahead(
         out = device_of(macs, devices, memo, secret, record["originator_mac"], originator)
         back = device_of(macs, devices, memo, secret, record["responder_mac"], responder)
         kind = (record["key_ports"] & U64(0xFF)) << U64(16) | U64(port)
-        ahead[U64(OUT), j], ahead[U64(IN), j], ahead[U64(SERVICES), j] = U64(out), U64(back), U64(0)
-        for direction in (OUT, IN):
-            device, peer = (out, responder) if direction == OUT else (back, originator)
-            ahead[U64(DIGESTS + direction), j] = U64(0)
-            if device == NO_SLOT or (direction == IN and not record["marks"] & M_ANSWERED):
-                continue
-            there = (U64(device) << U64(32)) | (U64(direction) << U64(24)) | kind
-            digest = sip3(key0, key1, there, peer[0], peer[1])
-            ahead[U64(DIGESTS + direction), j] = digest
-            fetch_line(tags, (digest & sets) * U64(WAYS), 0)
-            fetch_line(ranks, (digest & sets) * U64(WAYS), 0)
-            ahead[U64(PEERS + direction), j] = peer_digest(secret, peer)
-            if ahead[U64(SERVICES), j] == U64(0):
-                ahead[U64(SERVICES), j] = service_digest(secret, kind)
-            fetch_meeting(stats, device, ahead[U64(PEERS + direction), j], ahead[U64(SERVICES), j])
+        ahead[U64(OUT), j], ahead[U64(IN), j], ahead[U64(SERVICES), j] = U64(out), U64(back), kind
+        ahead[U64(DIGESTS + OUT), j] = (U64(out) << U64(32)) | (U64(OUT) << U64(24)) | kind
+        ahead[U64(DIGESTS + IN), j] = (U64(back) << U64(32)) | (U64(IN) << U64(24)) | kind
+        ahead[U64(HIGH + OUT), j], ahead[U64(LOW + OUT), j] = responder[0], responder[1]
+        ahead[U64(HIGH + IN), j], ahead[U64(LOW + IN), j] = originator[0], originator[1]
+    _digest_all(secret, ahead)
     for i in range(stop - start):
+        record = records[U64(places[start + i])]
         for direction in (OUT, IN):
-            digest = ahead[U64(DIGESTS + direction), U64(i)]
-            if ahead[U64(direction), U64(i)] == U64(NO_SLOT) or digest == U64(0):
-                continue
-            slot = edge_near(tags, ranks, digest)
-            fetch_line(edges, slot, 0)
-            fetch_line(edges, slot, LINE)
+            device = np.int64(ahead[U64(direction), U64(i)])
+            if _concerns(record, direction, device):
+                digest = ahead[U64(DIGESTS + direction), U64(i)]
+                fetch_line(tags, (digest & sets) * U64(WAYS), 0)
+                fetch_line(ranks, (digest & sets) * U64(WAYS), 0)
+                fetch_meeting(stats, device, ahead[U64(PEERS + direction), U64(i)], ahead[U64(SERVICES), U64(i)])
+    for i in range(stop - start):
+        record = records[U64(places[start + i])]
+        for direction in (OUT, IN):
+            if _concerns(record, direction, np.int64(ahead[U64(direction), U64(i)])):
+                slot = edge_near(tags, ranks, ahead[U64(DIGESTS + direction), U64(i)])
+                fetch_line(edges, slot, 0)
+                fetch_line(edges, slot, LINE)
     return stop
 
 
@@ -273,7 +293,7 @@ def relate_records(
         for direction in (OUT, IN):
             peer = responder if direction == OUT else originator
             device, other = np.int64(ahead[U64(direction), j]), np.int64(ahead[U64(1 - direction), j])
-            if protocol == 0 or device == NO_SLOT or (direction == IN and not record["marks"] & M_ANSWERED):
+            if protocol == 0 or not _concerns(record, direction, device):
                 continue
             _count_device(devices[device], record, direction, failed)
             kind = (U64(direction) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)

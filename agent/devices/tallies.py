@@ -202,18 +202,17 @@ def _note(words: Hashes, used: int, digest: np.uint64, spare: Hashes) -> int:
 
 
 @leaf
-def peer_digest(secret: Hashes, peer: tuple[np.uint64, np.uint64]) -> np.uint64:
+def peer_digest(key0: np.uint64, key1: np.uint64, hi: np.uint64, lo: np.uint64) -> np.uint64:
     """An address among the distinct ones. The key is turned around, as for the fans: no digest of a table's place."""
-    return sip3(secret[1], secret[0], A_PEER, peer[0], peer[1])
+    return sip3(key1, key0, A_PEER, hi, lo)
 
 
 @leaf
-def service_digest(secret: Hashes, service: np.uint64) -> np.uint64:
+def service_digest(key0: np.uint64, key1: np.uint64, service: np.uint64) -> np.uint64:
     """A service (protocol << 16 | responder's port) among the distinct ones; 0: one without ports."""
     protocol = service >> U64(16)
-    if protocol == U64(TCP) or protocol == U64(UDP):
-        return sip3(secret[1], secret[0], A_PORT, service, U64(0))
-    return U64(0)
+    has_ports = U64(protocol == U64(TCP)) | U64(protocol == U64(UDP))
+    return sip3(key1, key0, A_PORT, service, U64(0)) * has_ports
 
 
 @leaf
@@ -231,9 +230,15 @@ def meet(stat: np.void, peer: np.uint64, service: np.uint64, spare: Hashes) -> N
         stat["ports_used"] = _note(stat["ports"], np.int64(stat["ports_used"]), service, spare)
 
 
+CLINICAL_PORTS = (104, 2575, 2762, 5090, 6464, 11112, 24005, 24105)
+CLINICAL_BITS = U64(sum({1 << port % 64 for port in CLINICAL_PORTS}))  # by their last six bits: most others have none
+
+
 @leaf
 def _clinical_port(protocol: int, port: int) -> int:
     """The clinical protocol that a responder's port is for (IANA; as packets/ports.py and the decoder have them)."""
+    if not CLINICAL_BITS >> U64(port & 63) & U64(1):
+        return NONE
     if port == 6464:
         return C_IEEE11073
     if protocol == TCP:
