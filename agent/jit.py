@@ -81,7 +81,7 @@ from llvmlite import ir  # noqa: E402
 from numba.core import cgutils, types  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
-_READ, _KEEP, _DATA = 0, 3, 1  # arguments of llvm.prefetch: for reading, into every cache level, of data
+_READ, _WRITE, _KEEP, _DATA = 0, 1, 3, 1  # arguments of llvm.prefetch: what for, into every cache level, of data
 
 
 # A kernel allocates nothing and its caller holds every array: without numba's runtime no reference is counted, which
@@ -133,8 +133,7 @@ def _line_address(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: A
     return types.intp(rows, types.intp, types.intp), _address
 
 
-@intrinsic
-def _fetch_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: ARG001 - numba gives their types
+def _prefetch(intent: int) -> Callable[..., Any]:
     """A hint to the processor; an address outside the array is harmless, it cannot fault (LLVM LangRef, prefetch)."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -142,16 +141,28 @@ def _fetch_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: AR
         number = cgutils.int32_t
         shape = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
         call: Any = cast("Any", cgutils).get_or_insert_function(builder.module, shape, "llvm.prefetch.p0i8")
-        builder.call(call, [address, number(_READ), number(_KEEP), number(_DATA)])
+        builder.call(call, [address, number(intent), number(_KEEP), number(_DATA)])
         return context.get_dummy_value()
 
-    return types.void(rows, types.intp, types.intp), emit
+    return emit
 
 
+@intrinsic
+def _fetch_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: ARG001 - numba gives their types
+    return types.void(rows, types.intp, types.intp), _prefetch(_READ)
+
+
+@intrinsic
+def _claim_ahead(_: Any, rows: Any, index: Any, octets: Any) -> Any:  # noqa: ARG001 - numba gives their types
+    return types.void(rows, types.intp, types.intp), _prefetch(_WRITE)
+
+
+_plain = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+_Ask = Callable[[npt.NDArray[Any], int | np.uint64, int], None]
 # Ask for the cache line that is `octets` behind the start of rows[index], to have it when it is needed.
-fetch_line: Callable[[npt.NDArray[Any], int | np.uint64, int], None] = (
-    _fetch_plainly if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else cast("Any", _fetch_ahead)
-)
+fetch_line: _Ask = _fetch_plainly if _plain else cast("Any", _fetch_ahead)
+# The same for a line that will be written: another core that read it last gives it up.
+claim_line: _Ask = _fetch_plainly if _plain else cast("Any", _claim_ahead)
 
 
 def _bits_plainly(word: np.uint64 | int) -> int:

@@ -1,6 +1,7 @@
 """Where compiled kernels are kept: a folder per release, the user's own, or a temporary one."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -88,11 +89,13 @@ def test_a_line_is_asked_for_where_the_row_is() -> None:
     compiled = numba.njit(**jit._PLAIN)(_asks)
     compiled(np.zeros(4, np.dtype([("a", "u1", (192,))])), 2)
     (text,) = compiled.inspect_llvm().values()
-    assert "llvm.prefetch" in text
+    asked = re.findall(r"call void @llvm\.prefetch\S*\(.*?, i32 (\d), i32 3, i32 1\)", text)
+    assert sorted(asked) == ["0", "1"], "for reading and for writing"
 
 
 def _asks(rows: np.ndarray, index: int) -> None:  # type: ignore[type-arg]
     jit.fetch_line(rows, index, jit.LINE)
+    jit.claim_line(rows, index, 0)
 
 
 @pytest.mark.parametrize("count", [1, 5, 1000])

@@ -85,6 +85,7 @@ class FlowCache:
         self._groups_s = np.full(limits.slots_max // kernels.GROUP, kernels.NEVER_S, np.int64)
         self._limits = np.append(limits.as_row(), 1)
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
+        self._scratch_ahead = np.zeros_like(self._scratch)
         self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
         self.servers: Hashes = np.zeros(SERVERS_SIZE, np.uint64) if servers is None else servers
         self.servers[:SERVERS_FROM] = self._secret
@@ -92,8 +93,12 @@ class FlowCache:
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 
     def hash(self, rows: Rows, count: int) -> None:
-        """Set the digests of rows; touches nothing else of the cache, so one other thread may do it ahead."""
+        """Set the digests of rows."""
         kernels_key.hash_flows(rows, count, self._secret, self._scratch)
+
+    def hash_ahead(self, rows: Rows, count: int) -> None:
+        """As `hash`; touches nothing that the rest of the cache touches, so one other thread may do it ahead."""
+        kernels_key.hash_flows(rows, count, self._secret, self._scratch_ahead)
 
     def meter(self, rows: Rows, count: int) -> Iterator[Rows]:
         """Hash and count decoded rows."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.jit import Hashes, Words, aligned_rows
+from agent.jit import Words, aligned_rows
 from agent.packets import kernels, kernels_burst, kernels_fragments, kernels_mirror
 from agent.packets.cursor import CURSOR_SIZE, SCRATCH
 from agent.packets.records import PACKET, VERDICTS, PacketFlag, Rows, Verdict
@@ -18,7 +18,7 @@ class Decoded(NamedTuple):
     rows: Rows
     count: int  # type: ignore[assignment] # rows, not tuple.count
     hints: int  # rows whose payload may be worth a reader's time
-    fragments: int = 0  # rows that are one
+    hashed: bool = False  # whether the rows have their flows' digests
 
 
 class Decoder:
@@ -30,7 +30,6 @@ class Decoder:
         self._recent = np.zeros((kernels_mirror.SLOTS, kernels_mirror.WORDS), np.uint64)
         self._fragments = np.zeros((kernels_fragments.SLOTS, kernels_fragments.WORDS), np.uint64)
         self._verdicts = np.zeros(VERDICTS, np.int64)
-        self._followed = np.zeros(VERDICTS, np.int64)  # what `follow` changed: it may be another thread's
 
     @staticmethod
     def buffer() -> Rows:
@@ -39,33 +38,17 @@ class Decoder:
 
     def decode(self, burst: Burst, rows: Rows) -> Decoded:
         """Fill `rows` from the burst's frames."""
-        return self._join(self._take(burst, rows, self._recent))
-
-    def decode_ahead(self, burst: Burst, rows: Rows) -> Decoded:
-        """As `decode`, but for what depends on the frames before: `follow` does that, in order, perhaps elsewhere."""
-        return self._take(burst, rows, self._recent[:0])
-
-    def follow(self, decoded: Decoded) -> Decoded:
-        """The rest of `decode_ahead`: a mirror's copies, and fragments."""
-        kernels_mirror.mark_duplicates(decoded.rows, decoded.count, self._recent, self._followed)
-        return self._join(decoded)
-
-    def _take(self, burst: Burst, rows: Rows, recent: Hashes) -> Decoded:
         hints, fragments = kernels_burst.take_burst(
-            burst.frames, burst.count, burst.octets, rows, self._verdicts, self._cursor, self._scratch, recent
+            burst.frames, burst.count, burst.octets, rows, self._verdicts, self._cursor, self._scratch, self._recent
         )
-        return Decoded(burst, rows, burst.count, hints, fragments)
-
-    def _join(self, decoded: Decoded) -> Decoded:
-        if decoded.fragments:
-            kernels_fragments.join_fragments(decoded.rows, decoded.count, self._fragments)
-        return decoded
+        if fragments:
+            kernels_fragments.join_fragments(rows, burst.count, self._fragments)
+        return Decoded(burst, rows, burst.count, hints)
 
     @property
     def verdicts(self) -> Words:
         """Frames by verdict."""
-        counts: Words = self._verdicts + self._followed
-        return counts
+        return self._verdicts
 
     def decode_headers(self, burst: Burst, rows: Rows) -> Decoded:
         """As `decode`, but no payload is looked at: nothing is recognised, nothing hinted."""
@@ -97,7 +80,7 @@ class Decoder:
 
     def load(self) -> Decoded:
         """Bring every kernel of this room into memory, with a burst of no frames."""
-        decoded = self.follow(self.decode_ahead(self._nothing(), self.buffer()))
+        decoded = self.decode(self._nothing(), self.buffer())
         kernels_fragments.join_fragments(decoded.rows, 0, self._fragments)
         return decoded
 

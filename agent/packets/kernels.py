@@ -8,7 +8,7 @@ next; the chain is as long as LAYERS_MAX. Cost: one step per header, a plain TCP
 
 import numpy as np
 
-from agent.jit import Words, kernel, leaf
+from agent.jit import LINE, Words, claim_line, fetch_line, kernel, leaf
 from agent.packets import layouts as L  # noqa: N812 - a table of names
 from agent.packets.cursor import (
     AT,
@@ -34,6 +34,10 @@ from agent.packets.walk_ip import read_ipv4, read_ipv6
 from agent.packets.walk_link import read_arp, read_link, read_llc, read_mpls, read_pppoe, read_vlan
 from agent.packets.walk_transport import read_plain, read_transport
 from agent.tap.records import Octets
+
+# Frames between asking for the lines of a frame and of its row and touching them. Rows were read last by the core that
+# metered them: to write such a line without having claimed it costs 10 ns a frame, or 30 where the cores are far apart.
+AHEAD = 8
 
 
 @leaf
@@ -79,10 +83,19 @@ def _clear(row: np.void, frame: np.void, wirelen: int) -> None:
 def decode_burst(
     frames: Rows, count: int, octets: Octets, rows: Rows, verdicts: Words, cursor: Cursor, scratch: Rows
 ) -> None:
-    """`frames[:count]` -> `rows[:count]`; `verdicts[v]` counts the frames with verdict v; `scratch`: SCRATCH rows."""
+    """`frames[:count]` -> `rows[:count]`; `verdicts[v]` counts the frames with verdict v; `scratch`: SCRATCH rows.
+
+    `frames` may go on behind `count`: those that come next are asked for.
+    """
     size = len(octets)
     for i in range(count):
         frame, row = frames[i], rows[i]
+        if i + AHEAD < len(frames):
+            later = np.int64(frames[i + AHEAD]["offset"])
+            fetch_line(octets, later, 0)
+            fetch_line(octets, later, LINE)
+            claim_line(rows, i + AHEAD, 0)
+            claim_line(rows, i + AHEAD, LINE)
         start, caplen = np.int64(frame["offset"]), np.int64(frame["caplen"])
         wirelen = max(np.int64(frame["wirelen"]), caplen)  # 0: the backend took the frame whole
         rows[i] = scratch[BLANK]

@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.jit import Hashes, Words, kernel
 from agent.packets.cursor import Cursor
-from agent.packets.kernels import decode_burst
+from agent.packets.kernels import AHEAD, decode_burst
 from agent.packets.kernels_mirror import mark_duplicates
 from agent.packets.kernels_payload import recognise_burst
 from agent.packets.records import PacketFlag, Rows
@@ -31,7 +31,7 @@ def take_burst(
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
         block = rows[start:stop]
-        decode_burst(frames[start:stop], stop - start, octets, block, verdicts, cursor, scratch)
+        decode_burst(frames[start : stop + AHEAD], stop - start, octets, block, verdicts, cursor, scratch)
         hints += recognise_burst(block, stop - start, octets)
         if len(recent):
             mark_duplicates(block, stop - start, recent, verdicts)

@@ -119,9 +119,12 @@ class Pipeline:
             batches.load()
             self._first.load(batches.of(0)[0])
 
-    def decode(self, burst: Burst, rows: Rows) -> Decoded:
-        """What can be done to a burst before its turn: decode, recognise. One other thread may do it ahead."""
-        return self._first.decoder.decode_ahead(burst, rows)
+    def decode(self, burst: Burst, rows: Rows, *, hashed: bool = False) -> Decoded:
+        """What can be done to a burst before its turn, by one other thread; `hashed`: it has time for that too."""
+        decoded = self._first.decoder.decode(burst, rows)
+        if hashed:
+            self._first.cache.hash_ahead(rows, decoded.count)
+        return decoded._replace(hashed=hashed)
 
     @staticmethod
     def buffer() -> Rows:
@@ -187,8 +190,8 @@ class Pipeline:
         rows, count = decoded.rows, decoded.count
         if not count:
             return
-        self._first.decoder.follow(decoded)  # this and the next here: whoever decodes ahead has the longer way
-        self._first.cache.hash(rows, count)
+        if not decoded.hashed:
+            self._first.cache.hash(rows, count)
         steps = seconds_of(rows["time_ns"][:count])
         for (start, its_second), (stop, _) in pairwise([*steps, (count, 0)]):
             second = max(its_second, self._now_s or 0)

@@ -29,6 +29,7 @@ NOT_IN_A_REPLAY: dict[str, str] = {
     "agent.flows.kernels_shared:share_rows": "several workers on live rings; tests/flows/test_kernels_shared.py",
     "agent.packets.kernels:decode_burst": "compiled into take_burst",
     "agent.packets.kernels_payload:recognise_burst": "compiled into take_burst",
+    "agent.packets.kernels_mirror:mark_duplicates": "compiled into take_burst",
 }
 PROGRAM = """
 import contextlib, importlib, io, json, sys

@@ -72,17 +72,3 @@ def test_passing_over_counts_what_decoding_counts(decoder: Decoder) -> None:
     assert (over.leg_frames == full.leg_frames).all()
     assert (over.leg_octets == full.leg_octets).all()
     assert (over.cut, over.unseen, over.processed) == (full.cut, 0, 0)
-
-
-def test_ahead_and_then_followed_is_the_same() -> None:
-    """The reader of a file decodes ahead of the burst that is followed; what depends on the order is done in order."""
-    parts = [[request(1), request(2), request(2)], [request(2), request(3), Heard(b"")], [request(3)]]
-    at_once, ahead = Decoder(), Decoder()
-    expected = [decoded(at_once, part) for part in parts]
-    found = [ahead.decode_ahead(burst_of(part), Decoder.buffer()) for part in parts]
-    assert ahead.verdicts[Verdict.DUPLICATE] == 0
-    for one, other in zip(expected, map(ahead.follow, found), strict=True):
-        for name in set(one.rows.dtype.names or ()):
-            assert (one.rows[name][: one.count] == other.rows[name][: other.count]).all(), name
-    assert ahead.verdicts.tolist() == at_once.verdicts.tolist()
-    assert ahead.verdicts[Verdict.DUPLICATE] == 3

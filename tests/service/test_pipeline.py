@@ -310,3 +310,13 @@ def test_totals_only_makes_what_is_said_lossy_and_loss_says_so() -> None:
     sensor.pipeline.advance(START_S + 120)
     sensor.play([at(121)])
     assert [one.health["detail"] for one in sensor.end().summaries] == ["totals-only", "totals-only", "full"]
+
+
+def test_flows_hashed_ahead_are_the_same_flows() -> None:
+    pipeline, heard = Sensor().pipeline, [Heard(frame.octets, 0) for frame in session((A, B))]
+    ahead = pipeline.decode(burst_of(heard), pipeline.buffer(), hashed=True)
+    here = pipeline.decode(burst_of(heard), pipeline.buffer(), hashed=False)
+    list(pipeline.take_steps(here))
+    assert ahead.rows["flow"][: ahead.count].all()
+    assert ahead.rows["flow"][: ahead.count].tolist() == here.rows["flow"][: here.count].tolist()
+    assert pipeline.frames.frames == ahead.count
