@@ -50,8 +50,10 @@ def _value(section: bytes, name: bytes) -> str:
         return ""
     before, equals, rest = section[at + len(name) : at + len(name) + _FIELD_OCTETS].partition(b"=")
     quoted = rest.lstrip(_BLANKS)
+    if not equals or before.strip(_BLANKS) != b"V" or quoted[:1] not in {b'"', b"'"}:
+        return ""
     value, mark, _ = quoted[1:].partition(quoted[:1])
-    if not equals or before.strip(_BLANKS) != b"V" or quoted[:1] not in {b'"', b"'"} or not mark:
+    if not mark:
         return ""
     return within(printable(value.partition(b"^")[0]), _VALUE, _VALUE_MAX)
 

@@ -44,6 +44,8 @@ def test_id_serial_name_and_version_of_a_device_are_not_read() -> None:
         ('<DEV.vendor_id V="Müggel &amp; Co"/>', []),  # no plain word
         (f'<DEV.vendor_id V="{"A" * 33}"/>', []),
         ('<DEV.vendor_id V="NOVABIO', []),
+        ("<DEV.vendor_id V=" + " " * 80, []),
+        ("<DEV.vendor_id V=NOVABIO>", []),
         ('<DEV.vendor_ids V="NOVABIO"/>', []),
     ],
 )
