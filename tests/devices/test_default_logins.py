@@ -36,7 +36,7 @@ def test_a_banner_names_its_product(who: Identifier) -> None:
 
 
 def test_another_web_server_names_none(who: Identifier) -> None:
-    for value in ("Apache", "not MoxaHttp", "Microsoft-IIS/10.0", "alphapd"):
+    for value in ("Apache", "not MoxaHttp", "Microsoft-IIS/10.0", "alphapd", "App-webs/"):
         who.observe(DELL, Signal("http.server", value), 0)
     assert who.posture(DELL).default_logins == ()
 

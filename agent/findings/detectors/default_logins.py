@@ -41,7 +41,7 @@ def _fact(slot: int, posture: Posture) -> Fact:
 
 
 def _text(login: DefaultLogin) -> str:
-    known = f"is known to be shipped with credentials that are public ({login.source})"
+    known = f"is known to have been shipped with credentials that are public ({login.source})"
     if login.match == "banner":
         return f"names itself as a product that {known}: {login.product}; whether they were changed {UNHEARD}"
     return (

@@ -12,7 +12,10 @@ def test_a_device_whose_banner_names_such_a_product(bench: Bench) -> None:
     bench.add("serial-gateway", posture=Posture(default_logins=(MOXA,)))
     (found,) = bench.interval()
     assert (found.id, found.severity) == ("default-service", Severity.POSTURE)
-    assert "names itself as a product that is known to be shipped with credentials that are public" in found.sentence
+    assert (
+        "names itself as a product that is known to have been shipped with credentials that are public"
+        in found.sentence
+    )
     assert found.sentence.endswith("Moxa NPort; whether they were changed cannot be heard on the network.")
     told = dict(found.evidence)
     assert (told["source"], told["match"], told["sign"]) == ("CVE-2016-1529", "banner", "http.server")
@@ -23,7 +26,7 @@ def test_a_device_whose_banner_names_such_a_product(bench: Bench) -> None:
 def test_by_maker_and_service_it_says_so(bench: Bench) -> None:
     bench.add("infusion-pump", posture=Posture(default_logins=(PUMP,)))
     (found,) = bench.interval()
-    assert "offers Telnet, and a product of its maker for this use is known to be shipped" in found.sentence
+    assert "offers Telnet, and a product of its maker for this use is known to have been shipped" in found.sentence
     assert "whether this is one, and whether they were changed, cannot be heard" in found.sentence
     assert dict(found.evidence)["match"] == "maker"
 
