@@ -23,9 +23,7 @@ from agent.devices.scoring import Vote
 
 HOSTS_MAX: Final = 256  # numbers of hosts that are remembered; the one heard longest ago is dropped
 ADDRESSES_MAX: Final = 8  # of one host: a phone that joins each hour of a shift; the oldest is dropped
-OWNED_ADDRESSES_MAX: Final = (
-    4  # that say one owner's name: a phone that keeps one for two weeks has no more in two months
-)
+OWNED_ADDRESSES_MAX: Final = 4  # of one owner's name: a phone keeps one for two weeks, so they last two months
 REST_NS: Final = 24 * 3600 * 1_000_000_000  # of silence after which an owner's phone will not come back as it was
 ONE_HOST: Final = "one host with an address it had before"
 FOLDED: Final = Vote("continuity", "continuity", ONE_HOST, is_token=True, roles={})  # it speaks for no role
