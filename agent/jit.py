@@ -44,6 +44,7 @@ def _sources() -> list[Path]:
             *_HERE.glob("*/scan.py"),
             *_HERE.glob("*/logins.py"),
             *_HERE.glob("*/smb_shapes.py"),
+            *_HERE.glob("*/point_of_care.py"),
             *_HERE.glob("*/gists.py"),
             *_HERE.glob("*/budgets.py"),
             *_HERE.glob("*/lifecycle.py"),

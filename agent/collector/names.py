@@ -43,6 +43,7 @@ ASPECTS = {
     "ended": "supported until",
     "service": "open by",
     "log-in": "log-ins in clear by",
+    "default-login": "perhaps with the log-ins it was shipped with:",
     "smb": "SMB",
     "tls-answers": "answers with TLS",
     "tls-asks": "asks for TLS",

@@ -1,6 +1,7 @@
 """Which public advisories are about a device, and until when its system gets corrections: the packs of the posture.
 
-`advisories.toml` is built from an index of CISA's advisories (`build_advisories`), `support.toml` is made by hand. An
+`advisories.toml` is built from an index of CISA's advisories (`build_advisories`), `support.toml` is made by hand, and
+so is `defaults.toml` (`default_logins`). An
 advisory is about a product; a tap knows a model now and then, a maker and a kind mostly, a version never. So a match
 says how it was made, and never that a device has the flaw.
 """
@@ -10,11 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from agent.devices.default_logins import FILE, DefaultLogins
 from agent.devices.records import Advisory
 from agent.devices.roles import ROLE_INDEX
 from agent.errors import InputError
 
-FILES = ("advisories.toml", "support.toml")
+FILES = ("advisories.toml", "support.toml", FILE)
 BY_PRODUCT, BY_MAKER = "product", "maker"  # its model or system is named; or maker and role fit
 MATCHES_MAX = 32  # of one device; the newest
 Parse = Callable[[str], dict[str, Any]]
@@ -22,11 +24,18 @@ _FIELDS = frozenset({"id", "title", "flaws", "makers", "roles", "names"})
 
 
 class PosturePack:
-    """Both tables, loaded."""
+    """The tables, loaded."""
 
-    def __init__(self, advisories: Iterable[dict[str, Any]], support: Iterable[dict[str, Any]], version: str) -> None:
+    def __init__(
+        self,
+        advisories: Iterable[dict[str, Any]],
+        support: Iterable[dict[str, Any]],
+        version: str,
+        logins: DefaultLogins | None = None,
+    ) -> None:
         """KeyError, TypeError or ValueError for a row that cannot be used."""
         self.version = version
+        self.logins = logins or DefaultLogins()
         self._ended = {str(row["system"]): date.fromisoformat(row["ended"]).isoformat() for row in support}
         self._by_name: dict[str, list[Advisory]] = {}
         self._by_maker: dict[tuple[str, str], list[Advisory]] = {}
@@ -44,7 +53,7 @@ class PosturePack:
 
     @classmethod
     def load(cls, folder: Path, parse: Parse) -> "PosturePack":
-        """Read both files. InputError names the one that is missing or wrong."""
+        """Read the files. InputError names the one that is missing or wrong."""
         tables: list[dict[str, Any]] = []
         for name in FILES:
             try:
@@ -52,9 +61,10 @@ class PosturePack:
             except (OSError, ValueError) as error:
                 raise InputError(f"the pack cannot be read: {error}", where=str(folder / name)) from error
         try:
-            found, support = tables
-            version = f"{found['version']}.{support['version']}"
-            return cls(found["advisories"]["rows"], support["support"]["rows"], version)
+            found, support, defaults = tables
+            version = f"{found['version']}.{support['version']}.{defaults['version']}"
+            logins = DefaultLogins(defaults["defaults"]["rows"], defaults["sources"])
+            return cls(found["advisories"]["rows"], support["support"]["rows"], version, logins)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"a line of the posture packs cannot be used: {error}", where=str(folder)) from error
 
@@ -67,9 +77,13 @@ class PosturePack:
         return frozenset(self._ended)
 
     def words(self) -> frozenset[str]:
-        """What the tables state of their own: ids of advisories, systems and the days on which their support ends."""
+        """What the tables state of their own: ids of advisories, systems and the days on which their support ends.
+
+        And who says that a product is shipped with public credentials.
+        """
         rows = (*self._by_name.values(), *self._by_maker.values())
-        return frozenset({advisory.id for found in rows for advisory in found} | {*self._ended, *self._ended.values()})
+        ids = {advisory.id for found in rows for advisory in found}
+        return frozenset(ids | {*self._ended, *self._ended.values()}) | self.logins.words()
 
     def about(self, names: Iterable[str], maker: str, role: str) -> tuple[Advisory, ...]:
         """Advisories about a device by its model and system (`names`), then by maker and role; each once, by id."""

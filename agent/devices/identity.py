@@ -14,7 +14,7 @@ from agent.devices.evidence import Evidence, Identity, Name
 from agent.devices.facts import OFFERS, USES, FactBook, service_vote
 from agent.devices.families import MANY_VALUES, NAME_KINDS, family_of
 from agent.devices.folding import FOLDED, LAST_SAID, Fold, Folding, Lived, named_by_itself
-from agent.devices.known import Known, contradictions, maker, settle, system
+from agent.devices.known import Known, contradictions, is_one_host, maker, settle, system
 from agent.devices.memory import Remembered
 from agent.devices.packs import DRAWN, GIVEN_AS_ROUTER, SPEAKS_FOR_OTHERS, Packs, Rule
 from agent.devices.posture import posture_of
@@ -215,7 +215,7 @@ class Identifier:
 
     def folds(self, lived: Lived) -> list[Fold]:
         """Drawn addresses that are one host's, as far as they were heard one after the other; the last says so."""
-        folds = list(self._folding.folds(lived))
+        folds = [fold for fold in self._folding.folds(lived) if is_one_host(fold, self._known)]
         last = frozenset(fold.macs[-1] for fold in folds)
         for mac in last ^ self._folded:
             device = self._known(mac)

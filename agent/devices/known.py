@@ -1,9 +1,11 @@
 """What is known of one device beside its role: maker, model, system, names, and what of it does not fit together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.devices.evidence import Identity, Name
 from agent.devices.facts import Pairs
+from agent.devices.folding import Fold
 from agent.devices.packs import VendorEntry
 from agent.devices.records import Posture
 from agent.devices.roles import UNKNOWN
@@ -51,6 +53,12 @@ def system(device: Known) -> str:
     """The operating system heard first, in the fullest words that any signal has for it."""
     first = next(iter(device.systems), "")
     return max((name for name in device.systems if name.split()[0] == first.split()[0]), key=len, default="")
+
+
+def is_one_host(fold: Fold, known: Callable[[int], Known | None]) -> bool:
+    """Whether addresses that a drawn number joins, or an owner's name while nothing says that their systems differ."""
+    devices = [device for mac in fold.macs if (device := known(mac)) is not None]
+    return not fold.by_owner or len({name.partition(" ")[0] for device in devices for name in device.systems}) < 2
 
 
 def contradictions(device: Known, best: str, role: str, opposing: Pairs) -> tuple[str, ...]:

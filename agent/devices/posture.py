@@ -33,6 +33,7 @@ def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
         services=tuple(name for port, name in OLD_SERVICES.items() if ("offers", port) in device.facts),
         log_ins=tuple(sorted(value for kind, value in device.facts if kind == "credentials.clear")),
         advisories=pack.about(names, identity.vendor, role),
+        default_logins=pack.logins.about(device.facts.keys(), identity.vendor, role),
     )
 
 

@@ -187,6 +187,15 @@ class Advisory(NamedTuple):
     match: str  # product: its model or system is named; maker: maker and role fit
 
 
+class DefaultLogin(NamedTuple):
+    """A product known to be shipped with credentials that are public, and how a device shows that it is one."""
+
+    product: str
+    source: str  # who says so: an advisory's id, or a maker's document
+    shown_by: str  # kind of the signal that names the product, or the service of old that a device of its maker offers
+    match: str  # banner: the device names the product itself; maker: its maker, role and service fit
+
+
 class Posture(NamedTuple):
     """How a device stands, as far as it was heard; empty where nothing was. Words of the packs and of the readers."""
 
@@ -199,6 +208,7 @@ class Posture(NamedTuple):
     services: tuple[str, ...] = ()  # services of old that it answers: telnet, ftp
     log_ins: tuple[str, ...] = ()  # protocols in which it sent credentials in clear
     advisories: tuple[Advisory, ...] = ()
+    default_logins: tuple[DefaultLogin, ...] = ()
 
 
 class Remark(NamedTuple):

@@ -26,6 +26,7 @@ from agent.findings.detectors.contract_breach import contract_breaches
 from agent.findings.detectors.covert_channel import CovertChannels
 from agent.findings.detectors.crash_after_contact import CrashAfterContact
 from agent.findings.detectors.credential_guessing import CredentialGuessing
+from agent.findings.detectors.default_logins import ShippedLogins
 from agent.findings.detectors.default_service import DefaultServices
 from agent.findings.detectors.dhcp_starvation import DhcpStarvation
 from agent.findings.detectors.dicom_peers import DicomPeers
@@ -132,7 +133,7 @@ class Engine:
         self._cleartext = CleartextClinical()
         self._services = DefaultServices()
         self._web = CleartextWeb()
-        self._postures = (LegacySystems(), LegacyTls(), AdvisoryMatches())
+        self._postures = (LegacySystems(), LegacyTls(), AdvisoryMatches(), ShippedLogins())
         lists = lists or NameLists(Suffixes(), NameModel())
         self._dns_tunnels = DnsTunnels(lists)
         self._generated = GeneratedNames(lists)

@@ -10,6 +10,7 @@ import numpy as np
 from agent.jit import Hashes, leaf
 from agent.keyed import sip3
 from agent.packets.cursor import u16, u32
+from agent.packets.point_of_care import DEVICE_OCTETS, HELLO, device_at, message_at
 from agent.packets.records import HintKind
 from agent.packets.scan import find
 from agent.tap.records import Octets
@@ -23,7 +24,7 @@ H_DHCP, H_DHCPV6, H_NETBIOS, H_LLMNR = (
 H_QUERY, H_ANSWER, H_SYN = int(HintKind.DNS_QUERY), int(HintKind.DNS_ANSWER), int(HintKind.TCP_SYN)
 H_TLS, H_TLS_SERVER, H_QUIC = int(HintKind.TLS_CLIENT), int(HintKind.TLS_SERVER), int(HintKind.QUIC)
 H_MODBUS, H_NTP, H_SNMP, H_ND = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.ND)
-H_BACNET, H_SDC = int(HintKind.BACNET), int(HintKind.SDC)
+H_BACNET, H_SDC, H_POCT1A = int(HintKind.BACNET), int(HintKind.SDC), int(HintKind.POCT1A)
 BOOTREPLY = 2  # RFC 951: `op` of what a server says
 H_ARP, H_INTELLIVUE = int(HintKind.ARP), int(HintKind.INTELLIVUE)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
@@ -247,6 +248,17 @@ def _sdc(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> n
 
 
 @leaf
+def _point_of_care(octets: Octets, at: int, size: int, key: Hashes, start: np.uint64) -> np.uint64:
+    """The message's name, and of a hello its device section: numbers, times and results are new each time."""
+    root = message_at(octets, at, size) if size >= 4 else -1
+    if root < 0:
+        return digest(octets, at, size, key, start)
+    found = sip3(key[0], key[1], start, U64(u32(octets, root)), U64(u32(octets, root + 4)))
+    device = device_at(octets, root, at + size) if u32(octets, root) == HELLO else -1
+    return found if device < 0 else digest(octets, device, min(at + size - device, DEVICE_OCTETS), key, found)
+
+
+@leaf
 def tcp_header(row: np.void, octets: Octets) -> int:
     """Offset of a packet's TCP header, -1 when it was not captured whole: it ends where the payload begins.
 
@@ -342,6 +354,8 @@ def gist(kind: int, row: np.void, octets: Octets, at: int, size: int, key: Hashe
         return _bacnet(octets, at, size, key, start)
     if kind == H_SDC:
         return _sdc(octets, at, size, key, start)
+    if kind == H_POCT1A:
+        return _point_of_care(octets, at, size, key, start)
     if kind == H_INTELLIVUE:
         return _intellivue(octets, at, size, key, start)
     if kind == H_ARP:

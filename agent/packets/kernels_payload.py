@@ -11,6 +11,7 @@ from agent.jit import kernel, leaf
 from agent.packets.cursor import u16, u32
 from agent.packets.gists import tcp_header
 from agent.packets.logins import login
+from agent.packets.point_of_care import message_at
 from agent.packets.records import Application as App
 from agent.packets.records import HintKind, PacketFlag, Rows, Verdict
 from agent.packets.scan import holds
@@ -30,7 +31,7 @@ A_LLMNR, A_NETBIOS, A_SSDP, A_WSD = int(App.LLMNR), int(App.NETBIOS), int(App.SS
 A_INTELLIVUE, A_SIP, A_VNC, A_SMTP = int(App.INTELLIVUE), int(App.SIP), int(App.VNC), int(App.SMTP)
 A_POP3, A_IMAP, A_QUIC, A_CAPSULE = int(App.POP3), int(App.IMAP), int(App.QUIC), int(App.CAPSULE)
 A_RTSP, A_DHCPV6, A_CAPWAP, A_MDNS = int(App.RTSP), int(App.DHCPV6), int(App.CAPWAP), int(App.MDNS)
-A_RTP, A_IEEE11073 = int(App.RTP), int(App.IEEE11073)
+A_RTP, A_IEEE11073, A_POCT1A = int(App.RTP), int(App.IEEE11073), int(App.POCT1A)
 
 H_DHCP, H_MDNS, H_DICOM, H_HL7 = int(HintKind.DHCP), int(HintKind.MDNS), int(HintKind.DICOM), int(HintKind.HL7)
 H_SSDP, H_WSD, H_LLDP, H_CDP = int(HintKind.SSDP), int(HintKind.WS_DISCOVERY), int(HintKind.LLDP), int(HintKind.CDP)
@@ -41,7 +42,7 @@ H_QUERY, H_ANSWER, H_SYN = int(HintKind.DNS_QUERY), int(HintKind.DNS_ANSWER), in
 H_TLS_SERVER, H_QUIC, H_MQTT = int(HintKind.TLS_SERVER), int(HintKind.QUIC), int(HintKind.MQTT)
 H_MODBUS, H_NTP, H_SNMP, H_SIP = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.SIP)
 H_STP, H_ARP, H_ND, H_SDC = int(HintKind.STP), int(HintKind.ARP), int(HintKind.ND), int(HintKind.SDC)
-H_INTELLIVUE = int(HintKind.INTELLIVUE)
+H_INTELLIVUE, H_POCT1A = int(HintKind.INTELLIVUE), int(HintKind.POCT1A)
 H_LAND, H_URGENT, H_RARP = int(HintKind.LAND), int(HintKind.URGENT), int(HintKind.RARP_REPLY)
 
 ETHERTYPE_LLDP, ETHERTYPE_ARP, ETHERTYPE_MIN = 0x88CC, 0x0806, 0x0600
@@ -120,6 +121,15 @@ def _binary_stream(octets: Octets, at: int, have: int, size: int) -> tuple[int, 
 
 
 @leaf
+def _element(octets: Octets, at: int, have: int, word: int) -> tuple[int, int]:
+    """A payload that begins with '<': two clinical protocols write XML without HTTP around it."""
+    if word == 0x3C3F786D:  # '<?xm': SDC in clear names its standard, 11073-20701
+        if holds(octets, at, at + min(have, SDC_LOOK), 0x31313037, 0x332D3230):
+            return A_IEEE11073, H_SDC
+    return (A_POCT1A, H_POCT1A) if message_at(octets, at, have) >= 0 else (0, 0)
+
+
+@leaf
 def _stream(octets: Octets, at: int, have: int, size: int, low_port: int) -> tuple[int, int]:
     """A TCP payload of at least four octets."""
     word = u32(octets, at)
@@ -132,9 +142,10 @@ def _stream(octets: Octets, at: int, have: int, size: int, low_port: int) -> tup
     found, hint = login(octets, at, have, low_port)
     if found:
         return found, hint
-    if word == 0x3C3F786D:  # '<?xm': SDC in clear names its standard, 11073-20701
-        if holds(octets, at, at + min(have, SDC_LOOK), 0x31313037, 0x332D3230):
-            return A_IEEE11073, H_SDC
+    if octets[at] == 0x3C:
+        found, hint = _element(octets, at, have, word)
+        if found:
+            return found, hint
     if octets[at] == 0x7B:  # '{': a miner's JSON line ("mining." of stratum, "login" of its monero kin)
         end = at + min(have, STRATUM_LOOK)
         monero = holds(octets, at, end, 0x226C6F67, 0x696E222C) or holds(octets, at, end, 0x226C6F67, 0x696E2220)

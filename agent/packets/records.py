@@ -104,6 +104,7 @@ class Application(IntEnum):
     NFS = 45
     RPC = 46
     CAPWAP = 47  # a Wi-Fi controller's tunnel under DTLS: metered as it is, what is inside is counted as unseen
+    POCT1A = 48  # point-of-care testing: an analyser and its data manager (CLSI POCT1-A2)
 
 
 def application_name(number: int) -> str:
@@ -165,6 +166,7 @@ class HintKind(IntEnum):
     LAND = 45
     URGENT = 46
     RARP_REPLY = 47
+    POCT1A = 48
 
 
 PACKET = np.dtype(

@@ -42,7 +42,10 @@ def names_told(identity: Identity, pseudonyms: Pseudonyms, *, plain_names: bool)
 
 def posture_told(posture: Posture) -> dict[str, Any]:
     """How a device stands: words of the packs and of the readers' own lists."""
-    return posture._asdict() | {"advisories": [advisory._asdict() for advisory in posture.advisories]}
+    return posture._asdict() | {
+        "advisories": [advisory._asdict() for advisory in posture.advisories],
+        "default_logins": [login._asdict() for login in posture.default_logins],
+    }
 
 
 def device_line(table: DeviceTable, slot: int, ward: Ward, pseudonyms: Pseudonyms, *, plain_names: bool) -> str:

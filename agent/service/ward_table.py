@@ -133,6 +133,8 @@ def _stance(posture: Posture) -> list[str]:
     told += ["at SMB1"] * bool({"1", "1-old"}.intersection(posture.smb))
     told += [f"open by {' and '.join(posture.services)}"] * bool(posture.services)
     told += [f"with log-ins in clear by {', '.join(posture.log_ins)}"] * bool(posture.log_ins)
+    known = ", ".join(login.source for login in posture.default_logins)
+    told += [f"perhaps with the log-ins it was shipped with ({known})"] * bool(known)
     if posture.advisories:
         how = "its product" if posture.advisories[0].match == "product" else "its maker's products"
         ids = ", ".join(advisory.id for advisory in posture.advisories[:ADVISORIES_SHOWN])

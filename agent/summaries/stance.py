@@ -33,6 +33,7 @@ def _aspects(posture: Posture) -> Iterator[tuple[str, str]]:
         yield "ended", posture.ended
     yield from (("service", name) for name in posture.services)
     yield from (("log-in", name) for name in posture.log_ins)
+    yield from (("default-login", login.source) for login in posture.default_logins)
     yield from (("smb", dialect) for dialect in posture.smb)
     yield from (("tls-answers", version) for version in posture.tls_answers)
     yield from (("tls-asks", version) for version in posture.tls_asks)

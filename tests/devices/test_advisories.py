@@ -104,6 +104,6 @@ def test_a_day_that_is_none() -> None:
         PosturePack((), [{"system": "x", "ended": "2020-13-01"}], "1")
 
 
-def test_both_versions_are_part_of_the_packs() -> None:
+def test_the_versions_of_all_three_are_part_of_the_packs() -> None:
     assert Packs.load().version.partition("+ieee")[0].endswith(f"+csaf{PACK.version}")
-    assert PACK.version == "20241024.1"
+    assert PACK.version == "20241024.1.1"

@@ -37,7 +37,8 @@ def test_the_command_writes_a_pack_that_can_be_loaded(tmp_path: Path, capsys: py
     said = capsys.readouterr().out
     assert "2 advisories, 1 left out" in said
     assert "no product: ICSMA-24-151-02 A toaster" in said
-    (tmp_path / "support.toml").write_text((PACKS_FOLDER / "support.toml").read_text("utf-8"), "utf-8")
+    for name in ("support.toml", "defaults.toml"):
+        (tmp_path / name).write_text((PACKS_FOLDER / name).read_text("utf-8"), "utf-8")
     pack = PosturePack.load(tmp_path, parse_toml)
     assert [a.flaws for a in pack.about(["Alaris PC Unit"], "", "")] == [13, 2]
     before = (tmp_path / build.PACK_NAME).read_bytes()

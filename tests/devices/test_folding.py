@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from agent.devices.folding import Fold, Folding, named_by_itself
+from agent.devices.folding import OWNED_ADDRESSES_MAX, REST_NS, Fold, Folding, named_by_itself
 
 A, B, C = 0x02A1_1900_0001, 0x02A1_1900_0002, 0x02A1_1900_0003
 OPTIONS = "1,3,6,15,26,28,51,58,59,43"
@@ -24,7 +24,6 @@ def said(host: str, options: str = OPTIONS, vendor: str = "android-dhcp-9") -> s
         ("android-4f3a9c1b", False),  # short: chosen by somebody
         ("android-pixel7-of-anna", False),
         ("iPhone", False),
-        ("Annas-iPhone", False),
         ("Galaxy-S21", False),
         ("SM-G991B", False),
         ("DESKTOP-7H2K9QA.ward", False),
@@ -92,3 +91,72 @@ def test_a_flood_of_numbers_and_addresses_stays_within_its_room() -> None:
         folding.forget(mac)
     assert not len(folding)
     assert not list(folding.folds(lambda mac: (mac, mac)))
+
+
+ANNA = named_by_itself(said("Annas-iPhone", vendor=""))
+HOUR, DAY = REST_NS // 24, REST_NS
+
+
+def spans(*hours: tuple[int, int]) -> dict[int, tuple[int, int]]:
+    """When A, B and C were heard first and last."""
+    return {mac: (first * HOUR, last * HOUR) for mac, (first, last) in zip((A, B, C), hours, strict=False)}
+
+
+def owned_by(key: str, *macs: int) -> Folding:
+    """Addresses that said one key."""
+    folding = Folding()
+    for mac in macs:
+        folding.claim(key, mac)
+    return folding
+
+
+def test_an_owners_name_is_a_key_with_its_stack() -> None:
+    assert ANNA
+    assert named_by_itself(said("ANNAS-IPHONE", vendor="")) == ANNA
+    assert named_by_itself(said("Annas-iPhone", vendor="") | {("dhcp.size", "1500")}) not in {"", ANNA}
+    assert named_by_itself(said("Bertas-iPhone", vendor="")) != ANNA
+    for maker in ("iPhone", "iPad", "Galaxy-S21", "SM-G991B", "Pixel-7-Pro", "Nurses-iPad"):
+        assert not named_by_itself(said(maker)), "many carry it"
+
+
+def test_an_owners_phone_with_a_new_address_is_one_after_a_day_of_silence() -> None:
+    folding = owned_by(ANNA, A, B)
+    assert not list(folding.folds(spans((0, 8), (9, 31)).get)), "the first may yet come back"
+    assert list(folding.folds(spans((0, 8), (9, 32)).get)) == [Fold((A, B), by_owner=True)]
+
+
+def test_the_newest_address_waits_for_its_day() -> None:
+    folding = owned_by(ANNA, A, B, C)
+    heard = spans((0, 8), (9, 40), (41, 50))
+    assert list(folding.folds(heard.get)) == [Fold((A, B), by_owner=True)]
+    heard[C] = (41 * HOUR, 64 * HOUR)
+    assert list(folding.folds(heard.get)) == [Fold((A, B, C), by_owner=True)]
+
+
+def test_two_people_of_one_name_who_work_in_shifts_are_two() -> None:
+    """Never at the same time, but the first is back on the next day, before anything was joined."""
+    folding = owned_by(ANNA, A, B)
+    assert not list(folding.folds(spans((0, 8), (9, 16)).get))
+    assert not list(folding.folds(spans((0, 26), (9, 16)).get))
+    assert not list(folding.folds(spans((0, 26), (100, 200)).get)), "and what two hold joins nobody any more"
+
+
+def test_who_comes_back_later_parts_them() -> None:
+    folding = owned_by(ANNA, A, B)
+    assert list(folding.folds(spans((0, 8), (9, 40)).get))
+    assert not list(folding.folds(spans((0, 50), (9, 60)).get))
+    folding.claim(ANNA, C)
+    assert not list(folding.folds({A: (1, 2), C: (3, 3 * DAY)}.get))
+
+
+def test_one_name_with_two_stacks_is_two_devices() -> None:
+    folding = owned_by(ANNA, A, B)
+    folding.claim(named_by_itself(said("Annas-iPhone", options="1,121,3,6", vendor="")), C)
+    assert not list(folding.folds(spans((0, 8), (9, 99)).get))
+
+
+def test_a_name_that_many_addresses_say_is_worth_nothing() -> None:
+    macs = range(A, A + OWNED_ADDRESSES_MAX + 1)
+    heard = {mac: (n * 2 * DAY, n * 2 * DAY + 1) for n, mac in enumerate(macs)}
+    assert list(owned_by(ANNA, *macs[:-1]).folds(heard.get))
+    assert not list(owned_by(ANNA, *macs).folds(heard.get))

@@ -1,8 +1,14 @@
 """What does not fit together, and whose words count for maker and system."""
 
+from agent.devices.identity import Identifier
 from agent.devices.known import Known, contradictions, maker, system
-from agent.devices.packs import VendorEntry
+from agent.devices.packs import Packs, VendorEntry
+from agent.devices.records import EdgeDirection
 from agent.devices.roles import UNKNOWN
+from agent.packets.hints.records import Signal
+from agent.packets.records import Application
+
+LAIRD, DELL = 0x0025CA000001, 0xD4AE52772011
 
 
 def _known(name: str, kind: str) -> Known:
@@ -47,3 +53,21 @@ def test_two_makers_implementations() -> None:
     assert contradictions(device, UNKNOWN, UNKNOWN, ()) == ()
     device.implementations["1.2.276.0.7230010.3.0.3.6.7"] = None
     assert contradictions(device, UNKNOWN, UNKNOWN, ()) == ("2 makers' DICOM implementations behind one address",)
+
+
+def test_an_analyser_by_what_it_says_at_the_point_of_care() -> None:
+    """Behind a card that says nothing; its data manager is a server, and an acknowledgement says nothing of either."""
+    who = Identifier(Packs.load())
+    for name in ("HEL.R01", "DST.R01", "OBS.R01"):
+        who.observe(LAIRD, Signal("poct1a.says", name), 0)
+    who.observe(LAIRD, Signal("poct1a.maker", "NOVABIO"), 0)
+    who.observe(LAIRD, Signal("poct1a.model", "StatStrip"), 0)
+    who.observe_edge(LAIRD, EdgeDirection.ORIGINATES, 6, 4545, Application.POCT1A)
+    meter = who.assess(LAIRD)
+    assert (meter.role, meter.vendor, meter.model) == ("lab-analyser", "Nova Biomedical", "StatStrip")
+    assert meter.confidence >= 0.85
+    who.observe(DELL, Signal("poct1a.says", "ACK.R01"), 0)
+    assert who.assess(DELL).role == "unknown"
+    who.observe(DELL, Signal("poct1a.says", "REQ.R01"), 0)
+    who.observe_edge(DELL, EdgeDirection.RESPONDS, 6, 4545, Application.POCT1A)
+    assert who.assess(DELL).role == "hospital-server"

@@ -15,6 +15,7 @@ from tests.simulators.bursts import HASHES
 
 pytestmark = HASHES
 PACKS = Packs.load()
+DAY_S = 24 * 3600
 
 
 @pytest.fixture
@@ -64,12 +65,35 @@ def test_two_phones_that_say_the_same_at_once_are_two(bench: Bench, ward: Ward) 
 
 
 @pytest.mark.parametrize("host", ["iPhone", "Galaxy-S21", "Annas-iPhone"])
-def test_a_name_that_somebody_chose_folds_nothing(bench: Bench, ward: Ward, host: str) -> None:
+def test_a_name_that_a_maker_or_a_person_chose_folds_nothing_at_first(bench: Bench, ward: Ward, host: str) -> None:
     said = [Signal("dhcp.host", host), *DRAWN_HOST[1:]]
     slots = [joins(bench, ward, end, at, said) for end, at in ((FIRST, 1), (SECOND, 60))]
     assert ward.take_changed() == sorted(slots)
     assert ward.fold() == {}
     assert len({ward.number(slot) for slot in slots}) == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "systems", "is_one"),
+    [
+        ("Annas-iPhone", ("", ""), True),
+        ("Annas-iPhone", ("iphone", "iphone"), True),
+        ("Annas-iPhone", ("iphone", "android"), False),
+        ("iPhone", ("", ""), False),
+        ("Galaxy-S21", ("", ""), False),
+    ],
+)
+def test_an_owners_name_joins_after_a_day_what_runs_one_system(
+    bench: Bench, ward: Ward, host: str, systems: tuple[str, str], *, is_one: bool
+) -> None:
+    """Two phones whose maker named them are two, however long the first has been away."""
+    for end, at, agent in ((FIRST, 1, systems[0]), (SECOND, 60, systems[1])):
+        said = [Signal("dhcp.host", host), Signal("dhcp.options", "1,2,99"), Signal("dhcp.order", "53,55")]
+        joins(bench, ward, end, at, said + [Signal("http.agent", agent)] * bool(agent))
+    assert ward.fold() == {}
+    turn(bench.hear([hello(SECOND, 2 * DAY_S)]), ward)
+    ward.refresh()
+    assert ward.fold() == ({number(FIRST[1]): number(SECOND[1])} if is_one else {})
 
 
 def test_a_card_that_a_maker_made_is_never_folded(bench: Bench, ward: Ward) -> None:

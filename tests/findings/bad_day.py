@@ -66,7 +66,7 @@ def _claims_and_grants(bench: Bench) -> list[Finding]:
     said = bench.judge(grants=(_grant(bench, server, "ack", ROUTER),), sightings=[heard])
     board = bench.add("iot-other", claims=("10.20.30.66", "10.20.30.10"))
     bench.add("unknown", claims=("10.20.30.50",))
-    said += bench.judge([bench.edge(lab, board, 53, protocol=17)])
+    said += bench.judge([bench.edge(bench.add("thin-client"), board, 53, protocol=17)])
     passed = bench.sighting("tcp.passed-syn-ack", "63:m44:1460:7:MSTNW", board, sender="10.20.30.10")
     said += bench.judge(grants=(_grant(bench, board, "offer", ROGUE),), sightings=[passed])
     for _ in range(4):

@@ -10,9 +10,13 @@ from agent.devices.roles import ROLES, TIERS
 from agent.errors import ConfigError
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, OF_THE_TAP
 from agent.findings.contracts import EXPECTED_MAX, FILE_MAX_BYTES, FILES_MAX, ContractSet, shipped_folder
-from tests.findings.bench import CONTRACTS, Bench, ids
+from agent.findings.records import Severity
+from tests.findings.bench import CONTRACTS, IN, Bench, ids
 
-WANTED = ("infusion-pump", "patient-monitor", "imaging-modality", "pacs", "clinical-workstation", "printer")
+WANTED = (
+    *sorted(CLINICAL_ROLES), "nurse-call", "tube-station", "building-control",  # of a ward and of its building
+    "clinical-workstation", "printer",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -29,6 +33,56 @@ def test_the_roles_that_must_have_one(role: str) -> None:
     assert all(line.source for line in (*contract.does, *contract.never))
     assert all(line.verified for line in contract.never)
     assert 40 < len(CONTRACTS.expected(role)) <= EXPECTED_MAX
+
+
+def test_what_a_patient_needs_at_once_has_a_contract() -> None:
+    wanted = {role for role, tier in TIERS.items() if tier in {"vital", "clinical"}}
+    assert wanted <= {role for role in ROLES if CONTRACTS.contract(role) is not None}
+
+
+@pytest.mark.parametrize(
+    ("role", "peer", "port", "protocol"),
+    [
+        ("anaesthesia", "central-station", 51234, 6),
+        ("anaesthesia", "serial-gateway", 4001, 6),
+        ("anaesthesia", "hospital-server", 2575, 6),
+        ("lab-analyser", "hospital-server", 4545, 6),
+        ("lab-analyser", "hospital-server", 445, 6),
+        ("dispensing-cabinet", "hospital-server", 1433, 6),
+        ("dispensing-cabinet", "printer", 9100, 6),
+        ("nurse-call", "voip-phone", 5060, 17),
+        ("nurse-call", "nurse-call", 17000, 6),
+        ("pump-gateway", "infusion-pump", 40123, 6),
+        ("pump-gateway", "hospital-server", 1433, 6),
+        ("tube-station", "hospital-server", 12345, 17),
+    ],
+)
+def test_what_such_a_role_does_is_no_finding(bench: Bench, role: str, peer: str, port: int, protocol: int) -> None:
+    edge = bench.edge(bench.add(role), bench.add(peer), port, protocol=protocol)
+    assert not bench.judge([edge])
+
+
+@pytest.mark.parametrize(
+    ("role", "peer", "port"),
+    [
+        ("anaesthesia", "office-workstation", 445),
+        ("lab-analyser", "office-workstation", 4545),
+        ("dispensing-cabinet", "ip-camera", 8000),
+        ("pump-gateway", "office-workstation", 7777),
+    ],
+)
+def test_what_a_clinical_role_does_beside_that_is_a_breach(bench: Bench, role: str, peer: str, port: int) -> None:
+    (found,) = bench.judge([bench.edge(bench.add(role), bench.add(peer), port)])
+    assert (found.id, found.severity) == ("contract-breach", Severity.PAGE)
+
+
+def test_a_tube_station_never_takes_telnet(bench: Bench) -> None:
+    (found, *_) = bench.judge(
+        [bench.edge(bench.add("tube-station"), bench.add("office-workstation"), 23, direction=IN)]
+    )
+    assert (found.id, found.severity) == ("contract-breach", Severity.REVIEW)
+    assert "must never do" in found.sentence
+    assert "ICSMA-21-215-01" in str(dict(found.evidence)["source"])
 
 
 def test_tiers_agree_with_the_roles() -> None:

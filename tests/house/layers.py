@@ -100,7 +100,8 @@ DEMO = ("agent/service/demo.py", "agent/service/programs.py")  # run on a desk, 
 # Files of leaves and constants that kernels paste in; agent/jit.py hashes them into the cache folder's name.
 PASTED = (
     *("records", "layouts", "cursor", "keys", "lifecycle", "placing", "sets", "tallies", "trying"),
-    *("walk_ip", "walk_link", "walk_transport", "scan", "logins", "smb_shapes", "gists", "budgets"),
+    *("walk_ip", "walk_link", "walk_transport", "scan", "logins", "smb_shapes", "point_of_care"),
+    *("gists", "budgets"),
 )
 OWNERS = (
     Owner("numba", ("agent/jit.py",), "two decorators are all that the tree needs of it"),

@@ -51,6 +51,7 @@ HEARD = frozenset(
         "hl7.message", "hl7.receiver", "hl7.receiver-facility", "hl7.sender", "hl7.sender-facility", "http.agent",
         "http.server", "lldp.description", "lldp.maker", "lldp.model", "lldp.name", "llmnr.asks", "llmnr.host",
         "mdns.asks", "mdns.host", "mdns.maker", "mdns.model", "mdns.service", "netbios.group", "netbios.host",
+        "poct1a.maker", "poct1a.model",
         "smb.host", "smb.lanman", "smb.os", "ssdp.agent", "ssdp.asks", "ssdp.server", "ssdp.type", "ssh.software",
         "tls.sni", "wsd.offers", "wsd.scope",
     }
@@ -126,9 +127,22 @@ def test_the_readers_heard_the_patients(frames: list[Frame], monkeypatch: pytest
     bench.end()
     assert set(heard) >= HEARD
     assert bench.pipeline.hints_skipped == 0
-    assert {"hl7", "dicom", "smb1", "http", "tls", "ssh", "ftp", "telnet", "mqtt", "snmp", "sip", "smtp", "imap"} <= {
-        *_applications(bench)
-    }
+    assert {
+        "hl7",
+        "dicom",
+        "smb1",
+        "http",
+        "tls",
+        "ssh",
+        "ftp",
+        "telnet",
+        "mqtt",
+        "snmp",
+        "sip",
+        "smtp",
+        "imap",
+        "poct1a",
+    } <= {*_applications(bench)}
 
 
 def _applications(bench: Sensor) -> Iterator[str]:

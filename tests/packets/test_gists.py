@@ -14,7 +14,7 @@ from agent.packets.records import PACKET, HintKind
 from agent.tap.records import FRAME
 from tests.forge import bedside, dhcp, tls
 from tests.packets.hints.payloads import PAYLOADS
-from tests.packets.hints.samples import LINUX_OPTIONS, SOAP, ber, snmp, syn
+from tests.packets.hints.samples import HELLO_OF_A_METER, LINUX_OPTIONS, RESULT_OF_A_METER, SOAP, ber, snmp, syn
 from tests.simulators.bursts import HASHES, MARGIN, SECRET, THIN
 
 pytestmark = HASHES
@@ -23,6 +23,7 @@ SHORT = (
     HintKind.DNS_QUERY, HintKind.DNS_ANSWER, HintKind.LLMNR, HintKind.NETBIOS, HintKind.DHCP, HintKind.SNMP,
     HintKind.INTELLIVUE, HintKind.NTP, HintKind.QUIC, HintKind.MODBUS, HintKind.TLS_CLIENT, HintKind.TLS_SERVER,
     HintKind.TCP_SYN, HintKind.ND, HintKind.BACNET, HintKind.SMB_EXPLOIT, HintKind.SDC,
+    HintKind.POCT1A,
 )  # fmt: skip
 SEEN = 1 << 12
 
@@ -109,6 +110,8 @@ FRESH: list[tuple[HintKind, bytes, list[int]]] = [  # octets that are new in eac
     (HintKind.QUIC, PAYLOADS[HintKind.QUIC][0], [6, 7, 20]),
     (HintKind.FTP_LOGIN, b"PASS", [0, 1]),
     (HintKind.BACNET, bedside.read_property(7, 0, 1), [8, 10, 11, 12]),
+    (HintKind.POCT1A, HELLO_OF_A_METER, [HELLO_OF_A_METER.index(b"7135"), HELLO_OF_A_METER.index(b":00:00") + 1]),
+    (HintKind.POCT1A, RESULT_OF_A_METER, [RESULT_OF_A_METER.index(b"104"), RESULT_OF_A_METER.index(b"WT77")]),
     (HintKind.SDC, METRIC, [len(METRIC) - 14, len(METRIC) - 13]),
 ]
 

@@ -14,7 +14,19 @@ from tests.forge.ipv4 import TCP, UDP, Ipv4
 from tests.forge.ipv6 import Ipv6
 from tests.forge.tcp import Tcp
 from tests.forge.udp import Udp
-from tests.packets.hints.samples import MONITOR_MAC, MORE, OWN, SOAP, arp, bpdu, old_quic, quic, topology_change
+from tests.packets.hints.samples import (
+    HELLO_OF_A_METER,
+    MONITOR_MAC,
+    MORE,
+    OWN,
+    RESULT_OF_A_METER,
+    SOAP,
+    arp,
+    bpdu,
+    old_quic,
+    quic,
+    topology_change,
+)
 from tests.simulators.bursts import HASHES, THIN, Heard, burst_of, decode
 
 pytestmark = HASHES
@@ -67,6 +79,8 @@ STREAMS = [
     (b"\7\0\0\0\0\4\0\0\0\0\0", 0, 0),
     (SOAP % b"GetService/GetMdib", App.IEEE11073, Kind.SDC),
     (b"<?xml version='1.0'?><other/>", 0, 0),
+    (HELLO_OF_A_METER, App.POCT1A, Kind.POCT1A),
+    (RESULT_OF_A_METER, App.POCT1A, Kind.POCT1A),
     (b"\xff\xfd\x18\xff\xfd\x20", App.TELNET, 0),
     (b'{"id":1,"method":"mining.subscribe"}', App.STRATUM, 0),
     (b'{"method":"login","params":{"login":"4"}}', App.STRATUM, 0),
@@ -91,6 +105,7 @@ def test_streams_by_content(data: bytes, application: int, hint: int) -> None:
     [
         (b"220 ready\r\n", 21, App.FTP), (b"220-ready\r\n", 21, App.FTP), (b"220 ready\r\n", 25, App.SMTP),
         (b"220 ready\r\n", 587, App.SMTP), (b"220 ready\r\n", 4444, 0), (b"\0\1\0\0\0\6\1\3\0\0\0\1", 502, App.MODBUS),
+        (b"\x3c\1\0\0\0\6\1\3\0\0\0\1", 502, App.MODBUS),
         (b"\0\1\0\0\0\7\1\3\0\0\0\1", 502, 0), (b"\0\1\0\0\0\6\1\3\0\0\0\1", 503, 0),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.devices.evidence import Identity
-from agent.devices.records import Advisory, Posture
+from agent.devices.records import Advisory, DefaultLogin, Posture
 from agent.service.ward_table import DRAWN_SHOWN_MAX, HEADINGS, Entry, lines
 
 IDENTITY = Identity("infusion-pump", 0.99, "Alaris Medical", "Alaris PC Unit", "VxWorks", (), (), ())
@@ -89,11 +89,12 @@ def test_how_it_stands() -> None:
         system="Windows XP/2003", said_by=("smb.os",), ended="2015-07-14", tls_answers=("1.0", "1.2"),
         tls_asks=("1.1",), smb=("1", "3.0"), services=("ftp", "telnet"), log_ins=("ftp",),
         advisories=tuple(Advisory(f"ICSMA-23-00{n}-01", "A pump", 2, "product") for n in range(5)),
+        default_logins=(DefaultLogin("Medfusion 4000", "ICSMA-17-250-02", "tcp/23", "maker"),),
     )  # fmt: skip
     assert lines([PUMP._replace(posture=stands)], 400)[-1].strip() == (
         "stands on Windows XP/2003, supported until 2015-07-14; at TLS 1.0; at SMB1; open by ftp and telnet; with "
-        "log-ins in clear by ftp; with advisories about its product: ICSMA-23-000-01, ICSMA-23-001-01, ICSMA-23-002-01 "
-        "+2"
+        "log-ins in clear by ftp; perhaps with the log-ins it was shipped with (ICSMA-17-250-02); with advisories "
+        "about its product: ICSMA-23-000-01, ICSMA-23-001-01, ICSMA-23-002-01 +2"
     )
     sound = Posture(system="Windows 10 or later", tls_answers=("1.3",), smb=("3.1.1",))
     assert not [text for text in lines([PUMP._replace(posture=sound)], 160) if "stands" in text]

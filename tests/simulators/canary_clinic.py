@@ -5,10 +5,11 @@ import json
 import struct
 from urllib.parse import quote
 
-from tests.forge import arp, bedside, dicom, hl7, http, smb
+from tests.forge import arp, bedside, dicom, hl7, http, poct1a, smb
 from tests.forge.octets import mac
 from tests.packets.hints.payloads import ntlm_challenge, smb1
 from tests.simulators.canary import DESK, MODALITY, MONITOR, PUMP, Canaries, Place, ask, blob, tell
+from tests.simulators.machines import POINT_OF_CARE_PORT
 from tests.simulators.medium import MS, Behaviour, Host, Step
 from tests.simulators.patients import PATIENTS, Patient
 
@@ -162,6 +163,35 @@ def pump(wire: Canaries, patient: Patient) -> Behaviour:
     )
 
 
+def analyser(wire: Canaries, patient: Patient) -> Behaviour:
+    """A point-of-care analyser: her number, name and operator in results and lists; a maker and model after her."""
+    when, name = "2026-11-01T12:00:00+01:00", f"{patient.given} {patient.family}"
+    place = f"{patient.number}^{name}"
+    hello = poct1a.device(place, patient.ascii_family[:30], f"{patient.ascii_given[:30]}", patient.number)
+    known = poct1a.device(place, f"NOVABIO {patient.ascii_family[:20]}", f"StatStrip {patient.ascii_family[:20]}", "7")
+    result = poct1a.observation(when, patient.number, patient.host, patient.told())
+    born = patient.birthdays[1]
+    listed = (
+        f'<PT><PT.patient_id V="{patient.number}"/><PT.name V="{patient.person}"><FAM V="{patient.family}"/>'
+        f'<GIV V="{patient.given}"/></PT.name><PT.birth_date V="{born}"/></PT>'
+    )
+    answer = poct1a.acknowledgement(9, 1, when)
+    quality = poct1a.message("OBS.R02", 4, when, f"<NTE V='{patient.told()}'/>").replace(
+        b"</OBS", blob(patient) + b"</OBS"
+    )
+    yield from wire.stream(
+        POINT_OF_CARE_PORT,
+        ask(poct1a.message("HEL.R01", 1, when, hello)), tell(answer),
+        ask(poct1a.message("HEL.R01", 2, when, known, declared=True)), tell(answer),
+        ask(poct1a.message("OBS.R01", 3, when, result)), tell(answer),
+        ask(quality),
+        tell(poct1a.message("PTL.R01", 5, when, listed)),
+        tell(poct1a.message("OPL.R01", 6, when, f'<OPR><OPR.operator_id V="{patient.host}"/></OPR>')),
+        tell(poct1a.message(patient.title[:3] + ".R01", 7, when, listed)),
+        block=MONITOR,
+    )  # fmt: skip
+
+
 def mail(wire: Canaries, patient: Patient) -> Behaviour:
     """Envelope, encoded headers and body."""
     word = base64.b64encode(patient.told().encode()).decode()
@@ -193,6 +223,6 @@ def taken_over(wire: Canaries, patient: Patient) -> Behaviour:
 
 PLACES: dict[str, Place] = {
     "hl7-admission": hl7_admission, "hl7-names": hl7_names, "dicom": dicom_store, "fhir": fhir, "page": page,
-    "smb": file_server, "bedside": bedside_names, "pump": pump, "mail": mail,
+    "smb": file_server, "bedside": bedside_names, "pump": pump, "analyser": analyser, "mail": mail,
     "taken-over": taken_over,
 }  # fmt: skip

@@ -34,6 +34,7 @@ HABITS: dict[str, Habit] = {
     "alaris": clinical.pump,
     "pump-server": lambda ward, host: machines.tls_client(ward, host, "pump-server", 8443),
     "reports": lambda ward, host: machines.reports(ward, host, host.name.upper()),
+    "meter": lambda ward, host: machines.point_of_care(ward, host, "NOVABIO", "StatStrip"),
     "ct": lambda ward, host: clinical.modality(ward, host, "CT_OTTI_1", (CT_IMAGE, clinical.GE), 170 * S),
     "ultrasound": lambda ward, host: clinical.modality(
         ward, host, "US_OTTI_2", (ULTRASOUND_IMAGE, clinical.SONOSITE), 240 * S

@@ -4,10 +4,10 @@ Each sends what a device of its kind is known to send (docs/identity.md says fro
 the maker is public asks for an address, the time and a name, and no more.
 """
 
-from tests.forge import bedside, dicom, dns, hl7, http, tls
+from tests.forge import bedside, dicom, dns, hl7, http, poct1a, tls
 from tests.forge.tcp import SACK_PERMITTED, mss, timestamps, window_scale
 from tests.simulators import services
-from tests.simulators.clinical import CANARIES, oru
+from tests.simulators.clinical import CANARIES, oru, stamp
 from tests.simulators.medium import MS, SEGMENT, Behaviour, Conversation, Host, Medium, S, Step
 from tests.simulators.services import about, browse, lookup, time_sync
 
@@ -21,6 +21,7 @@ WINDOWS_ASKS = bytes((1, 3, 6, 15, 31, 33, 43, 44, 46, 47, 119, 121, 249, 252))
 APPLE_ASKS = bytes((1, 121, 3, 6, 15, 108, 114, 119, 252))
 ANDROID_ASKS = bytes((1, 3, 6, 15, 26, 28, 51, 58, 59, 43))
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
+POINT_OF_CARE_PORT = 4545  # none is assigned to POCT1-A: a site chooses
 TERMINAL_PORT, TABULAR_DATA_PORT, CITRIX_PORT, CAST_PORT, TUYA_PORT = 4001, 1433, 1494, 8009, 6667
 
 
@@ -44,6 +45,28 @@ def reports(ward: Medium, host: Host, application: str, period_ns: int = 120 * S
         message, answer = oru(ward, host, application, CANARIES[number % 2], number)
         steps = [Step(5 * MS, True, message), Step(9 * MS, False, answer)]
         yield from ward.session(host, ward.hosts[services.ENGINE], hl7.MLLP_PORT, steps)
+        yield about(host, period_ns)
+
+
+def point_of_care(ward: Medium, host: Host, maker: str, model: str, period_ns: int = 100 * S) -> Behaviour:
+    """A blood-gas or glucose analyser: a session of POCT1-A with the data manager for each result (CLSI POCT1-A2)."""
+    yield from services.lease(ward, host, "", fresh=False)
+    ward.add(time_sync(ward, host, 300 * S), ward.now_ns + S)
+    section, number = poct1a.device("ST-OTTILIE^WARD3", maker, model, f"{host.rng.randrange(10**8):08d}"), 0
+    while True:
+        yield from lookup(ward, host, "hl7")
+        when, (patient, _) = f"{stamp(ward)}+0000", CANARIES[number % 2]
+        result = poct1a.observation(when, patient, "NURSE-7", f"{90 + number % 40}")
+        told = [("HEL.R01", section), ("DST.R01", poct1a.status(when, 1)), ("OBS.R01", result), ("END.R01", "")]
+        steps = []
+        for name, body in told:
+            number += 1
+            steps.append(Step(8 * MS, True, poct1a.message(name, number, when, body)))
+            steps.append(Step(4 * MS, False, poct1a.acknowledgement(9000 + number, number, when)))
+        steps.insert(
+            4, Step(4 * MS, False, poct1a.message("REQ.R01", 8000, when, '<REQ><REQ.request_cd V="ROBS"/></REQ>'))
+        )
+        yield from ward.session(host, ward.hosts[services.ENGINE], POINT_OF_CARE_PORT, steps)
         yield about(host, period_ns)
 
 

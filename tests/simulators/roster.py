@@ -41,7 +41,7 @@ _KINDS: tuple[tuple[str, str, str, int, bytes], ...] = (
     ("imaging-modality", "siemens", "d4:ae:52", 1, machines.WINDOWS),  # a scanner's computer with a general card
     ("lab-analyser", "reports", "00:50:c2:05:b0", 1, machines.WINDOWS),
     ("lab-analyser", "reports", "00:60:19", 1, b""),
-    ("lab-analyser", "reports", "c0:a2:6d", 1, b""),
+    ("lab-analyser", "meter", "c0:a2:6d", 1, b""),
     ("tube-station", "quiet", "00:22:db", 2, b""),
     ("nurse-call", "quiet", "00:90:5e", 3, b""),
     ("clinical-workstation", "record", "48:4d:7e", 4, machines.WINDOWS),

@@ -4,7 +4,7 @@ import pytest
 
 from agent.collector.names import ASPECTS
 from agent.devices.advisories import BY_MAKER
-from agent.devices.records import Advisory, Posture
+from agent.devices.records import Advisory, DefaultLogin, Posture
 from agent.summaries.privacy import Pseudonyms
 from agent.summaries.stance import BY_PRODUCT, stance
 from agent.wire.summary import ASPECT_OCTETS, NAME_OCTETS
@@ -20,6 +20,7 @@ KNOWN = Posture(
     smb=("1", "2.?"),
     services=("telnet",),
     log_ins=("ftp",),
+    default_logins=(DefaultLogin("Moxa NPort", "CVE-2016-1529", "http.server", "banner"),),
     advisories=(Advisory("ICSMA-23-194-01", "BD Alaris", 8, BY_PRODUCT), Advisory("ICSMA-17-017-02", "", 8, BY_MAKER)),
 )
 TOLD = [
@@ -27,6 +28,7 @@ TOLD = [
     ("ended", "2020-01-14"),
     ("service", "telnet"),
     ("log-in", "ftp"),
+    ("default-login", "CVE-2016-1529"),
     ("smb", "1"),
     ("smb", "2.?"),
     ("tls-answers", "1.0"),

@@ -16,6 +16,7 @@ from agent.packets.records import Application
 NAMES: Final = {
     int(Application.DICOM): "DICOM images and their patients' names",
     int(Application.HL7): "HL7 messages",
+    int(Application.POCT1A): "point-of-care results (POCT1-A)",
 }
 EXPECTED: Final = "DICOM and HL7 are mostly spoken in clear inside hospitals; both can run under TLS."
 

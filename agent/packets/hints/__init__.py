@@ -22,6 +22,7 @@ from agent.packets.hints import (
     nd,
     netbios,
     ntp,
+    poct1a,
     quic,
     sdc,
     sip,
@@ -86,4 +87,5 @@ READERS: dict[HintKind, Reader] = {
     HintKind.LAND: headers.reader("land"),
     HintKind.URGENT: headers.reader("urgent"),
     HintKind.RARP_REPLY: headers.reader("rarp"),
+    HintKind.POCT1A: poct1a.read,
 }

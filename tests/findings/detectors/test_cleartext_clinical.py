@@ -22,6 +22,12 @@ def test_once_for_each_protocol(bench: Bench) -> None:
     assert not [f for _ in range(90) for f in bench.interval(edges)]
 
 
+def test_results_of_the_point_of_care(bench: Bench) -> None:
+    meter, manager = bench.add("lab-analyser"), bench.add("hospital-server")
+    (found,) = bench.interval([bench.edge(meter, manager, 4545, application=int(Application.POCT1A))])
+    assert "exchanges point-of-care results (POCT1-A) in clear with the hospital server" in found.sentence
+
+
 def test_under_tls_and_at_the_other_end_it_is_not(bench: Bench) -> None:
     modality, pacs = bench.add("imaging-modality"), bench.add("pacs")
     tls = bench.edge(modality, pacs, 2762, application=TLS)

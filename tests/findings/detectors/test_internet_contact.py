@@ -39,14 +39,16 @@ def test_inbound_from_the_internet_counts_too(bench: Bench) -> None:
     assert ids(bench.judge([bench.edge(bench.add("pacs"), "203.0.113.9", 104, direction=IN)])) == ["internet-contact"]
 
 
-@pytest.mark.parametrize("role", ["printer", "clinical-workstation", "ip-camera", "voip-phone", "building-control"])
+@pytest.mark.parametrize(
+    "role", ["printer", "clinical-workstation", "ip-camera", "voip-phone", "building-control", "nurse-call"]
+)
 def test_other_roles_are_reviewed(bench: Bench, role: str) -> None:
     (found,) = bench.judge([bench.edge(bench.add(role), "203.0.113.9", 443)])
     assert found.severity is Severity.REVIEW
     assert "the contract of" in found.sentence
 
 
-@pytest.mark.parametrize("role", ["unknown", "phone", "office-workstation", "iot-other", "lab-analyser"])
+@pytest.mark.parametrize("role", ["unknown", "phone", "office-workstation", "iot-other", "hospital-server"])
 def test_a_role_without_a_contract_is_not_judged(bench: Bench, role: str) -> None:
     assert not bench.judge([bench.edge(bench.add(role), "203.0.113.9", 443)])
 

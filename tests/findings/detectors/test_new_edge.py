@@ -102,10 +102,10 @@ def test_a_peer_that_has_got_a_role_since_is_no_new_peer(bench: Bench) -> None:
 def test_what_the_other_ends_contract_names_is_no_news(bench: Bench) -> None:
     """A server without a contract pushes to a pump, whose contract lets it."""
     (server, *_) = taught(bench, "hospital-server")
-    pump, cabinet = bench.add("infusion-pump"), bench.add("dispensing-cabinet")
+    pump, gateway = bench.add("infusion-pump"), bench.add("serial-gateway")
     assert not bench.judge([bench.edge(server, pump, 1500)])
     assert ids(bench.judge([bench.edge(server, pump, 1501)])) == ["new-edge"]
-    assert ids(bench.judge([bench.edge(server, cabinet, 1500)])) == ["new-edge"]
+    assert ids(bench.judge([bench.edge(server, gateway, 1500)])) == ["new-edge"]
 
 
 def test_names_and_time_of_the_site_are_asked_by_everybody(bench: Bench) -> None:

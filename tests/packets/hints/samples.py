@@ -3,7 +3,7 @@
 import struct
 
 from agent.packets.records import HintKind
-from tests.forge import bedside, ntp, smb, tls
+from tests.forge import bedside, ntp, poct1a, smb, tls
 from tests.forge.tcp import ACK, SACK_PERMITTED, SYN, Tcp, mss, timestamps, window_scale
 
 MONITOR_MAC = 0x0009FB2E6190
@@ -125,6 +125,12 @@ SOAP = (
     b'<?xml version="1.0"?><s12:Envelope><s12:Header><wsa:Action>'
     b"http://standards.ieee.org/downloads/11073/11073-20701-2018/%s</wsa:Action></s12:Header>"
 )
+WHEN = "2026-11-02T08:00:00+01:00"
+METER = poct1a.device("ST-OTTILIE^W3-QUILLFEATHER", "NOVABIO", "StatStrip", "0600100736")
+HELLO_OF_A_METER = poct1a.message("HEL.R01", 7135, WHEN, METER)
+RESULT_OF_A_METER = poct1a.message(
+    "OBS.R01", 12, WHEN, poct1a.observation(WHEN, "WT7740193V", "quillfeather", "104"), declared=True
+)
 MORE: dict[HintKind, list[bytes]] = {
     HintKind.TCP_SYN: [syn(LINUX_OPTIONS), syn(WINDOWS_OPTIONS, left=128, flags=SYN | ACK)],
     HintKind.TLS_SERVER: [tls.server_hello(bytes(32)), tls.server_hello(bytes(32), version=tls.TLS_1_2)],
@@ -149,6 +155,7 @@ MORE: dict[HintKind, list[bytes]] = {
     HintKind.ND: [router_advertisement(), b"\x88\0\0\0\x60\0\0\0" + ROUTER + b"\2\1\0\0\0\0\0\1", b"\x85" + bytes(7)],
     HintKind.INTELLIVUE: [connect_indication(), bedside.poll(1, answer=True), b"\x0d\xec\5\x08\x13\1\0\x16"],
     HintKind.SDC: [SOAP % b"GetService/GetMdib", SOAP % b"StateEventService/EpisodicMetricReport"],
+    HintKind.POCT1A: [HELLO_OF_A_METER, RESULT_OF_A_METER, poct1a.acknowledgement(3, 12, WHEN)],
     HintKind.FTP_LOGIN: [b"PASS"],
     HintKind.SMTP_LOGIN: [b"AUTH"],
     HintKind.POP3_LOGIN: [b"PASS"],
