@@ -39,16 +39,16 @@ SERVICES = {
 }
 SCOPES = ("this segment", "site", "internet", "multicast", "broadcast")
 ASPECTS = {
-    "system": "on",
+    "system": "runs",
     "ended": "supported until",
-    "service": "open by",
+    "service": "answers",
     "log-in": "log-ins in clear by",
     "default-login": "perhaps with the log-ins it was shipped with:",
     "smb": "SMB",
     "tls-answers": "answers with TLS",
     "tls-asks": "asks for TLS",
-    "advisory": "advisory about its product",
-    "advisory-maker": "advisory about its maker's products",
+    "advisory": "public advisories about its product",
+    "advisory-maker": "public advisories about its maker's products",
 }  # of a card's posture
 SEVERITIES = ("page", "review", "health", "posture")  # gravest first; the rank in the store counts from the end
 

@@ -155,6 +155,8 @@ def _sends_from(device: np.void, row: np.void, secret: Hashes, sites: Hashes) ->
     hi, lo = row["src_hi"], row["src_lo"]
     if owned(device, hi, lo) >= 0:
         return
+    if hi == U64(0) and lo == U64(0):
+        return  # `::`, before an IPv6 address is had (RFC 4291, 2.5.2)
     scope = scope_of(hi, lo, sites)
     if scope == S_BROADCAST or scope == S_MULTICAST:
         return  # 0.0.0.0 before DHCP, or a lie

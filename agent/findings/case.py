@@ -228,14 +228,15 @@ class Case:
 
 
 def edge_evidence(case: Case, edge: np.void) -> Evidence:
-    """Counts and times of an edge."""
+    """Counts and times of an edge; and how those of its flows ended that have: while all go on, that is not known."""
     capture: Evidence = (("capture", "lossy"),) if case.turn.lossy else ()
+    answered, failed = int(edge["answered"]), int(edge["failed"])
+    ended: Evidence = (("answered", answered), ("failed", failed)) if answered or failed else ()
     return (
         ("peer", address_text(int(edge["peer_hi"]), int(edge["peer_lo"]))),
         ("direction", "originates" if edge["direction"] == EdgeDirection.ORIGINATES else "responds"),
         ("flows", int(edge["flows"])),
-        ("answered", int(edge["answered"])),
-        ("failed", int(edge["failed"])),
+        *ended,
         ("packets-out", int(edge["packets_out"])),
         ("packets-in", int(edge["packets_in"])),
         ("octets-out", int(edge["octets_out"])),

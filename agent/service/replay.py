@@ -11,6 +11,7 @@ from agent.config import Config
 from agent.devices.names import DNS_ANSWER
 from agent.devices.statistics import told
 from agent.devices.table import address_text
+from agent.devices.view import mac_text
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.jit import compiled
@@ -26,6 +27,7 @@ from agent.service.lines import (
     responder_address,
 )
 from agent.service.pace import Pace
+from agent.service.paragraphs import counted, terminal_width, wrapped
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready
@@ -204,28 +206,28 @@ def _tell(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, screen: Sc
     slots = pipeline.table.occupied().tolist()
     folded = pipeline.ward.fold()
     also = f", {len(folded)} of them addresses that a phone had before" if folded else ""
-    out.write(f"{len(slots)} devices{also}\n")
     shown = [slot for slot in slots if pipeline.ward.mac(slot) not in folded]
     entries = [_entry(pipeline, slot, pseudonyms, plain_names=wanted.plain_names) for slot in shown]
-    out.writelines(f"{text}\n" for text in table_lines(entries))
-    out.write(f"{len(screen.findings)} findings\n")
-    out.writelines(
-        f"  {finding.severity:<8} {finding.id}\n           {finding.sentence}\n" for finding in screen.findings
-    )
+    width = terminal_width()
+    told = [f"{counted(len(slots), 'device')}{also}", *table_lines(entries, width)]
+    told += ["", counted(len(screen.findings), "finding")]
+    for finding in screen.findings:
+        told += [f"  {finding.severity:<8} {finding.id}", *wrapped(finding.sentence, width, " " * 11)]
     frames = pipeline.frames
     ignored = ", ".join(f"{count} {reason}" for reason, count in frames.ignored().items()) or "none"
     state = "every frame is accounted for" if pipeline.conserved() else "THE COUNTS DO NOT ADD UP"
-    out.write(
-        f"{frames.frames} frames, {frames.octets} octets, {pipeline.cache.exported} flows; "
-        f"ignored: {ignored}; {state}\n"
+    numbers = (
+        f"{counted(frames.frames, 'frame')}, {counted(frames.octets, 'octet')}, "
+        f"{counted(pipeline.cache.exported, 'flow')}; ignored: {ignored}; {state}"
     )
+    out.writelines(f"{line}\n" for line in (*told, "", *wrapped(numbers, width)))
 
 
 def _entry(pipeline: Pipeline, slot: int, pseudonyms: Pseudonyms, *, plain_names: bool) -> Entry:
     table, identity = pipeline.table, pipeline.ward.identity(slot)
     device = table.devices[slot]
     return Entry(
-        mac=mac_or_none(int(device["mac"])) or "",
+        mac=mac_text(int(device["mac"])),
         addresses=[address_text(hi, lo) for hi, lo in table.addresses(slot)],
         identity=identity,
         called=names_told(identity, pseudonyms, plain_names=plain_names),

@@ -1,29 +1,25 @@
 """The devices of a ward as a table for people: the ones a patient depends on first, what each is, how sure, and why."""
 
-import shutil
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agent.devices.evidence import Identity
 from agent.devices.records import Posture
 from agent.devices.roles import ROLE_INDEX, TIERS, UNKNOWN
+from agent.service.paragraphs import wrapped
+from agent.wire.signal_words import reason
 
 TIER_ORDER = {tier: place for place, tier in enumerate(("vital", "clinical", "support", "general", "none"))}
 HEADINGS = ("", "sure", "maker and model", "system", "addresses", "MAC", "names")
 WIDEST = (4, 4, 38, 16, 39, 17, 40)  # columns; what is longer is cut with an ellipsis
+GIVES_WAY = (6, 3, 4)  # columns that a narrow terminal has no room for: each device's line below says them
+BETWEEN, NOTE = "  ", " " * 11  # columns, and the indent of what is told below a device
 REASONS_MAX = 3
 ADVISORIES_SHOWN = 3
 DRAWN_SHOWN_MAX = 8  # of one role
 ALSO_SHOWN = 3  # addresses of one phone
 DRAWN = frozenset("2367abef")  # second digit of a locally administered address (IEEE 802-2014, 8.2.2)
 OLD_TLS = {"ssl3": "SSL 3.0", "1.0": "TLS 1.0", "1.1": "TLS 1.1"}
-WIDTH_WITHOUT_A_TERMINAL = 120  # columns
-# How evidence is told: the part of the signal before the dot, in words.
-SIGNAL_WORDS = {
-    "oui": "maker", "offers": "serves", "dhcp": "DHCP", "mdns": "mDNS", "tls": "TLS", "wsd": "WS-Discovery",
-    "ssdp": "SSDP", "lldp": "LLDP", "cdp": "CDP", "dicom": "DICOM", "hl7": "HL7", "http": "HTTP", "smb": "SMB",
-    "ssh": "SSH", "netbios": "NetBIOS", "bacnet": "BACnet", "dns": "DNS", "tcp": "TCP",
-}  # fmt: skip
 PROTOCOL_WORDS = {"ieee11073": "IEEE 11073", "intellivue": "IntelliVue", "capsule": "Capsule"}
 
 
@@ -42,25 +38,39 @@ class Entry(NamedTuple):
     also: Sequence[str] = ()  # addresses that it had drawn before; they have no line of their own
 
 
-def lines(entries: Sequence[Entry], width: int | None = None) -> list[str]:
-    """Headings by role, and for each device a line, its reasons and what of it is in clear."""
-    wide = width or shutil.get_terminal_size((WIDTH_WITHOUT_A_TERMINAL, 0)).columns
+def lines(entries: Sequence[Entry], width: int | None) -> list[str]:
+    """Headings by role, and for each device a line, its reasons, what of it is in clear. No width: no line breaks."""
     rows = {id(entry): _cells(entry) for entry in entries}
     sizes = [
         min(most, max([len(head), *(len(cells[place]) for cells in rows.values())]))
         for place, (head, most) in enumerate(zip(HEADINGS, WIDEST, strict=True))
     ]
-    told = [_row(HEADINGS, sizes, wide)] if entries else []
+    below = _below(sizes, width)
+    told = [_row(HEADINGS, sizes, below, width)] if entries else []
     for role in sorted({entry.identity.role for entry in entries}, key=_order):
         of_role = [entry for entry in entries if entry.identity.role == role]
         told.append(f"{role.replace('-', ' ') if role != UNKNOWN else 'not known'} ({len(of_role)})")
         shown, folded = _folded(sorted(of_role, key=lambda entry: (list(entry.addresses)[:1], entry.mac)))
         for entry in shown:
-            told.append(_row(rows[id(entry)], sizes, wide))
-            told += [_cut(f"{' ' * 11}{note}", wide) for note in _notes(entry)]
+            cells = rows[id(entry)]
+            told.append(_row(cells, sizes, below, width))
+            for note in (*(f"{HEADINGS[place]} {cells[place]}" for place in below if cells[place]), *_notes(entry)):
+                told += wrapped(_seen(note), width, NOTE)
         if folded:
-            told.append(_cut(f"{' ' * 6}and {folded} more whose addresses were drawn at random: a phone is many", wide))
+            more = f"and {folded} more whose addresses were drawn at random: a phone is many"
+            told += wrapped(more, width, " " * 6)
     return told
+
+
+def _below(sizes: Sequence[int], width: int | None) -> list[int]:
+    """The columns that do not fit beside the others."""
+    below: list[int] = []
+    for place in GIVES_WAY:
+        beside = [size for column, size in enumerate(sizes) if column not in below]
+        if width is None or sum(beside) + len(BETWEEN) * (len(beside) - 1) <= width:
+            break
+        below.append(place)
+    return sorted(below)
 
 
 def _folded(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
@@ -68,7 +78,7 @@ def _folded(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
     shown: list[Entry] = []
     drawn = folded = 0
     for entry in entries:
-        is_drawn = entry.mac[1:2] in DRAWN
+        is_drawn = ":" in entry.mac and entry.mac[1] in DRAWN  # a link without MACs has no drawn ones
         drawn += is_drawn
         if is_drawn and drawn > DRAWN_SHOWN_MAX:
             folded += 1
@@ -86,8 +96,14 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     sure = f"{identity.confidence:4.0%}" if identity.role != UNKNOWN else ""
     made = identity.model if identity.model.startswith(identity.vendor) else f"{identity.vendor} {identity.model}"
     return (
-        "", sure, made.strip(), identity.os, _some(entry.addresses, 2), entry.mac, _some(entry.called, 2),
+        "", sure, made.strip(), identity.os, _some(sorted(entry.addresses, key=_distance), 2), entry.mac,
+        _some(entry.called, 2),
     )  # fmt: skip
+
+
+def _distance(address: str) -> tuple[bool, bool]:
+    """What people know a device by stands first: IPv4, then IPv6, then what is good on its link only."""
+    return address.startswith("fe80:"), ":" in address
 
 
 def _some(texts: Sequence[str], most: int) -> str:
@@ -100,7 +116,7 @@ def _some(texts: Sequence[str], most: int) -> str:
 def _notes(entry: Entry) -> list[str]:
     """Why it is taken for what it is, what contradicts, what it says in clear."""
     told = []
-    said = [_reason(signal, value) for signal, value, weight in entry.reasons[:REASONS_MAX] if weight > 0]
+    said = [reason(signal, value) for signal, value, weight in entry.reasons[:REASONS_MAX] if weight > 0]
     if said:
         more = sum(weight > 0 for _, _, weight in entry.reasons) - len(said)
         told.append(f"because {'; '.join(said)}{f'; and {more} more' if more > 0 else ''}")
@@ -119,7 +135,7 @@ def _notes(entry: Entry) -> list[str]:
         told.append(f"known before under the card {entry.formerly}")
     stands = _stance(entry.posture)
     if stands:
-        told.append(f"stands {'; '.join(stands)}")
+        told.append(f"old or open: {'; '.join(stands)}")
     return told
 
 
@@ -127,33 +143,38 @@ def _stance(posture: Posture) -> list[str]:
     """What of its posture a person should know: what is old, what is without protection, what is published."""
     told = []
     if posture.ended:
-        told.append(f"on {posture.system}, supported until {posture.ended}")
+        told.append(f"{posture.system}, supported until {posture.ended}")
     old = [name for version, name in OLD_TLS.items() if version in {*posture.tls_answers, *posture.tls_asks}]
-    told += [f"at {name}" for name in old[:1]]
-    told += ["at SMB1"] * bool({"1", "1-old"}.intersection(posture.smb))
-    told += [f"open by {' and '.join(posture.services)}"] * bool(posture.services)
-    told += [f"with log-ins in clear by {', '.join(posture.log_ins)}"] * bool(posture.log_ins)
+    told += old[:1]
+    told += ["SMB1"] * bool({"1", "1-old"}.intersection(posture.smb))
+    told += [f"answers {' and '.join(posture.services)}"] * bool(posture.services)
+    told += [f"log-ins in clear by {', '.join(posture.log_ins)}"] * bool(posture.log_ins)
     known = ", ".join(login.source for login in posture.default_logins)
-    told += [f"perhaps with the log-ins it was shipped with ({known})"] * bool(known)
+    told += [f"perhaps log-ins as it was shipped with them ({known})"] * bool(known)
     if posture.advisories:
         how = "its product" if posture.advisories[0].match == "product" else "its maker's products"
-        ids = ", ".join(advisory.id for advisory in posture.advisories[:ADVISORIES_SHOWN])
-        more = f" +{len(posture.advisories) - ADVISORIES_SHOWN}" if len(posture.advisories) > ADVISORIES_SHOWN else ""
-        told.append(f"with advisories about {how}: {ids}{more}")
+        told.append(
+            f"public advisories about {how}: {_some([each.id for each in posture.advisories], ADVISORIES_SHOWN)}"
+        )
     return told
 
 
-def _reason(signal: str, value: str) -> str:
-    family, _, what = signal.partition(".")
-    return " ".join(filter(None, (SIGNAL_WORDS.get(family, family), what.replace("_", " "), value)))
+def _row(cells: Sequence[str], sizes: Sequence[int], below: Sequence[int], width: int | None) -> str:
+    beside = [
+        _cut(cell, size).ljust(size)
+        for place, (cell, size) in enumerate(zip(cells, sizes, strict=True))
+        if place not in below
+    ]
+    text = BETWEEN.join(beside).rstrip()
+    return text if width is None else _cut(text, width)
 
 
-def _row(cells: Sequence[Any], sizes: Sequence[int], width: int) -> str:
-    text = "  ".join(_cut(cell, size).ljust(size) for cell, size in zip(cells, sizes, strict=True))
-    return _cut(text.rstrip(), width)
+def _seen(text: str) -> str:
+    """What came from the wire must not move a cursor: only what can be printed is."""
+    return "".join(letter if letter.isprintable() else "." for letter in text)
 
 
 def _cut(text: str, size: int) -> str:
-    """As much as fits. What came from the wire must not move a cursor: only what can be printed is."""
-    text = "".join(letter if letter.isprintable() else "." for letter in text)
+    """As much as fits."""
+    text = _seen(text)
     return text if len(text) <= size else text[: max(size - 1, 0)] + "…"

@@ -124,6 +124,17 @@ def test_dhcp_promotes_at_once() -> None:
     assert bench.device(HOSTS[0][1])["address_count"] == 0, "0.0.0.0 is nobody's"
 
 
+def test_the_unspecified_address_is_nobodys() -> None:
+    """RFC 4862, 5.4.2: a host asks from `::` whether somebody has the address that it would like."""
+    asks = icmp.solicitation("::", "ff02::1:ff00:7", "fe80::7", HOSTS[0][1])
+    probe = Ipv6("::", "ff02::1:ff00:7", ICMPV6).octets(asks)
+    own = Ipv6("fe80::7", "ff02::2", ICMPV6).octets(icmp.icmpv6("fe80::7", "ff02::2", 133, 0, bytes(4)))
+    bench = Bench().hear(
+        [frame(ethernet("33:33:ff:00:00:07", HOSTS[0][1], IPV6, packet), n) for n, packet in enumerate((probe, own))]
+    )
+    assert bench.table.addresses(bench.slot(HOSTS[0][1])) == [(0xFE80 << 48, 7)]
+
+
 def test_flood_of_invented_macs_takes_no_real_device() -> None:
     real = [hello(end, 0) for end in HOSTS]
     rng = Random(8)

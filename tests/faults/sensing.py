@@ -4,6 +4,7 @@ import contextlib
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,12 @@ def sensing(
 def frames(count: int) -> list[bytes]:
     """Frames that no flow counts and a device does."""
     return [HEAD + number.to_bytes(2) + bytes(44) for number in range(count)]
+
+
+def feed(child: subprocess.Popen[bytes], octets: bytes, asked: threading.Event) -> None:
+    """A capture on its standard input that does not end before `asked`: how fast the machine is makes no difference."""
+    assert child.stdin is not None
+    with contextlib.suppress(BrokenPipeError), child.stdin:
+        child.stdin.write(octets)
+        child.stdin.flush()
+        asked.wait(600)

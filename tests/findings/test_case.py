@@ -74,6 +74,15 @@ def test_evidence_has_counts_and_times(bench: Bench) -> None:
     assert found["capture"] == "lossy"
 
 
+def test_how_flows_ended_is_told_when_one_has(bench: Bench) -> None:
+    bench.add("infusion-pump")
+    open_, ended = bench.edge(0, "203.0.113.7", 4444), bench.edge(0, "203.0.113.8", 4444)
+    open_["answered"], open_["failed"], ended["answered"], ended["failed"] = 0, 0, 0, 2
+    here = bench.case(open_, ended)
+    assert not {"answered", "failed"} & set(dict(edge_evidence(here, here.edges[0])))
+    assert {"answered": 0, "failed": 2}.items() <= dict(edge_evidence(here, here.edges[1])).items()
+
+
 def test_severity_and_the_rest_of_a_crowded_turn(bench: Bench) -> None:
     assert severity_of("ventilator") is Severity.PAGE
     assert severity_of("printer") is Severity.REVIEW

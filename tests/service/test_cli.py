@@ -34,7 +34,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_replay_for_people(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(capture)]) == 0
     told = capsys.readouterr()
-    assert told.out.startswith("1 devices\n")
+    assert told.out.startswith("1 device\n")
     assert told.err == ""
 
 

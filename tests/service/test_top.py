@@ -9,6 +9,7 @@ import signal
 import struct
 import sys
 import termios
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def terminal(state: Path, *, end: bytes | signal.Signals) -> tuple[str, int, boo
         os.execve(sys.executable, command, environment | {"TERM": "xterm"})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before, heard, ended = termios.tcgetattr(master), "", False
+    text = getincrementaldecoder("utf-8")()  # a read may end in the middle of a degree sign
     deadline_ns = CLOCK.mono_ns() + 120 * S
     while CLOCK.mono_ns() < deadline_ns:
         if not select.select([master], [], [], 0.2)[0]:
@@ -120,7 +122,7 @@ def terminal(state: Path, *, end: bytes | signal.Signals) -> tuple[str, int, boo
             octets = os.read(master, 65536)
         except OSError:
             break
-        heard += octets.decode()
+        heard += text.decode(octets)
         if "\x1b[?1049l" in heard:
             break
         if not ended and "\x1b[J" in heard:

@@ -75,6 +75,29 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, lines([long, PUMP], width))) <= width
 
 
+def test_what_a_narrow_terminal_has_no_room_for_is_told_below() -> None:
+    many = PUMP._replace(addresses=["fe80::1", "2001:db8::1", "10.0.0.5"], called=["~abcdefghij", "~klmnopqrst"])
+    told = lines([many], 80)
+    assert max(map(len, told)) <= 80
+    assert "…" not in "".join(told)
+    assert [text.strip() for text in told[3:6]] == [
+        "system VxWorks", "addresses 10.0.0.5, 2001:db8::1 +1", "names ~abcdefghij, ~klmnopqrst",
+    ]  # fmt: skip
+    assert told[0].split() == ["sure", "maker", "and", "model", "MAC"]
+
+
+def test_a_long_reason_goes_on_in_the_next_line_and_is_whole_in_a_file() -> None:
+    long = PUMP._replace(identity=PUMP.identity._replace(contradictions=("it says so " * 20,)))
+    assert "…" not in "".join(lines([long], 80))
+    assert sum("it says so" in text for text in lines([long], 80)) > 1
+    assert sum("it says so" in text for text in lines([long], None)) == 1
+
+
+def test_a_device_of_a_link_without_macs_is_no_phone_that_draws_addresses() -> None:
+    told = lines([entry("phone", mac=f"address-{n:08x}") for n in range(DRAWN_SHOWN_MAX + 5)], 160)
+    assert not [text for text in told if "drawn at random" in text]
+
+
 def test_a_name_from_the_wire_moves_no_cursor() -> None:
     told = "\n".join(lines([PUMP._replace(called=["\x1b[2J\x9bowned\r\n\u202e"])], 160))
     assert all(letter.isprintable() or letter == "\n" for letter in told)
@@ -92,12 +115,12 @@ def test_how_it_stands() -> None:
         default_logins=(DefaultLogin("Medfusion 4000", "ICSMA-17-250-02", "tcp/23", "maker"),),
     )  # fmt: skip
     assert lines([PUMP._replace(posture=stands)], 400)[-1].strip() == (
-        "stands on Windows XP/2003, supported until 2015-07-14; at TLS 1.0; at SMB1; open by ftp and telnet; with "
-        "log-ins in clear by ftp; perhaps with the log-ins it was shipped with (ICSMA-17-250-02); with advisories "
-        "about its product: ICSMA-23-000-01, ICSMA-23-001-01, ICSMA-23-002-01 +2"
+        "old or open: Windows XP/2003, supported until 2015-07-14; TLS 1.0; SMB1; answers ftp and telnet; log-ins in "
+        "clear by ftp; perhaps log-ins as it was shipped with them (ICSMA-17-250-02); public advisories about its "
+        "product: ICSMA-23-000-01, ICSMA-23-001-01, ICSMA-23-002-01 +2"
     )
     sound = Posture(system="Windows 10 or later", tls_answers=("1.3",), smb=("3.1.1",))
-    assert not [text for text in lines([PUMP._replace(posture=sound)], 160) if "stands" in text]
+    assert not [text for text in lines([PUMP._replace(posture=sound)], 160) if "old or open" in text]
 
 
 def test_a_flood_of_drawn_addresses_is_counted_and_hides_nobody() -> None:
