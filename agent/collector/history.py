@@ -59,5 +59,6 @@ SENTENCES = {
     "after-successor": "a run went on after the run that replaced it had begun",
     "before-changed": "one run named two different predecessors",
     "chain": "a record does not follow from the one before it",
+    "two-at-once": "two uplinks with its key take turns at the broker",
     "audit-log": "its audit log does not go on from what it reported: it was cut, replaced or written again",
 }

@@ -19,11 +19,12 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from agent import tls
 from agent.clock import Clock
 from agent.collector.acks import Outgoing
 from agent.collector.gate import Gate
 from agent.collector.records import Arrival
-from agent.errors import InputError, StateError
+from agent.errors import ConfigError, InputError, StateError
 
 QUEUE_MAX = 4096  # arrivals that wait for the store: at most 64 KiB each, in practice 10 MB
 PAYLOAD_MAX = 256 * 1024  # what the shipped broker lets through; larger is refused unread
@@ -121,6 +122,8 @@ class Subscriber:
         while not self._stop.is_set():
             try:
                 self._live()
+            except ssl.SSLError as error:
+                self.last_error = tls.reason(error)
             except Exception as error:  # noqa: BLE001 - a thread that must not end; the error is shown and counted
                 self.last_error = str(error) or type(error).__name__
             self._connected.clear()
@@ -203,12 +206,6 @@ class Subscriber:
 
 def _tls_context(settings: BrokerSettings) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=str(settings.ca) if settings.ca else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.certificate is not None:
-            context.load_cert_chain(settings.certificate, settings.key)
-    except OSError as error:  # ssl.SSLError is one
-        raise StateError(
-            f"TLS files cannot be used: {error}", where=str(settings.ca or settings.certificate)
-        ) from error
-    return context
+        return tls.client_context(settings.ca, settings.certificate, settings.key)
+    except ConfigError as error:
+        raise StateError(error.what, where=error.where) from error

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from agent.errors import InputError, LinkError, StateError
+from agent import tls
+from agent.errors import ConfigError, InputError, LinkError, StateError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 QUEUE_MAX = 1000
@@ -41,8 +42,8 @@ class Session:
 
     def __init__(self, broker: Broker, filters: Sequence[str], timeout_s: float) -> None:
         self._broker, self._filters, self._timeout_s = broker, tuple(filters), timeout_s
-        self._host, self._port, tls = _place(broker.url)
-        self._context = _tls(broker) if tls else None
+        self._host, self._port, guarded = _place(broker.url)
+        self._context = _tls(broker) if guarded else None
         self._heard: queue.Queue[Heard] = queue.Queue(QUEUE_MAX)
         self._ready = threading.Event()
         self._refusal = ""
@@ -98,6 +99,8 @@ class Session:
         client.on_disconnect = lambda *_: ended.set()
         try:
             client.connect(self._host, self._port, KEEPALIVE_S)
+        except ssl.SSLError as error:
+            raise LinkError(tls.reason(error), where=self._broker.url) from error
         except OSError as error:
             raise LinkError(error.strerror or str(error), where=self._broker.url) from error
         client.loop_start()
@@ -149,10 +152,6 @@ def _place(url: str) -> tuple[str, int, bool]:
 
 def _tls(broker: Broker) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=str(broker.ca) if broker.ca else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if broker.certificate is not None:
-            context.load_cert_chain(broker.certificate, broker.key)
-    except OSError as error:
-        raise StateError(f"TLS files cannot be used: {error}", where=str(broker.ca or broker.certificate)) from error
-    return context
+        return tls.client_context(broker.ca, broker.certificate, broker.key)
+    except ConfigError as error:
+        raise StateError(error.what, where=error.where) from error

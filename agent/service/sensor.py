@@ -156,6 +156,7 @@ class _EachSecond:
         self._memory = memory or Memory(state, say)
         self.errands = Errands(state, writer, clock, self._memory.learning, say)
         self._faults: dict[str, Fault] = {}
+        self._trouble = ""
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
         self._ladder = OverloadLadder()
@@ -165,6 +166,7 @@ class _EachSecond:
         """Between two bursts; nothing here waits."""
         legs = source.legs()
         _tell_faults(legs, self._faults, self._say)
+        self._tell_trouble()
         pipeline.note_legs(legs)
         noted = self._watch.look()
         pipeline.engine.clock = noted._replace(stepped_ns=noted.stepped_ns + pipeline.engine.clock.stepped_ns)
@@ -179,6 +181,13 @@ class _EachSecond:
             self._say(
                 f"{self._file.path}: cannot be written ({self._file.last_error}); `wardtap top` shows nothing new"
             )
+
+    def _tell_trouble(self) -> None:
+        """A line when the disk begins to take nothing, and when it takes records again."""
+        if bool(trouble := self._spool.trouble) != bool(self._trouble):
+            self._trouble = trouble
+            waiting = f"the spool takes nothing ({trouble}): records wait in memory"
+            self._say(waiting if trouble else "the spool takes records again")
 
     def close(self) -> None:
         """The file stays and says that the sensor has ended."""

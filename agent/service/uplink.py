@@ -18,8 +18,8 @@ from agent.commands.inbox import Place
 from agent.commands.policy import Policy, load_policy
 from agent.config import Config
 from agent.errors import Refused, WardtapError
+from agent.service.condition import Condition
 from agent.service.key_change import KeyChange
-from agent.service.pause import is_quiet
 from agent.service.people_desk import PeopleDesk
 from agent.service.timekeeping import FILE_NAME, KeptTime
 from agent.service.trust_book import TrustBook
@@ -80,6 +80,7 @@ class Uplink:
         self._boot, self._progress = boot_id(), Progress(own / "progress.json")
         identity = Identity(self._agent, self._site, "uplink", self._boot)
         self._spool = SpoolWriter.open(own / "spool", identity, clock, OWN_SPOOL, own / "progress.json")
+        self._condition = Condition(state, self._boot, self._spool, clock, say)
         self._sealer = Sealer(self._agent, self._site, [self._keys.key])
         self._folders = {"uplink": own / "spool", "sensor": state / "sensor" / "spool"}
         self._courier = Courier(
@@ -239,11 +240,8 @@ class Uplink:
         return topics.up(self._site, self._agent, leaf)
 
     def _how(self) -> str:
-        """The state to say; `blind` while the sensor does not listen because somebody asked for quiet."""
-        if is_quiet(self._state, self._boot, self._clock.mono_ns()):
-            return "blind"
-        healthy = self._people is not None and self._spool.backlog_bytes < OWN_SPOOL.pending_bytes // 2
-        return "ready" if healthy else "degraded"
+        """The state to say."""
+        return self._condition.word(able=self._people is not None)
 
     def _keep(self) -> None:
         now_ns = self._clock.mono_ns()

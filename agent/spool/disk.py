@@ -16,6 +16,7 @@ from agent.clock import NS_PER_S, SystemClock
 from agent.durable import fsync_folder
 from agent.errors import StateError
 from agent.spool.coverage import Coverage, read_progress
+from agent.spool.place import has_names
 from agent.spool.records import Identity, Lane, Segment, SpoolCounts, SpoolLimits
 from agent.spool.recovery import RUN_SUFFIX, examine, run_file
 from agent.spool.room import GapRange, Need, Victim, choose, victim_ranges
@@ -193,6 +194,8 @@ class SpoolDisk:
             return False
         if victim.acknowledged:
             return self._delete(victim)
+        if not has_names(self.folder):
+            return False  # a grave keeps its name: whatever was given up would be given up for nothing
         now_ns = self._pace.mono_ns()
         if victim.segment.lane is Lane.URGENT or now_ns - self._relieved_ns < RELIEF_EVERY_S * NS_PER_S:
             return False

@@ -33,7 +33,7 @@ class SpoolWriter:
         self._queued_bytes = 0
         self._dropped: dict[str, Coverage] = {}
         self._flushes = 0
-        self._closing = False
+        self._closing = self._refused = False
         self._disk = SpoolDisk(folder, identity, limits, progress, self._declare)
         found = self._disk.found
         self._stream, self.run = identity.stream, self._disk.run
@@ -113,6 +113,11 @@ class SpoolWriter:
         return self._queued_bytes
 
     @property
+    def trouble(self) -> str:
+        """Why the disk takes nothing just now; empty while it does."""
+        return self._disk.counts.last_error if self._refused else ""
+
+    @property
     def counts(self) -> SpoolCounts:
         """What happened since `open`."""
         return self._disk.counts
@@ -184,7 +189,7 @@ class SpoolWriter:
         return self._closing or self._flushes > 0 or self._queued_bytes > self._limits.pending_bytes // 4
 
     def _settle(self, batch: list[Pending], done: bool) -> None:
-        self._writing = []
+        self._writing, self._refused = [], not done
         if done:
             self._queued_bytes -= sum(map(_size, batch))
             self._tell_dropped()

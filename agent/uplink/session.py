@@ -6,9 +6,10 @@ and no reconnect that hammers (paho has no jitter). Each connection has a client
 flight is the courier's business, not paho's.
 """
 
+import errno
 import random
 import ssl
-from collections.abc import Sequence
+from collections import deque
 from hashlib import sha256
 from typing import Any
 
@@ -18,10 +19,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent import tls
 from agent.clock import NS_PER_S, Clock
-from agent.errors import ConfigError
 from agent.uplink.records import (
     KEEPALIVE_S,
+    RECONNECT_MAX_S,
     Arrived,
     BrokerAddress,
     Event,
@@ -39,6 +41,9 @@ VERSIONS = (mqtt.MQTTv5, mqtt.MQTTv311)  # MQTT 5 first
 QOS = 1
 CONNACK_5_S = 3.0  # some 3.1.1 brokers (amqtt) wait for ever after an MQTT 5 CONNECT that they misread
 CONNACK_S = 10.0
+AWAY_MAX_S = 5.0  # between tries while no network leads to the broker: back-off spares a broker, and none is asked
+FLAPS, FLAPS_WITHIN_S = 5, 60.0  # so many links in so short a time are more than one that is bad
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ETIMEDOUT})
 
 
 class Session:
@@ -58,6 +63,7 @@ class Session:
         self._deadline_ns = 0  # for CONNACK
         self._events: list[Event] = []
         self._waiting: set[int] = set()
+        self._ups_ns: deque[int] = deque(maxlen=FLAPS)
         self.connected = False
         self.last_problem = ""
 
@@ -136,9 +142,9 @@ class Session:
                 client.connect(*self._place(), KEEPALIVE_S)
             self._deadline_ns = self._clock.mono_ns() + int(patience_s * NS_PER_S)
         except ssl.SSLError as error:
-            self._fail(f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}", spoke=True)
+            self._fail(tls.reason(error), spoke=True)
         except (OSError, ValueError) as error:
-            self._fail(str(error), spoke=True)
+            self._fail(str(error), spoke=True, away=_is_away(error))
 
     def _place(self) -> tuple[str, int]:
         return self.broker.host, self.broker.port
@@ -166,8 +172,11 @@ class Session:
                 return
             wait_s = 0.0
 
-    def _fail(self, reason: str, *, spoke: bool = False) -> None:
-        """The link is gone; when to try again, and in which version (`spoke`: the version was not the problem)."""
+    def _fail(self, reason: str, *, spoke: bool = False, away: bool = False) -> None:
+        """The link is gone; when to try again, and in which version (`spoke`: the version was not the problem).
+
+        `away`: no network led to the broker.
+        """
         client, self._client = self._client, None
         was_connected, self.connected = self.connected, False
         self._waiting.clear()
@@ -179,16 +188,16 @@ class Session:
         if was_connected or spoke or not self._version:  # the other version was tried there too
             self._at = (self._at + 1) % len(self._brokers)
         self._failures = 1 if was_connected else self._failures + 1
-        delay_s = self.reconnect_delay_s(self._failures)
+        delay_s = self.reconnect_delay_s(self._failures, AWAY_MAX_S if away else RECONNECT_MAX_S)
         if self._version and not was_connected and not spoke and self._failures == 1:
             delay_s = 0.0  # an old broker answers the first 3.1.1 at once
         self._next_try_ns = self._clock.mono_ns() + int(delay_s * NS_PER_S)
         self.last_problem = reason
         self._events.append(LinkDown(reason))
 
-    def reconnect_delay_s(self, failures: int) -> float:
+    def reconnect_delay_s(self, failures: int, most_s: float = RECONNECT_MAX_S) -> float:
         """Full jitter between the minimum and twice as much per failure, up to the maximum."""
-        low, high = self.settings.reconnect_min_s, self.settings.reconnect_max_s
+        low, high = self.settings.reconnect_min_s, min(self.settings.reconnect_max_s, most_s)
         return self._random.uniform(low, max(low, min(high, low * 2.0 ** min(failures, 16))))
 
     def _drain(self) -> list[Event]:
@@ -202,6 +211,7 @@ class Session:
             self._fail(f"the broker refuses us: {reason}", spoke="protocol" not in str(reason).lower())
             return
         self.connected, self._failures = True, 0
+        self._ups_ns.append(self._clock.mono_ns())
         # as published: without it a broker hides from a subscriber that is there that a command was retained
         if VERSIONS[self._version] == mqtt.MQTTv5:
             options = SubscribeOptions(QOS, retainAsPublished=True)
@@ -212,7 +222,16 @@ class Session:
 
     def _on_disconnect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if client is self._client:
-            self._fail(f"the link ended: {reason}")
+            self._fail(f"the link ended: {reason}{self._flaps()}")
+
+    def _flaps(self) -> str:
+        """What a link that ends again and again may mean: a broker throws one out when another comes with its name.
+
+        It says so in MQTT 5, but mostly closes before that is read.
+        """
+        if len(self._ups_ns) < FLAPS or self._ups_ns[-1] - self._ups_ns[0] > FLAPS_WITHIN_S * NS_PER_S:
+            return ""
+        return f", {FLAPS} times within a minute; another client may use our name: is our storage in two boxes?"
 
     def _on_publish(self, client: mqtt.Client, _data: Any, token: int, reason: Any, _properties: Any) -> None:
         if client is self._client:
@@ -229,38 +248,15 @@ class Session:
         self._events.append(Arrived(topic, bytes(message.payload), bool(message.retain)))
 
 
+def _is_away(error: Exception) -> bool:
+    """Whether nobody answered at all: no route, no name server, no answer to the first packet of a connection."""
+    name_server = type(error).__name__ == "gaierror"  # the module `socket` is not ours to import
+    return name_server or str(error) == "timed out" or getattr(error, "errno", None) in _NO_WAY
+
+
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
-    """Verifies the broker's certificate and name, TLS 1.2 or later; nothing in the configuration can relax it."""
-    try:
-        context = ssl.create_default_context(cafile=str(files.ca) if files.ca else None)
-        if files.certificate:
-            context.load_cert_chain(files.certificate, files.key)
-    except (OSError, ssl.SSLError) as error:
-        names = ", ".join(str(path) for path in _given((files.ca, files.certificate, files.key)))
-        raise ConfigError(f"TLS files cannot be used: {error}", where=names or "the system's CAs") from error
-    if files.ca and not context.cert_store_stats()["x509_ca"]:
-        raise ConfigError(
-            "holds no CA certificate", where=str(files.ca)
-        )  # mosquitto 2.0.9 once took that for "no check"
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _ClosingSocket
-    return context
-
-
-class _ClosingSocket(ssl.SSLSocket):
-    """paho leaves a socket whose handshake failed to the garbage collector; a year of retries must not."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        """As ssl's, but a refused peer's socket is closed at once."""
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
-
-
-def _given(paths: Sequence[Any]) -> list[Any]:
-    return [path for path in paths if path]
+    """As `agent.tls.client_context`."""
+    return tls.client_context(files.ca, files.certificate, files.key)
 
 
 def _connect_properties() -> Properties:

@@ -25,7 +25,7 @@ def wire(*names: str) -> tuple[str, ...]:
 
 
 SHARED = tuple(
-    f"agent{name}" for name in ("", ".errors", ".clock", ".counters", ".durable", ".kept_toml", ".last_words")
+    f"agent{name}" for name in ("", ".errors", ".clock", ".counters", ".durable", ".kept_toml", ".last_words", ".tls")
 )
 SETTINGS = (*SHARED, "agent.config")
 WIRE, SIGNING = wire("*"), ("agent.signing", "agent.signing.*")
@@ -47,6 +47,7 @@ ROOMS = (
     Room("agent/durable.py", (), "small files for every room lean on nobody"),
     Room("agent/kept_toml.py", ("agent.durable",), "a parser with a memory knows nothing of what it reads"),
     Room("agent/last_words.py", (), "a program that breaks leans on nobody"),
+    Room("agent/tls.py", ("agent.clock", "agent.errors"), "how brokers are believed is one thing for all clients"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),
     Room("agent/keyed.py", ("agent.jit",), "keyed hashing is pasted into kernels and compiled with them"),
@@ -128,7 +129,7 @@ OWNERS = (
     ),
     Owner(
         "ssl",
-        ("agent/uplink/session.py", "agent/collector/*", "agent/ctl/session.py"),
+        ("agent/tls.py", "agent/uplink/session.py", "agent/collector/*", "agent/ctl/session.py"),
         "TLS is for the broker and for notices",
     ),
     Owner(

@@ -68,20 +68,24 @@ def faulty_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyDisk]:
 
 
 @contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A tmpfs of `size` mounted on `folder` (root only); skips where mounting is not allowed."""
+def small_disk(folder: Path, size: str, inodes: int = 0) -> Iterator[Path]:
+    """A tmpfs of `size`, if asked for so few files, mounted on `folder` (root only); skips where that fails."""
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     folder.mkdir(exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, check=False
-    )
+    options = f"size={size},nr_inodes={inodes}" if inodes else f"size={size}"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip(f"no mounting here: {mounted.stderr.decode().strip()}")
     try:
         yield folder
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+
+
+def remount(disk: Path, how: str) -> None:
+    """`ro` or `rw`, while programs have files open there."""
+    subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
 
 
 NO_SPACE, BROKEN, READ_ONLY = errno.ENOSPC, errno.EIO, errno.EROFS

@@ -1,6 +1,8 @@
 """The pipe against real brokers, and against ends that are none."""
 
 import contextlib
+import errno
+import itertools
 import socket
 import subprocess
 import threading
@@ -11,10 +13,10 @@ from typing import Self
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.clock import NS_PER_S, CaptureClock, SystemClock
 from agent.errors import ConfigError
 from agent.uplink.records import Arrived, Event, LinkDown, LinkUp, Published, SessionSettings, TlsFiles, parse_broker
-from agent.uplink.session import INCOMING_BYTES_MAX, Session, tls_context
+from agent.uplink.session import AWAY_MAX_S, FLAPS, INCOMING_BYTES_MAX, Session, tls_context
 from tests.simulators.broker import EmbeddedBroker, Mosquitto, free_port
 
 
@@ -122,6 +124,21 @@ class Deaf:
                 return
             with link:
                 self.versions += link.recv(64)[8:9]  # behind the fixed header and the name MQTT
+
+
+@pytest.mark.broker
+def test_links_that_end_again_and_again_name_the_likely_cause(broker: Mosquitto) -> None:
+    session = session_to(broker.url, reconnect_min_s=0.01, reconnect_max_s=0.02)
+    told: list[bool] = []
+    while len(told) < FLAPS + 1:
+        until(session, has(LinkUp))
+        twin = session_to(broker.url)
+        until(twin, has(LinkUp))
+        seen = until(session, has(LinkDown))
+        told += ["in two boxes?" in event.reason for event in seen if isinstance(event, LinkDown)]
+        twin.close()
+    assert told == [False] * (FLAPS - 1) + [True] * 2
+    session.close()
 
 
 @pytest.mark.broker
@@ -244,6 +261,38 @@ def test_a_silent_end_is_given_up(rogue: Callable[[bytes], str]) -> None:
     session = session_to(rogue(b""), connect_timeout_s=0.2)
     assert "does not answer" in str(until(session, has(LinkDown))[0])
     session.close()
+
+
+NO_ROUTE, NO_NAME, NO_ANSWER = OSError(errno.ENETUNREACH, "x"), socket.gaierror(-3, "x"), TimeoutError("timed out")
+REFUSED, HANDSHAKE = ConnectionRefusedError(errno.ECONNREFUSED, "x"), TimeoutError("_ssl.c:1: The handshake timed out")
+
+
+@pytest.mark.parametrize("away", [NO_ROUTE, NO_NAME, NO_ANSWER], ids=["no route", "no name server", "no answer"])
+def test_a_network_that_comes_back_after_a_day_is_used_within_seconds(
+    away: OSError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Back-off spares a broker that is in trouble; where nobody is asked it would only make findings late."""
+    assert max(_waits_ns(away, monkeypatch)[-50:]) <= AWAY_MAX_S * NS_PER_S
+
+
+@pytest.mark.parametrize("trouble", [REFUSED, HANDSHAKE], ids=["refused", "handshake"])
+def test_a_broker_in_trouble_is_spared(trouble: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert max(_waits_ns(trouble, monkeypatch)[-50:]) > 30 * NS_PER_S
+
+
+def _waits_ns(error: OSError, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How long a session waits between tries that end like this, on a simulated clock."""
+
+    def failing(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("paho.mqtt.client.Client.connect", failing)
+    clock, tried_ns = CaptureClock(NS_PER_S), [0]
+    session = Session(SessionSettings(parse_broker("mqtt://127.0.0.1:1"), "tap-1", ("x",)), clock)
+    while len(tried_ns) < 80:
+        if session.step(60.0):
+            tried_ns.append(clock.mono_ns())
+    return [after - before for before, after in itertools.pairwise(tried_ns)]
 
 
 def test_the_wait_grows_with_full_jitter_and_differs_between_taps() -> None:

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agent.collector.history import SENTENCES
-from agent.collector.records import COUNT_MAX, Record
+from agent.collector.records import COUNT_MAX, Presence, Record
 from agent.collector.store.outbox import request_notice
 from agent.wire.finding import FindingRecord
 from agent.wire.header import Header
+from agent.wire.presence import Birth
 
 SEVERITY_RANK = {"posture": 0, "health": 1, "review": 2, "page": 3}
 SUPPRESSED_UNTIL = "suppressed-until"  # evidence of a finding that is held back from now on
 SOURCE_AGENT, SOURCE_COLLECTOR = "tap", "collector"
+Pairs = tuple[tuple[str, str | int], ...]
 
 
 class Notices(NamedTuple):
@@ -59,7 +61,25 @@ def enter_equivocation(
     connection: sqlite3.Connection, record: Record, against: Sequence[str], notices: Notices
 ) -> None:
     """The collector's own finding: an agent contradicts what it signed before."""
-    header = record.header
+    seen = Sighting(record.header, record.received_ns, SOURCE_COLLECTOR)
+    _contradiction(connection, seen, against, (("body", record.sha256.hex()),), notices)
+
+
+def enter_two_at_once(connection: sqlite3.Connection, presence: Presence, birth: Birth, notices: Notices) -> None:
+    """Two boxes with one key. A birth has no number: its time in its boot stands for one."""
+    header = Header(
+        agent=presence.agent, site=presence.site, stream="uplink", boot=birth.boot, run=birth.run, before_run=b"",
+        before_seq=0, seq=birth.mono_ns, prev=bytes(32), mono_ns=birth.mono_ns, wall_ns=presence.received_ns,
+        clock_state="none", clock_error_ns=-1,
+    )  # fmt: skip
+    seen = Sighting(header, presence.received_ns, SOURCE_COLLECTOR)
+    _contradiction(connection, seen, ["two-at-once"], (("boot", birth.boot.hex()),), notices)
+
+
+def _contradiction(
+    connection: sqlite3.Connection, seen: Sighting, against: Sequence[str], more: Pairs, notices: Notices
+) -> None:
+    header = seen.header
     why = "; ".join(SENTENCES[token] for token in against)
     finding = FindingRecord(
         id="equivocation",
@@ -67,9 +87,9 @@ def enter_equivocation(
         mac=b"",
         role="wardtap",
         tier="none",
-        time_ns=record.received_ns,
-        first_ns=record.received_ns,
-        last_ns=record.received_ns,
+        time_ns=seen.received_ns,
+        first_ns=seen.received_ns,
+        last_ns=seen.received_ns,
         count=1,
         text=f"The tap {header.agent} contradicts itself: {why}; its key or its storage may be in two places.",
         evidence=(
@@ -77,14 +97,14 @@ def enter_equivocation(
             ("stream", header.stream),
             ("run", header.run.hex()),
             ("record", header.seq),
-            ("body", record.sha256.hex()),
+            *more,
         ),
         attack=("T1565",),
         cause=f"equivocation/{header.agent}",
         expected="Every record of a tap has one number and follows from the one before it.",
         step="Compare the tap in the ward with its enrolment; replace its key if there may be a copy of it.",
     )
-    enter_finding(connection, finding, Sighting(header, record.received_ns, SOURCE_COLLECTOR), notices)
+    enter_finding(connection, finding, seen, notices)
 
 
 def _insert(connection: sqlite3.Connection, finding: FindingRecord, seen: Sighting) -> int:

@@ -9,17 +9,26 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent.collector.records import Batch, Committed, Outcome, Position, Record, Refusal, StreamKey
+from agent.collector.records import Batch, Committed, Outcome, Position, Presence, Record, Refusal, StreamKey
 from agent.collector.store.audit_heads import enter_head
 from agent.collector.store.covered import position
 from agent.collector.store.database import FILE_NAME, open_writer, transaction
-from agent.collector.store.findings import SOURCE_AGENT, Notices, Sighting, enter_equivocation, enter_finding
+from agent.collector.store.findings import (
+    SOURCE_AGENT,
+    Notices,
+    Sighting,
+    enter_equivocation,
+    enter_finding,
+    enter_two_at_once,
+)
 from agent.collector.store.inventory import enter_summary
 from agent.collector.store.ledger import enter, stream_key
 from agent.collector.store.losses import enter_gap
 from agent.collector.store.presence import enter_presence
+from agent.collector.turns import Turns
 from agent.wire.delivery import Gap
 from agent.wire.finding import FindingRecord
+from agent.wire.presence import Birth
 from agent.wire.summary import Summary
 
 EPOCHS_KEPT = 20_000  # two weeks at one a minute: longer than a spool holds
@@ -30,6 +39,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, notices: Notices) -> None:
         self._connection, self._notices = connection, notices
+        self._turns = Turns()
 
     @classmethod
     def open(cls, state: Path, notices: Notices | None = None) -> "Store":
@@ -45,7 +55,7 @@ class Store:
         with transaction(self._connection) as connection:
             outcomes = tuple(self._record(record) for record in batch.records)
             for presence in batch.presences:
-                enter_presence(connection, presence)
+                self._presence(presence)
             _count_refusals(connection, batch.refusals)
             _count(connection, batch.counts + Counter(f"records-{outcome}" for outcome in outcomes))
             _count(connection, _unread(batch.records, outcomes))
@@ -65,6 +75,12 @@ class Store:
                 "DELETE FROM epochs WHERE wall_ns NOT IN (SELECT wall_ns FROM epochs ORDER BY wall_ns DESC LIMIT ?)",
                 (EPOCHS_KEPT,),
             )
+
+    def _presence(self, presence: Presence) -> None:
+        enter_presence(self._connection, presence)
+        birth = presence.content
+        if isinstance(birth, Birth) and self._turns.born(presence.site, birth, presence.received_ns):
+            enter_two_at_once(self._connection, presence, birth, self._notices)
 
     def _record(self, record: Record) -> Outcome:
         connection = self._connection
