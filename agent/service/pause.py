@@ -13,6 +13,7 @@ from typing import NamedTuple
 from agent.clock import NS_PER_S, Clock
 from agent.commands.requests import QUIET_S_MAX, Request
 from agent.durable import write_atomically
+from agent.service import lifesign
 from agent.wire.command import Receipt
 
 NAME = "pause.json"
@@ -66,6 +67,7 @@ def wait(state: Path, boot: bytes, clock: Clock, stop: threading.Event) -> Recei
     while clock.mono_ns() < until_ns:
         if stop.is_set():
             return None
+        lifesign.give(lifesign.SENSOR_S)
         clock.sleep(_LOOK_S)
     return Receipt(pause.id, pause.name, "done", "" if pause.boot == boot else "this machine started again", {})
 

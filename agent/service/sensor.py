@@ -25,7 +25,7 @@ from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
-from agent.service import pause
+from agent.service import lifesign, pause
 from agent.service.clock_watch import ClockWatch
 from agent.service.errands import Errands
 from agent.service.feed import decoded_bursts
@@ -176,6 +176,7 @@ class _EachSecond:
         self._memory.look(pipeline, now_s)
         self.errands.suppressions.look(pipeline.engine, now_s)
         self._file.offer(self._book.take(pipeline, legs, self._spool, state))
+        lifesign.give(lifesign.SENSOR_S)
         if self._file.failed and not self._refused:
             self._refused = True
             self._say(

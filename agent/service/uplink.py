@@ -18,6 +18,7 @@ from agent.commands.inbox import Place
 from agent.commands.policy import Policy, load_policy
 from agent.config import Config
 from agent.errors import Refused, WardtapError
+from agent.service import lifesign
 from agent.service.condition import Condition
 from agent.service.key_change import KeyChange
 from agent.service.people_desk import PeopleDesk
@@ -247,6 +248,7 @@ class Uplink:
         now_ns = self._clock.mono_ns()
         if now_ns - self._save_ns >= SAVE_EVERY_S * NS_PER_S:
             self._save_ns = now_ns
+            lifesign.give(lifesign.UPLINK_S)
             self._progress.save()
             if self._people is not None:
                 self._people.tick()
@@ -368,19 +370,13 @@ def _tls_files(config: Config) -> TlsFiles:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"wardtap uplink: {text}\n")
-    sys.stderr.flush()
+    print(f"wardtap uplink: {text}", file=sys.stderr, flush=True)
 
 
 def run(
-    config: Config,
-    state: Path,
-    broker: str | None = None,
-    *,
-    clock: Clock | None = None,
-    stop: threading.Event | None = None,
-    say: Say = _say,
-) -> int:
+    config: Config, state: Path, broker: str | None = None, *, clock: Clock | None = None,
+    stop: threading.Event | None = None, say: Say = _say,
+) -> int:  # fmt: skip
     """Run until SIGTERM, SIGINT or `stop`; 0 after draining. WardtapError when it cannot start."""
     ended = stop or threading.Event()
     its_clock = clock or KeptTime(state / "uplink" / FILE_NAME)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.service import cli
+from agent.service import cli, lifesign
 from tests.firmware_config.conftest import CHECKOUT, FOLDER, Unit, read_unit
 
 SENSOR = read_unit(FOLDER / "systemd" / "wardtap-sensor.service")
@@ -40,6 +40,8 @@ def test_the_two_services_never_give_up(unit: Unit) -> None:
     assert unit["Restart"] == ["always"]
     assert unit["StartLimitIntervalSec"] == ["0"]
     assert unit["WantedBy"] == ["multi-user.target"]
+    assert int(unit["WatchdogSec"][0]) > max(lifesign.SENSOR_S, lifesign.UPLINK_S), "a start may take longer"
+    assert unit["NotifyAccess"] == ["main"]
     assert unit["MemoryMax"] != []
     assert unit["MemorySwapMax"] == ["0"], "what a payload left in memory must not reach a disk"
 
