@@ -124,8 +124,14 @@ OWNERS = (
     Owner("time", ("agent/clock.py",), "whoever needs the time is passed a clock"),
     Owner(
         "socket",
-        ("agent/tap/packet_socket.py", "agent/tap/link.py", "agent/tap/offloads.py", "agent/collector/*", *DEMO),
-        "the sensor hears on packet sockets and asks the kernel of its interfaces; the demo finds a free port",
+        (
+            *(f"agent/tap/{file}.py" for file in ("packet_socket", "link", "offloads")),
+            "agent/service/lifesign.py",
+            "agent/collector/*",
+            *DEMO,
+        ),
+        "the sensor hears on packet sockets and asks the kernel of its interfaces; a service's manager has a local one; "
+        "the demo finds a free port",
     ),
     Owner(
         "ssl",
