@@ -130,7 +130,7 @@ OWNERS = (
             "agent/collector/*",
             *DEMO,
         ),
-        "the sensor hears on packet sockets and asks the kernel of its interfaces; a service's manager has a local one; "
+        "the sensor hears on packet sockets and asks the kernel of its interfaces; a service's manager has its own; "
         "the demo finds a free port",
     ),
     Owner(
