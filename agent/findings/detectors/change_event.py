@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case, Places
+from agent.findings.catalogue import role_mask
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
 from agent.findings.learning import HAPPENED
@@ -16,6 +17,7 @@ from agent.findings.words import NS_PER_S, address_text
 
 EDGES_MAX: Final = 32  # of an interval
 PUSHED: Final = frozenset({"infusion-pump", "patient-monitor", "ventilator", "anaesthesia"})
+TO_MANY: Final = frozenset({"pump-gateway"})  # it begins sessions to the pumps: whom it speaks to is not its server
 PUSH_OCTETS_MIN: Final = 256 * 1024  # in an interval, inward in a session that somebody else began
 PUSH_FACTOR: Final = 4  # times what the device answered: a download from it is no push
 SERVERS_MAX: Final = 1024  # (device, port) whose server is remembered
@@ -44,7 +46,8 @@ class ChangeEvents:
             if role in PUSHED and not case.settings.in_change_window(role, case.turn.now_ns):
                 yield _push(case, edge)
         clinical = tcp & ~inward
-        clinical[clinical] &= case.contracts.clinical.take(case.roles.take(rows["device"][clinical]))
+        reports = case.contracts.clinical & ~role_mask(case.contracts.roles, TO_MANY)
+        clinical[clinical] &= reports.take(case.roles.take(rows["device"][clinical]))
         codes = case.contracts.judge(rows, case.roles)
         for index, before in self._moved(case, np.flatnonzero(clinical & (codes > 0))):
             edge = rows[index]

@@ -70,3 +70,10 @@ def test_a_library_that_goes_out_all_day_is_one_cause(bench: Bench) -> None:
     assert said[-1].count >= 17
     (other,) = bench.interval([bench.edge(pumps[3], "10.1.1.9", 1500, direction=IN, octets_in=1 << 20)])
     assert "10.1.1.9" in other.cause
+
+
+def test_a_gateway_speaks_to_many_pumps_and_reports_to_none(bench: Bench) -> None:
+    gateway, pumps = bench.add("pump-gateway"), [bench.add("infusion-pump") for _ in range(2)]
+    for _ in range(25):
+        assert not bench.interval([bench.edge(gateway, pumps[0], 1500)], HOUR)
+    assert not bench.interval([bench.edge(gateway, pumps[1], 1500)], HOUR)
