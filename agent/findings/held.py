@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.records import EDGE, NO_SLOT, EdgeGate
-from agent.findings.contract_table import Rows
-from agent.findings.records import DeviceView
+from agent.findings.records import NO_ROWS, DeviceView, Rows
 
 HELD_MAX: Final = 8192  # 0.8 MB; the oldest are overwritten
 _WORTH: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA | EdgeGate.EXCHANGED)
@@ -26,9 +25,9 @@ class HeldEdges:
         self._next = 0
         self._roles = np.zeros(0, dtype=np.int16)
 
-    def hold(self, edges: Rows, waiting: npt.NDArray[np.bool_]) -> None:
-        """Keep those of the waiting edges in which something happened."""
-        worth = edges.take(np.flatnonzero(waiting & ((edges["gates"] & _WORTH) != 0))[-HELD_MAX:])
+    def hold(self, edges: Rows, waiting: npt.NDArray[np.intp]) -> None:
+        """Keep those of the waiting edges in which something happened; by place, in their order."""
+        worth = edges.take(waiting.compress((edges["gates"][waiting] & _WORTH) != 0)[-HELD_MAX:])
         owners = np.where(worth["protocol"] != 0, worth["device"], np.uint32(_FREE))
         until_end = min(HELD_MAX - self._next, worth.shape[0])
         self._write(self._next, worth[:until_end], owners[:until_end])
@@ -46,8 +45,12 @@ class HeldEdges:
 
         A slot may belong to another device by now: an edge that began before its device was first seen is dropped.
         """
+        if not everything and np.array_equal(roles, self._roles):
+            return NO_ROWS
         chosen = np.flatnonzero(self._due(roles, everything).take(np.minimum(self._owners, roles.shape[0])))
         self._roles = roles.copy()
+        if not chosen.size:
+            return NO_ROWS
         rows: Rows = self._rows.take(chosen)
         self._owners[chosen] = _FREE
         slots = rows["device"]

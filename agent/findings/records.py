@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,7 +12,50 @@ from agent.devices.records import EDGE, Grant, Posture, Remark, Sighting
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
+Roles = npt.NDArray[np.int16]  # role index by device slot
 NO_ROWS: Rows = np.zeros(0, EDGE)
+
+
+class EdgeMark(IntEnum):
+    """What an edge may be to a detector. All that needs no more than its row and both roles."""
+
+    ASKED = 0  # a clinical device answered one that is none
+    NAMED = 1  # a device was answered by DNS
+    MINES = 2  # it speaks Stratum, and was answered
+    LISTED = 3  # the peer is on the list of addresses that nobody should contact
+    STEERED = 4  # by a remote access tool, which no contract names
+    PUBLIC = 5  # data went to a public address that the contract does not name
+    ACCEPTED = 6  # a clinical device accepted a session from a peer that its contract lets it answer on no port
+    NEVER = 7  # it breaks a *never*
+    OUTSIDE = 8  # a clinical device did what its contract does not name, not with a public address
+    NEWS = 9  # something happened that no contract names
+    HL7 = 10  # HL7 was spoken with a peer that the device chose
+    ODD_ANSWER = 11  # a clinical device answered outside its contract
+    ODD_TRY = 12  # a device of unknown role tried a clinical one
+    WAITS = 13  # it is held until its device has a role
+
+
+class Rules(NamedTuple):
+    """Contracts and lists as the kernel reads them (contract_table.py says how the cells are found)."""
+
+    row_of_role: npt.NDArray[np.int16]  # contract number by role index, -1 when there is none
+    clinical: npt.NDArray[np.bool_]  # by role index
+    protocol_class: npt.NDArray[np.uint8]
+    port_class: npt.NDArray[np.uint16]
+    cells: npt.NDArray[np.int16]
+    answers: npt.NDArray[np.bool_]
+    tool_ports: npt.NDArray[np.bool_]  # TCP ports of remote access tools
+    tool_speech: npt.NDArray[np.bool_]  # and what they speak, by Application
+    listed: npt.NDArray[np.uint64]  # networks that nobody should contact: (hi, lo, mask hi, mask lo)
+    unknown_role: int  # role index that says nothing about a peer
+
+
+class Verdicts(NamedTuple):
+    """What the kernel says of edges."""
+
+    codes: npt.NDArray[np.int16]  # contract_table.py
+    places: npt.NDArray[np.uint32]  # a row for each EdgeMark: where the edges with it are
+    counts: list[int]  # how many there are in each row
 
 
 class Severity(StrEnum):

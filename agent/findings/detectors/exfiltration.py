@@ -87,7 +87,7 @@ def _large(case: Case, rows: Rows, volumes: Volumes) -> _Large:
     much = (sent >= OCTETS_MIN) & (sent > rows["octets_in"])
     if not much.any():  # as in most intervals
         return _Large(much, much, new)
-    roles, codes = case.roles.take(rows["device"]), case.contracts.judge(rows, case.roles)
+    roles, codes = case.roles.take(rows["device"]), case.judged(rows)
     limits = volumes.limits(now_ns)
     much &= sent >= limits.usual.take(roles)
     unnamed = much & new & ((codes == OUTSIDE) | (codes == NO_CONTRACT))
