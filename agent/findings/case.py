@@ -58,7 +58,7 @@ class Case:
 
     def __post_init__(self) -> None:
         """Ask the contracts about every edge."""
-        self.said = verdicts(self.contracts.rules, self.edges, self.roles)
+        self.said = verdicts(self.contracts.table, self.edges, self.roles)
         self.taken = np.zeros(self.edges.shape[0], np.bool_)
 
     @property
@@ -68,7 +68,7 @@ class Case:
 
     def judged(self, rows: Rows) -> Codes:
         """The contract's verdict on other rows."""
-        return verdicts(self.contracts.rules, rows, self.roles).codes
+        return verdicts(self.contracts.table, rows, self.roles).codes
 
     def counted_codes(self) -> Codes:
         """And on each row of the interval; worked out once a turn."""
@@ -103,7 +103,7 @@ class Case:
     def nameless(self, slots: npt.NDArray[np.uint32]) -> Mask:
         """Which of these devices have no such role."""
         guess = self.turn.devices.confidences()[slots] < self.settings.page_confidence
-        none: Mask = guess | (self.roles[slots] == self.contracts.rules.unknown_role)
+        none: Mask = guess | (self.roles[slots] == self.contracts.table.rules.unknown_role)
         return none
 
     def sure_roles(self, slots: list[int]) -> npt.NDArray[np.int16]:

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.records import EdgeDirection, Scope
-from agent.findings.catalogue import CLINICAL_ROLES, role_mask
 from agent.findings.contract_file import Contract, Line
 from agent.findings.known_bad_file import KnownBad
-from agent.findings.records import Roles, Rules
-from agent.findings.thresholds import TOOLS, TOOLS_BY_CONTENT
+from agent.findings.marks import marks_of
+from agent.findings.records import Marks, Roles, Rules
 
 Codes = npt.NDArray[np.int16]
 
@@ -32,6 +31,7 @@ class Table(NamedTuple):
 
     lines: tuple[Line, ...]  # line n has the code n + 1, or its negative
     rules: Rules
+    marks: Marks
     by_role_only: npt.NDArray[np.bool_]  # without the peer axis: a peer of the right role would be allowed
 
     def might_be_allowed(self, edge: np.void, roles: Roles) -> bool:
@@ -72,17 +72,14 @@ def compile_table(
     by_role_only: npt.NDArray[np.bool_] = np.any(cells[:, :, :, _SCOPES:, :] > 0, axis=3)
     rules = Rules(
         row_of_role=row_of_role,
-        clinical=role_mask(roles, CLINICAL_ROLES),
         protocol_class=protocol_class,
         port_class=port_class,
         cells=cells,
         answers=np.any(cells[:, EdgeDirection.RESPONDS] > 0, axis=-1),
-        tool_ports=np.isin(np.arange(65536), list(TOOLS)),
-        tool_speech=np.isin(np.arange(256), list(TOOLS_BY_CONTENT)),
         listed=np.array([network.masked() for network in listed], np.uint64).reshape(-1, 4),
         unknown_role=roles.index("unknown") if "unknown" in roles else -1,
     )
-    return Table(tuple(lines), rules, by_role_only)
+    return Table(tuple(lines), rules, marks_of(roles), by_role_only)
 
 
 def _port_classes(lines: Sequence[Line]) -> tuple[npt.NDArray[np.uint16], int]:

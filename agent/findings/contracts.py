@@ -15,6 +15,7 @@ import numpy as np
 
 from agent.errors import ConfigError
 from agent.findings.attack import AttackMap, parse_attack
+from agent.findings.catalogue import CLINICAL_ROLES, role_mask
 from agent.findings.contract_file import Contract, Line, nearest, parse_contract
 from agent.findings.contract_table import Table, compile_table
 from agent.findings.known_bad_file import KnownBad, parse_known_bad
@@ -57,9 +58,8 @@ class ContractSet:
         self.common: Final = tuple(common)
         self._tiers: Final = {**roles, **{contract.role: contract.tier for contract in contracts}}
         self._by_role: Final = {contract.role: contract for contract in contracts}
-        self._table: Final[Table] = compile_table(contracts, common, self.roles, known_bad)
-        self.rules: Final = self._table.rules  # as the kernel reads them
-        self.clinical: Final = self.rules.clinical  # by role index
+        self.table: Final[Table] = compile_table(contracts, common, self.roles, known_bad)
+        self.clinical: Final = role_mask(self.roles, CLINICAL_ROLES)  # by role index
         self._expected: Final = {c.role: _expected(c, common) for c in contracts}
 
     @classmethod
@@ -108,11 +108,11 @@ class ContractSet:
 
     def depends_on_peer(self, edge: np.void, roles: Roles) -> bool:
         """For an edge outside a contract: whether a right role of the peer, which has none yet, would allow it."""
-        return self._table.might_be_allowed(edge, roles)
+        return self.table.might_be_allowed(edge, roles)
 
     def never(self, code: int) -> Line:
         """The *never* behind a negative code."""
-        return self._table.lines[-code - 1]
+        return self.table.lines[-code - 1]
 
     def excused(self, role: str, edge: np.void) -> bool:
         """Whether a line with `networks` allows this public peer: a vendor's service, say."""

@@ -143,7 +143,7 @@ class Engine:
 
     def load(self, roles: Roles) -> None:
         """Bring the kernel into memory, with no edges."""
-        verdicts(self.contracts.rules, NO_ROWS, roles)
+        verdicts(self.contracts.table, NO_ROWS, roles)
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""

@@ -23,7 +23,7 @@ class EdgeMark(IntEnum):
     NAMED = 1  # a device was answered by DNS
     MINES = 2  # it speaks Stratum, and was answered
     LISTED = 3  # the peer is on the list of addresses that nobody should contact
-    STEERED = 4  # by a remote access tool, which no contract names
+    STEERED = 4  # by a remote access tool, which no contract names; by its port
     PUBLIC = 5  # data went to a public address that the contract does not name
     ACCEPTED = 6  # a clinical device accepted a session from a peer that its contract lets it answer on no port
     NEVER = 7  # it breaks a *never*
@@ -33,19 +33,39 @@ class EdgeMark(IntEnum):
     ODD_ANSWER = 11  # a clinical device answered outside its contract
     ODD_TRY = 12  # a device of unknown role tried a clinical one
     WAITS = 13  # it is held until its device has a role
+    SPOKEN = 14  # as STEERED, by what is spoken; told as STEERED
+
+
+class Verdict(IntEnum):
+    """What a contract says of an edge, in short."""
+
+    NONE = 0  # the device's role has no contract
+    NEVER = 1
+    OUTSIDE = 2
+    DOES = 3
+
+
+class Marks(NamedTuple):
+    """What each value of a column allows: a bit for each EdgeMark (marks.py)."""
+
+    gates: npt.NDArray[np.uint16]
+    direction: npt.NDArray[np.uint16]
+    verdict: npt.NDArray[np.uint16]  # by Verdict and Scope
+    role: npt.NDArray[np.uint16]  # by role index
+    peer: npt.NDArray[np.uint16]  # likewise; the last one: a peer without a role
+    protocol: npt.NDArray[np.uint16]
+    port: npt.NDArray[np.uint16]
+    application: npt.NDArray[np.uint16]
 
 
 class Rules(NamedTuple):
     """Contracts and lists as the kernel reads them (contract_table.py says how the cells are found)."""
 
     row_of_role: npt.NDArray[np.int16]  # contract number by role index, -1 when there is none
-    clinical: npt.NDArray[np.bool_]  # by role index
     protocol_class: npt.NDArray[np.uint8]
     port_class: npt.NDArray[np.uint16]
     cells: npt.NDArray[np.int16]
     answers: npt.NDArray[np.bool_]
-    tool_ports: npt.NDArray[np.bool_]  # TCP ports of remote access tools
-    tool_speech: npt.NDArray[np.bool_]  # and what they speak, by Application
     listed: npt.NDArray[np.uint64]  # networks that nobody should contact: (hi, lo, mask hi, mask lo)
     unknown_role: int  # role index that says nothing about a peer
 

@@ -53,8 +53,8 @@ class EdgeWindows:
         self._window_ns, self._most = window_ns, intervals_max
         self._held: OrderedDict[EdgeKey, list[Count]] = OrderedDict()
 
-    def take(self, case: Case, rows: Rows, fits: Mask) -> list[tuple[np.void, EdgeKey, list[Count]]]:
-        """Take in an interval's rows; gives each with all its counts in the window, in a fixed order."""
+    def take(self, case: Case, rows: Rows, fits: Mask, least: int = 1) -> list[tuple[np.void, EdgeKey, list[Count]]]:
+        """Take in an interval's rows; gives those with at least so many counts in the window, in a fixed order."""
         chosen = np.flatnonzero(fits)[:ROWS_MAX]
         now_ns, found = case.turn.now_ns, []
         macs = case.turn.devices.macs()[rows["device"][chosen]].tolist()
@@ -66,7 +66,8 @@ class EdgeWindows:
                 del held[0]
             held.append(count)
             self._held[key] = held
-            found.append((key, index, held))
+            if len(held) >= least:
+                found.append((key, index, held))
         while len(self._held) > EDGES_MAX:
             self._held.popitem(last=False)
         found.sort(key=itemgetter(0))

@@ -164,7 +164,7 @@ def _recorded(
     """How many flows of these devices the contract allows: judged at the end, when every peer has its role."""
     table, ward = pipeline.table, pipeline.ward
     edges = table.edges[(table.edges["protocol"] != 0) & np.isin(table.edges["device"], meant)]
-    codes = verdicts(contracts.rules, edges, ward.roles()).codes
+    codes = verdicts(contracts.table, edges, ward.roles()).codes
     flows, blocked = 0, 0
     outside: Counter[tuple[str, str]] = Counter()
     peers: dict[tuple[str, str], set[str]] = {}

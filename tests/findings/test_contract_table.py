@@ -40,7 +40,7 @@ def test_the_table_is_the_lines() -> None:
         edge["direction"] = random.randrange(2)
         edge["peer_device"] = random.choice([NO_SLOT, random.randrange(len(ROLES))])
         edge["scope"] = Scope.SEGMENT if edge["peer_device"] != NO_SLOT else random.randrange(len(Scope))
-    codes = verdicts(table.rules, edges, roles).codes
+    codes = verdicts(table, edges, roles).codes
     seen = set()
     for edge, code in zip(edges, codes.tolist(), strict=True):
         peer = int(edge["peer_device"])
@@ -56,8 +56,8 @@ def test_slots_that_do_not_exist_have_no_contract() -> None:
     _, _, table = shipped()
     edges = np.zeros(3, EDGE)
     edges["device"] = [0, 7, NO_SLOT]
-    assert verdicts(table.rules, edges, np.zeros(0, np.int16)).codes.tolist() == [NO_CONTRACT] * 3
-    assert verdicts(table.rules, edges, np.full(7, UNKNOWN, np.int16)).codes.tolist() == [NO_CONTRACT] * 3
+    assert verdicts(table, edges, np.zeros(0, np.int16)).codes.tolist() == [NO_CONTRACT] * 3
+    assert verdicts(table, edges, np.full(7, UNKNOWN, np.int16)).codes.tolist() == [NO_CONTRACT] * 3
 
 
 def test_fields_out_of_range_are_judged_all_the_same() -> None:
@@ -65,7 +65,7 @@ def test_fields_out_of_range_are_judged_all_the_same() -> None:
     edges = np.zeros(1, EDGE)
     edges["direction"], edges["scope"], edges["protocol"], edges["peer_device"] = 255, 255, 255, 4_000_000
     edges["first_ns"] = START_NS
-    assert verdicts(table.rules, edges, np.zeros(1, np.int16)).codes.tolist() == [OUTSIDE]
+    assert verdicts(table, edges, np.zeros(1, np.int16)).codes.tolist() == [OUTSIDE]
 
 
 def test_the_table_stays_small() -> None:

@@ -12,7 +12,7 @@ from tests.findings.bench import CONTRACTS, IN, Bench
 def test_a_pump_that_is_asked_by_a_stranger(bench: Bench) -> None:
     pump, guest = bench.add("infusion-pump"), bench.add("unknown")
     edges = np.concatenate([bench.edge(pump, guest, 4444, direction=IN), bench.edge(guest, pump, 4444)])
-    said = verdicts(CONTRACTS.rules, edges, bench.roles())
+    said = verdicts(CONTRACTS.table, edges, bench.roles())
     assert said.codes.tolist() == [OUTSIDE, NO_CONTRACT]
     marks = {mark: said.places[mark, : said.counts[mark]].tolist() for mark in EdgeMark}
     assert {mark for mark in EdgeMark if 0 in marks[mark]} == {
@@ -25,5 +25,5 @@ def test_a_pump_that_is_asked_by_a_stranger(bench: Bench) -> None:
 
 def test_no_edges(bench: Bench) -> None:
     bench.add("infusion-pump")
-    said = verdicts(CONTRACTS.rules, np.zeros(0, EDGE), bench.roles())
+    said = verdicts(CONTRACTS.table, np.zeros(0, EDGE), bench.roles())
     assert (said.codes.size, said.places.shape, sum(said.counts)) == (0, (len(EdgeMark), 0), 0)

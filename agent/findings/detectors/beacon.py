@@ -88,7 +88,7 @@ class Beacons:
             UNKNOWN
         )
         fits &= (codes == OUTSIDE) | (unknown & _public(rows))
-        for edge, _, counts in self._windows.take(case, rows, fits):
+        for edge, _, counts in self._windows.take(case, rows, fits, ROWS_MIN):
             slot = int(edge["device"])
             beat = beat_of(counts, case.turn.span_ns)
             if beat is None or beat.period_ns < PERIOD_MIN_NS or case.turn.devices.is_gateway(slot):

@@ -107,7 +107,7 @@ class CovertChannels:
             fits |= (rows["protocol"] == protocol) & ((rows["port"] == port) if port is not None else True)
         fits &= (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["scope"] <= Scope.INTERNET)
         fits &= rows["device"] < case.roles.shape[0]
-        odd = list(_odd(case, self._windows.take(case, rows, fits)))
+        odd = list(_odd(case, self._windows.take(case, rows, fits, INTERVALS_MIN)))
         odd.sort(key=lambda one: -one.sums.packets_out)  # a stable sort: equals stay in the windows' fixed order
         for one in odd[:TOLD_MAX]:
             yield _draft(case, one)
@@ -127,8 +127,6 @@ class _Odd(NamedTuple):
 
 def _odd(case: Case, windows: Iterable[tuple[np.void, EdgeKey, list[Count]]]) -> Iterator[_Odd]:
     for edge, key, counts in windows:
-        if len(counts) < INTERVALS_MIN:
-            continue
         judge, name = _JUDGES.get((key.protocol, key.port)) or _JUDGES[key.protocol, None]
         sums = _sums(key, counts)
         why = judge(key, sums)

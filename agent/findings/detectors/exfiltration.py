@@ -63,9 +63,9 @@ class Exfiltration:
         yield from drafts
 
     def _drafts(self, case: Case, rows: Rows, fits: Mask, *, allowed: bool) -> Iterator[Draft]:
-        for edge, key, counts in self._windows.take(case, rows, fits):
+        for edge, key, counts in self._windows.take(case, rows, fits, WINDOWS_MIN):
             role = case.role(int(edge["device"]))
-            if len(counts) < WINDOWS_MIN or case.turn.devices.is_gateway(int(edge["device"])):
+            if case.turn.devices.is_gateway(int(edge["device"])):
                 continue
             if case.settings.in_change_window(role, case.turn.now_ns) or (allowed and role == UNKNOWN):
                 continue

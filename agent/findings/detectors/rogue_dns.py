@@ -36,8 +36,10 @@ class RogueDns:
         columns = (edges[name][chosen].tolist() for name in ("device", "peer_hi", "peer_lo", "peer_device"))
         for index, client, peer_hi, peer_lo, peer in zip(chosen.tolist(), *columns, strict=True):
             address = peer_hi << 64 | peer_lo
+            if not rogues and address in self._known:
+                continue
             server = peer if peer < count else None
-            rogue = bool(rogues) and server is not None and case.turn.devices.mac(server) in rogues
+            rogue = server is not None and case.turn.devices.mac(server) in rogues
             if not rogue and self._may(case, client, address):
                 if len(self._known) < KNOWN_MAX:
                     self._known[address] = None
