@@ -72,6 +72,7 @@ from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSetti
 from agent.findings.suffixes import Suffixes
 from agent.findings.suppressions import Explained, Silence
 from agent.findings.verdicts import verdicts
+from agent.findings.volumes import Volumes
 from agent.findings.words import NS_PER_S
 
 WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
@@ -123,7 +124,8 @@ class Engine:
         self._tunnels = IcmpTunnel()
         self._guesses = CredentialGuessing()
         self._beacons = Beacons()
-        self._exfiltration = Exfiltration()
+        self.volumes: Final = Volumes(len(contracts.roles))
+        self._exfiltration = Exfiltration(self.volumes)
         self._consumers = ConsumerDevices()
         self._contradictions = RoleContradictions()
         self._changes = ChangeEvents()
