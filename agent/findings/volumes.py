@@ -38,7 +38,7 @@ class Sample(NamedTuple):
 
     hour: int  # of the day, UTC
     power: int  # octets below 2 to it
-    count: int  # edge intervals
+    intervals: int  # of edges
 
 
 class Volumes:
@@ -65,8 +65,8 @@ class Volumes:
 
     def resume(self, role: int, samples: Sequence[Sample]) -> None:
         """A role's pool goes on with what it had before the restart."""
-        for hour, power, count in samples:
-            self._counts[role, hour, power] = count
+        for hour, power, intervals in samples:
+            self._counts[role, hour, power] = intervals
 
     def heard_a_day(self, now_ns: int) -> bool:
         """Whether each hour of the day was heard once by this run: after a restart every peer looks like today's."""

@@ -1,7 +1,7 @@
 """How much each role sends, over a restart: the pools of `findings/volumes.py` as a file (`checked_file`).
 
     wardtap-volumes 1 <SHA-256 of the rest, hexadecimal>
-    {"roles": {"patient-monitor": [[hour, power of two, count], ...], ...}}
+    {"roles": {"patient-monitor": [[hour, power of two, intervals], ...], ...}}
 
 No device and no address is in it. Roles stand in it by name, so that a release with another role list reads it; what it
 does not know is left out. It lies in `sensor/volumes` of the state folder. A damaged file is put aside

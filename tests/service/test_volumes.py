@@ -164,7 +164,7 @@ def test_the_fullest_there_can_be_fits(tmp_path: Path) -> None:
     volumes._counts[MONITOR, 0, 0] = 1 << 62
     assert len(encode(volumes)) < FILE_BYTES_MAX
     kept(path, volumes)
-    assert read(path)["patient-monitor"][0].count == COUNT_MAX
+    assert read(path)["patient-monitor"][0].intervals == COUNT_MAX
     assert np.isfinite(resumed(path).limits(0).usual[MONITOR])
 
 
