@@ -22,7 +22,7 @@ from agent.service.saver import Saver, SaveThread, Say
 SAVE_EVERY_S: Final = 900  # a power cut costs a quarter of an hour of learning
 NAME: Final = "volumes"
 VERSION: Final = 1
-FILE_BYTES_MAX: Final = 1 << 20  # 30 roles of 24 hours, each with as many sizes as edges have
+FILE_BYTES_MAX: Final = 2 << 20  # 30 roles of 24 hours of 64 sizes, each as often as can be
 SAMPLES_MAX: Final = HOURS * BINS  # of one role
 FORM: Final = Form("wardtap-volumes", VERSION, "a memory of volumes", FILE_BYTES_MAX)
 Pools = Mapping[str, Sequence[Sample]]  # by role

@@ -158,9 +158,9 @@ def test_a_role_of_another_release_is_left_out_and_another_version_is_refused() 
 
 
 def test_the_fullest_there_can_be_fits(tmp_path: Path) -> None:
-    """Each role with each size that an edge can have in an interval, in each hour; counts are cut where they end."""
+    """Each role with each size in each hour, as often as can be; counts are cut where they end."""
     volumes, path = Volumes(len(ROLES)), volumes_path(tmp_path)
-    volumes._counts[:, :, :40] = 10**7
+    volumes._counts[:] = COUNT_MAX
     volumes._counts[MONITOR, 0, 0] = 1 << 62
     assert len(encode(volumes)) < FILE_BYTES_MAX
     kept(path, volumes)
