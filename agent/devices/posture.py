@@ -1,6 +1,6 @@
 """How a device stands: what system it runs and whether anybody still corrects it, which versions it agrees to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from agent.devices.advisories import PosturePack
 from agent.devices.evidence import Identity
@@ -13,6 +13,11 @@ from agent.devices.roles import UNKNOWN
 STATED = frozenset({"smb.os", "smb.os-version", "netbios.os", "dhcp.vendor", "dhcpv6.vendor"})
 HINTS = frozenset({"tcp.syn", "http.agent"})
 SURE_FROM = 0.6  # a role below this confidence makes no match by maker and role
+# What is heard of a version -> the version, oldest first: nothing else is one.
+_TLS_ANSWERS = {("tls.chosen", version): version for version in TLS_VERSIONS}
+_TLS_ASKS = {("tls.version", version): version for version in TLS_VERSIONS}
+_SMB = {("smb.dialect", dialect): dialect for dialect in SMB_DIALECTS}
+_SERVICES = {("offers", port): name for port, name in OLD_SERVICES.items()}
 
 
 def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
@@ -27,10 +32,10 @@ def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
         system=system,
         said_by=tuple(sorted(device.systems.get(system, ()))),
         ended=ended,
-        tls_answers=_heard(device, "tls.chosen", TLS_VERSIONS),
-        tls_asks=_heard(device, "tls.version", TLS_VERSIONS),
-        smb=_heard(device, "smb.dialect", SMB_DIALECTS),
-        services=tuple(name for port, name in OLD_SERVICES.items() if ("offers", port) in device.facts),
+        tls_answers=_heard(device.seen, _TLS_ANSWERS),
+        tls_asks=_heard(device.seen, _TLS_ASKS),
+        smb=_heard(device.seen, _SMB),
+        services=_heard(device.facts, _SERVICES),
         log_ins=tuple(sorted(value for kind, value in device.facts if kind == "credentials.clear")),
         advisories=pack.about(names, identity.vendor, role),
         default_logins=pack.logins.about(device.facts.keys(), identity.vendor, role),
@@ -49,6 +54,6 @@ def oldest_system(device: Known, identity: Identity, pack: PosturePack) -> tuple
     return ended[1], ended[0]
 
 
-def _heard(device: Known, kind: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Values of one kind that were heard, in the order of the list: nothing else is a version."""
-    return tuple(value for value in known if (kind, value) in device.seen)
+def _heard(said: Collection[tuple[str, str]], known: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
+    """Which of these were heard, in the order of the table."""
+    return tuple([known[key] for key in known if key in said]) if said else ()

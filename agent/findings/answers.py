@@ -5,10 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import EdgeDirection, EdgeGate
-from agent.findings.case import Case, Places
-from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import Rows
+from agent.findings.case import Case
+from agent.findings.records import EdgeMark
 from agent.findings.words import NS_PER_S, address_text
 
 ANSWERS_MAX: Final = 4096
@@ -16,14 +14,6 @@ A_TURN_MAX: Final = 256
 KEEP_NS: Final = 3600 * NS_PER_S
 
 Key = tuple[int, int, int, int, int]  # source MAC, protocol, port, the peer's address
-
-
-def _first(places: Places, edges: Rows) -> Places:
-    """Without those that begin after as many as a turn looks at: to put thousands in order takes a millisecond."""
-    if places.size <= A_TURN_MAX:
-        return places
-    began_ns = edges["first_ns"][places]
-    return places.compress(began_ns <= np.partition(began_ns, A_TURN_MAX - 1)[A_TURN_MAX - 1])
 
 
 class Answers:
@@ -35,26 +25,20 @@ class Answers:
 
     def observe(self, case: Case) -> None:
         """Take note of this turn's answers to devices of unknown role."""
-        edges, count = case.edges, case.roles.shape[0]
-        clinical = np.append(case.contracts.clinical.take(case.roles), False)  # the last one: no device of ours
-        asked = np.flatnonzero(clinical.take(np.minimum(edges["peer_device"], count)))
-        device = edges["device"][asked]
-        fits = (device < count) & ~clinical.take(np.minimum(device, count))
-        fits &= edges["direction"][asked] == EdgeDirection.ORIGINATES
-        fits &= (edges["gates"][asked] & np.uint8(EdgeGate.ANSWERED)) != 0
-        chosen, _ = case.in_order(_first(asked[fits], edges), A_TURN_MAX)
-        slots = edges["device"][chosen].tolist()
-        unknown = {slot: case.turn.devices.mac(slot) for slot in set(slots) if case.role(slot) == UNKNOWN}
-        columns = (edges[name][chosen].tolist() for name in ("protocol", "port", "peer_hi", "peer_lo"))
-        for slot, protocol, port, hi, lo in zip(slots, *columns, strict=True):
-            if slot not in unknown:
-                continue
-            key = (unknown[slot], protocol, port, hi, lo)
+        edges = case.edges
+        chosen, _ = case.in_order(case.marked(EdgeMark.ASKED), A_TURN_MAX)
+        if not chosen:
+            return
+        strangers = np.array(chosen, np.intp)
+        strangers = strangers.compress(case.nameless(edges["device"][strangers]))
+        macs = case.turn.devices.macs()[edges["device"][strangers]].tolist()
+        columns = (edges[name][strangers].tolist() for name in ("protocol", "port", "peer_hi", "peer_lo"))
+        for key in zip(macs, *columns, strict=True):
+            if self._seen.pop(key, None) is None:
+                self._by_source.setdefault(key[0], set()).add(key)
             self._seen[key] = case.turn.now_ns
-            self._seen.move_to_end(key)
-            self._by_source.setdefault(key[0], set()).add(key)
-            while len(self._seen) > ANSWERS_MAX:
-                self._forget_oldest()
+        while len(self._seen) > ANSWERS_MAX:
+            self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         oldest, _ = self._seen.popitem(last=False)

@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from agent.devices.records import NO_SLOT, EdgeDirection, Posture, Sighting
 from agent.findings.catalogue import CATALOGUE, CLINICAL_ROLES, UNKNOWN
-from agent.findings.contract_table import Codes, Rows
+from agent.findings.contract_table import Codes
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import Draft, Subject
-from agent.findings.records import Finding, Severity, Turn, Usual
+from agent.findings.records import EdgeMark, Finding, Roles, Rows, Severity, Turn, Usual, Verdicts
 from agent.findings.settings import JudgeSettings
+from agent.findings.verdicts import verdicts
 from agent.findings.words import NS_PER_S, address_text, bounded, mac_text, one, sentence, time_text
 
 Mask = npt.NDArray[np.bool_]
@@ -21,6 +22,7 @@ Evidence = tuple[tuple[str, str | int], ...]
 PEER_PATIENCE_NS = 30 * NS_PER_S  # most devices say what they are (DHCP, discovery) within it
 _LOWER = 0xFFFF_FFFF_FFFF_FFFF
 _ORDER = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
+_NOWHERE: Places = np.zeros(0, np.intp)
 
 
 class Told(NamedTuple):
@@ -42,16 +44,47 @@ class Case:
     contracts: ContractSet
     settings: JudgeSettings
     edges: Rows  # of the turn, and held ones whose device now has a role
-    roles: npt.NDArray[np.int16]  # role index by device slot
-    codes: Codes  # verdict for each edge
-    taken: Mask  # edges that belong to a finding already
+    roles: Roles  # role index by device slot
     usual: Usual  # what was learned
+    said: Verdicts = field(init=False)  # of the edges
+    taken: Mask = field(init=False)  # edges that belong to a finding already
     sweeps: dict[int, str] = field(default_factory=dict)  # MAC -> cause of its open sweep
     unsure: list[int] = field(default_factory=list)  # edges whose device has no role that is sure enough: to be held
     _columns: dict[str, npt.NDArray[np.uint32]] = field(default_factory=dict)  # copies without gaps, once asked for
     _postures: list[tuple[int, Posture]] | None = None  # once asked for
     _slots: dict[int, int | None] = field(default_factory=dict)  # by MAC, as asked for in this turn
     _sure: dict[int, str] = field(default_factory=dict)  # by slot, as asked for in this turn
+    _counted: Codes | None = None  # once asked for
+
+    def __post_init__(self) -> None:
+        """Ask the contracts about every edge."""
+        self.said = verdicts(self.contracts.table, self.edges, self.roles)
+        self.taken = np.zeros(self.edges.shape[0], np.bool_)
+
+    @property
+    def codes(self) -> Codes:
+        """The contract's verdict on each edge."""
+        return self.said.codes
+
+    def judged(self, rows: Rows) -> Codes:
+        """The contract's verdict on other rows."""
+        return verdicts(self.contracts.table, rows, self.roles).codes
+
+    def counted_codes(self) -> Codes:
+        """And on each row of the interval; worked out once a turn."""
+        if self._counted is None:
+            self._counted = self.judged(self.turn.counted)
+        return self._counted
+
+    def marked(self, mark: EdgeMark) -> Places:
+        """Edges with a mark, in the order of the turn, whoever has taken them."""
+        count = self.said.counts[mark]
+        return self.said.places[mark, :count].astype(np.intp) if count else _NOWHERE
+
+    def left(self, mark: EdgeMark) -> Places:
+        """Those of them that belong to no finding yet."""
+        places = self.marked(mark)
+        return places.compress(~self.taken.take(places)) if places.size else places
 
     @property
     def alive(self) -> bool:
@@ -66,6 +99,12 @@ class Case:
             sure = self.turn.devices.confidence(slot) >= self.settings.page_confidence
             role = self._sure[slot] = self.turn.devices.role(slot) if sure else UNKNOWN
         return role
+
+    def nameless(self, slots: npt.NDArray[np.uint32]) -> Mask:
+        """Which of these devices have no such role."""
+        guess = self.turn.devices.confidences()[slots] < self.settings.page_confidence
+        none: Mask = guess | (self.roles[slots] == self.contracts.table.rules.unknown_role)
+        return none
 
     def sure_roles(self, slots: list[int]) -> npt.NDArray[np.int16]:
         """Roles of all slots as pools know them: for these slots a guess counts as no role."""
@@ -128,22 +167,21 @@ class Case:
         return self.turn.devices.mac(slot) if slot != NO_SLOT and slot < self.roles.shape[0] else 0
 
     def in_order(self, chosen: Places, most: int) -> tuple[list[int], list[int]]:
-        """At most `most` of the chosen edges, oldest first, and those that were left over.
+        """At most `most` of the chosen edges, oldest first, and those that were left over, in no order.
 
         Rows of a hash table come in a random order by design, and so do slots: ties go by peer, service and MAC, so
         that the output does not depend on it.
         """
         if chosen.size == 0:
             return [], []
-        keys = [self.edges[name][chosen] for name in reversed(_ORDER)]
-        late = chosen[:0]
+        late: list[int] = []
         if chosen.size > most:
-            order = np.lexsort(keys)
-            chosen, late = chosen.take(order[:most]), chosen.take(order[most:])
-            keys = [key.take(order[:most]) for key in keys]
-        macs = [self.turn.devices.mac(slot) for slot in self.edges["device"][chosen].tolist()]
-        order = np.lexsort([np.array(macs, dtype=np.uint64), *keys])
-        return chosen.take(order).tolist(), late.tolist()
+            early, late = _first(self.edges, chosen, most)
+            order = _order(self.edges, early)
+            chosen = early.take(order[:most])
+            late += early.take(order[most:]).tolist()
+        macs = self.turn.devices.macs()[self.edges["device"][chosen]]
+        return chosen.take(_order(self.edges, chosen, macs)).tolist(), late
 
     def approved(self, chosen: list[int]) -> set[int]:
         """Which of these edges outside a contract a person has approved, for the role or the device."""
@@ -160,21 +198,21 @@ class Case:
 
     def peer_is_new(self, index: int) -> bool:
         """Whether a verdict hangs on a device that came a moment ago and has no role yet: then it waits."""
-        if not self.contracts.depends_on_peer(self.edges[index : index + 1], self.roles)[0]:
+        edge = self.edges[index]
+        if not self.contracts.depends_on_peer(edge, self.roles):
             return False
-        return self.turn.now_ns - self.turn.devices.first_ns(int(self.edges["peer_device"][index])) < PEER_PATIENCE_NS
+        return self.turn.now_ns - self.turn.devices.first_ns(int(edge["peer_device"])) < PEER_PATIENCE_NS
 
     def oldest(self, rows: Rows, fits: Mask, most: int) -> list[np.void]:
         """At most `most` of the rows that fit, in an order that does not depend on the tables."""
-        return [rows[index] for index in self.oldest_places(rows, fits, most)]
+        return [rows[index] for index in self.oldest_places(rows, np.flatnonzero(fits), most)]
 
-    def oldest_places(self, rows: Rows, fits: Mask, most: int) -> Places:
-        """Where those stand."""
-        chosen = np.flatnonzero(fits)
+    def oldest_places(self, rows: Rows, chosen: Places, most: int) -> Places:
+        """Where those stand, of the chosen ones."""
         if not chosen.size:
             return chosen
-        macs = self.turn.devices.macs()[rows["device"][chosen]]
-        order = np.lexsort([macs, *(rows[name][chosen] for name in reversed(_ORDER))])
+        chosen, _ = _first(rows, chosen, most)
+        order = _order(rows, chosen, self.turn.devices.macs()[rows["device"][chosen]])
         return chosen.take(order[:most])
 
     def end_text(self, mac: int, address: int) -> str:
@@ -225,6 +263,25 @@ class Case:
             expected=told.expected,
             next_step=CATALOGUE[finding_id].next_step,
         )
+
+
+def _first(rows: Rows, chosen: Places, most: int) -> tuple[Places, list[int]]:
+    """Without those that begin after as many as are wanted, and these: to order thousands takes a millisecond."""
+    if chosen.size <= most:
+        return chosen, []
+    began_ns = rows["first_ns"][chosen]
+    late = began_ns > np.partition(began_ns, most - 1)[most - 1]
+    return chosen.compress(~late), chosen.compress(late).tolist()
+
+
+def _order(rows: Rows, chosen: Places, *last: npt.NDArray[np.uint64]) -> Places:
+    """By when they began, then by the other columns and by `last`; when no two began at once nothing else is asked."""
+    began_ns = rows["first_ns"][chosen]
+    order: Places = np.argsort(began_ns, kind="stable")
+    in_turn = began_ns.take(order)
+    if np.any(in_turn[1:] == in_turn[:-1]):
+        order = np.lexsort([*last, *(rows[name][chosen] for name in reversed(_ORDER))])
+    return order
 
 
 def edge_evidence(case: Case, edge: np.void) -> Evidence:

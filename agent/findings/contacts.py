@@ -8,8 +8,7 @@ import numpy as np
 
 from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case
-from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
+from agent.findings.records import EdgeMark
 from agent.findings.words import NS_PER_S
 
 ODD_MAX: Final = 1024
@@ -35,21 +34,18 @@ class OddContacts:
 
 def _contacted(case: Case) -> list[int]:
     """MACs of clinical devices that answered what their contract does not name, or that a stranger tried."""
+    answered, tried, taken = case.marked(EdgeMark.ODD_ANSWER), case.marked(EdgeMark.ODD_TRY), np.flatnonzero(case.taken)
+    if not (answered.size or tried.size or taken.size):
+        return []
     edges, count = case.edges, case.roles.shape[0]
-    if not count or not edges.shape[0]:
-        return []
-    clinical = np.append(case.contracts.clinical.take(case.roles), False)
-    device, peer = np.minimum(edges["device"], count), np.minimum(edges["peer_device"], count)
-    about = np.flatnonzero(clinical.take(device) | clinical.take(peer))
-    if not about.size:
-        return []
-    edges, device, peer = edges.take(about), device[about], peer[about]
-    unknown = np.append(case.roles == case.contracts.roles.index(UNKNOWN), False)
-    codes, taken = case.codes[about], case.taken[about]
-    outside = (codes <= OUTSIDE) & (codes != NO_CONTRACT)
-    inward = edges["direction"] == EdgeDirection.RESPONDS
-    answered = clinical.take(device) & inward & (outside | taken) & (edges["scope"] <= Scope.INTERNET)
-    tried = clinical.take(peer) & ~inward & (unknown.take(device) | taken)
-    slots = np.unique(np.concatenate([device[answered], peer[tried]]))[:A_TURN_MAX]
-    macs: list[int] = case.turn.devices.macs()[slots].tolist()
+    contacted = np.zeros(count, np.bool_)
+    contacted[edges["device"][answered]] = True
+    contacted[edges["peer_device"][tried]] = True
+    if taken.size:  # a scan's, whoever is behind it
+        inward = edges["direction"][taken] == EdgeDirection.RESPONDS
+        answers = taken[inward & (edges["scope"][taken] <= Scope.INTERNET)]
+        slots = np.concatenate([edges["device"][answers], edges["peer_device"][taken[~inward]]])
+        slots = slots[slots < count]
+        contacted[slots[case.contracts.clinical.take(case.roles.take(slots))]] = True
+    macs: list[int] = case.turn.devices.macs()[np.flatnonzero(contacted)[:A_TURN_MAX]].tolist()
     return macs

@@ -1,4 +1,4 @@
-"""Contracts as one table of numbers, so that thousands of edges are judged in a few array operations.
+"""Contracts as one table of numbers, so that thousands of edges are judged by a kernel in one pass (kernels.py).
 
 Axes: contract, direction, protocol class, peer class, port class. A peer class is a scope or, for a device on the
 segment whose role is known, that role. Port classes are the intervals between all ports that any line names. A cell
@@ -11,10 +11,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import NO_SLOT, EdgeDirection, Scope
+from agent.devices.records import EdgeDirection, Scope
 from agent.findings.contract_file import Contract, Line
+from agent.findings.known_bad_file import KnownBad
+from agent.findings.marks import marks_of
+from agent.findings.records import Marks, Roles, Rules
 
-Rows = npt.NDArray[np.void]
 Codes = npt.NDArray[np.int16]
 
 OUTSIDE: Final = 0  # the contract does not mention it
@@ -28,61 +30,23 @@ class Table(NamedTuple):
     """The compiled contracts."""
 
     lines: tuple[Line, ...]  # line n has the code n + 1, or its negative
-    row_of_role: npt.NDArray[np.int16]  # contract number by role index, -1 when there is none
-    unknown_role: int  # role index that says nothing about a peer
-    protocol_class: npt.NDArray[np.uint8]
-    port_class: npt.NDArray[np.uint16]
-    cells: Codes
+    rules: Rules
+    marks: Marks
     by_role_only: npt.NDArray[np.bool_]  # without the peer axis: a peer of the right role would be allowed
-    answers: npt.NDArray[np.bool_]  # contract, protocol class, peer class: whether it responds on any port at all
 
-    def might_be_allowed(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
-        """For edges outside a contract: whether it depends on the role of a device that has none yet."""
-        peer = np.minimum(edges["peer_device"], max(0, roles.shape[0] - 1))
-        there: npt.NDArray[np.bool_] = (edges["peer_device"] < roles.shape[0]) & (roles[peer] == self.unknown_role)
-        row = self.row_of_role[roles[edges["device"]]]
-        direction, protocol = np.minimum(edges["direction"], 1), self.protocol_class[edges["protocol"]]
-        there &= self.by_role_only[row, direction, protocol, self.port_class[edges["port"]]]
-        return there
-
-    def only_initiates(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
-        """For edges of roles with a contract: whether it lets the device answer such a peer on no port."""
-        row = self.row_of_role[roles[edges["device"]]]
-        every = np.arange(edges.shape[0], dtype=np.intp)
-        none: npt.NDArray[np.bool_] = ~self.answers[
-            row, self.protocol_class[edges["protocol"]], self._peer_class(edges, every, roles)
-        ]
-        return none
-
-    def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> Codes:
-        """A code for each edge; edges of slots that are not in `roles` have no contract."""
-        codes = np.full(edges.shape[0], NO_CONTRACT, dtype=np.int16)
-        row_of_slot = np.append(self.row_of_role.take(roles), np.int16(-1))  # the last one: slots that do not exist
-        rows = row_of_slot.take(np.minimum(edges["device"], roles.shape[0]))
-        known = np.flatnonzero(rows >= 0)
-        if known.size == 0:
-            return codes
-        row = rows.take(known).astype(np.intp)
-        axes = self.cells.shape
-        place = row * np.intp(axes[1]) + np.minimum(edges["direction"][known], 1)
-        place = place * np.intp(axes[2]) + self.protocol_class.take(edges["protocol"][known])
-        place = place * np.intp(axes[3]) + self._peer_class(edges, known, roles)
-        place = place * np.intp(axes[4]) + self.port_class.take(edges["port"][known])
-        codes[known] = self.cells.ravel().take(place)
-        return codes
-
-    def _peer_class(
-        self, edges: Rows, chosen: npt.NDArray[np.intp], roles: npt.NDArray[np.int16]
-    ) -> npt.NDArray[np.int16]:
-        classes = np.minimum(edges["scope"][chosen], _SCOPES - 1).astype(np.int16)
-        peer = edges["peer_device"][chosen]
-        is_device = (peer != NO_SLOT) & (peer < roles.shape[0])
-        role = roles[np.where(is_device, peer, 0)] if roles.shape[0] else np.zeros(peer.shape[0], np.int16)
-        use = is_device & (role != self.unknown_role)
-        return np.where(use, role + np.int16(_SCOPES), classes).astype(np.int16)
+    def might_be_allowed(self, edge: np.void, roles: Roles) -> bool:
+        """For an edge outside a contract: whether it depends on the role of a device that has none yet."""
+        rules, peer = self.rules, int(edge["peer_device"])
+        if peer >= roles.shape[0] or roles[peer] != rules.unknown_role:
+            return False
+        row = rules.row_of_role[roles[edge["device"]]]
+        direction, protocol = min(int(edge["direction"]), 1), rules.protocol_class[edge["protocol"]]
+        return bool(self.by_role_only[row, direction, protocol, rules.port_class[edge["port"]]])
 
 
-def compile_table(contracts: Sequence[Contract], common: Sequence[Line], roles: Sequence[str]) -> Table:
+def compile_table(
+    contracts: Sequence[Contract], common: Sequence[Line], roles: Sequence[str], listed: Sequence[KnownBad] = ()
+) -> Table:
     """Fill the table: allowed lines first, the first one of a cell stays; then the nevers, over everything."""
     lines = [*common, *(line for c in contracts for line in (*c.does, *c.never))]
     port_class, classes = _port_classes(lines)
@@ -105,10 +69,17 @@ def compile_table(contracts: Sequence[Contract], common: Sequence[Line], roles: 
     protocol_class = np.full(256, _OTHER_PROTOCOL, np.uint8)
     for protocol, number in _PROTOCOL_CLASSES.items():
         protocol_class[protocol] = number
-    unknown = roles.index("unknown") if "unknown" in roles else -1
     by_role_only: npt.NDArray[np.bool_] = np.any(cells[:, :, :, _SCOPES:, :] > 0, axis=3)
-    answers: npt.NDArray[np.bool_] = np.any(cells[:, EdgeDirection.RESPONDS] > 0, axis=-1)
-    return Table(tuple(lines), row_of_role, unknown, protocol_class, port_class, cells, by_role_only, answers)
+    rules = Rules(
+        row_of_role=row_of_role,
+        protocol_class=protocol_class,
+        port_class=port_class,
+        cells=cells,
+        answers=np.any(cells[:, EdgeDirection.RESPONDS] > 0, axis=-1),
+        listed=np.array([network.masked() for network in listed], np.uint64).reshape(-1, 4),
+        unknown_role=roles.index("unknown") if "unknown" in roles else -1,
+    )
+    return Table(tuple(lines), rules, marks_of(roles), by_role_only)
 
 
 def _port_classes(lines: Sequence[Line]) -> tuple[npt.NDArray[np.uint16], int]:

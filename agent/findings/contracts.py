@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from agent.errors import ConfigError
 from agent.findings.attack import AttackMap, parse_attack
 from agent.findings.catalogue import CLINICAL_ROLES, role_mask
 from agent.findings.contract_file import Contract, Line, nearest, parse_contract
-from agent.findings.contract_table import Rows, Table, compile_table
+from agent.findings.contract_table import Table, compile_table
 from agent.findings.known_bad_file import KnownBad, parse_known_bad
+from agent.findings.records import Roles
 from agent.findings.words import many, protocol_text
 from agent.kept_toml import Parse, parse_toml
 
@@ -56,10 +56,10 @@ class ContractSet:
         self.attack: Final = attack
         self.roles: Final = tuple(roles)
         self.common: Final = tuple(common)
-        self.clinical: Final = role_mask(self.roles, CLINICAL_ROLES)  # by role index
         self._tiers: Final = {**roles, **{contract.role: contract.tier for contract in contracts}}
         self._by_role: Final = {contract.role: contract for contract in contracts}
-        self._table: Final[Table] = compile_table(contracts, common, self.roles)
+        self.table: Final[Table] = compile_table(contracts, common, self.roles, known_bad)
+        self.clinical: Final = role_mask(self.roles, CLINICAL_ROLES)  # by role index
         self._expected: Final = {c.role: _expected(c, common) for c in contracts}
 
     @classmethod
@@ -106,24 +106,13 @@ class ContractSet:
         """What devices of the role normally do, one sentence; empty without a contract."""
         return self._expected.get(role, "")
 
-    def judge(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-        """For each edge: its allowed line (> 0), the *never* it breaks (< 0), OUTSIDE (0) or NO_CONTRACT.
-
-        `roles` are the role indices of all device slots (DeviceView.roles()).
-        """
-        return self._table.judge(edges, roles)
-
-    def depends_on_peer(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
-        """For edges outside a contract: whether a right role of the peer, which has none yet, would allow them."""
-        return self._table.might_be_allowed(edges, roles)
-
-    def only_initiates(self, edges: Rows, roles: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
-        """For edges of roles with a contract: whether it lets the device answer such a peer on no port."""
-        return self._table.only_initiates(edges, roles)
+    def depends_on_peer(self, edge: np.void, roles: Roles) -> bool:
+        """For an edge outside a contract: whether a right role of the peer, which has none yet, would allow it."""
+        return self.table.might_be_allowed(edge, roles)
 
     def never(self, code: int) -> Line:
         """The *never* behind a negative code."""
-        return self._table.lines[-code - 1]
+        return self.table.lines[-code - 1]
 
     def excused(self, role: str, edge: np.void) -> bool:
         """Whether a line with `networks` allows this public peer: a vendor's service, say."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from agent.findings.case import Case
 from agent.findings.contacts import OddContacts
-from agent.findings.contract_table import NO_CONTRACT, Rows
 from agent.findings.contracts import ContractSet
 from agent.findings.detectors.advisory_match import AdvisoryMatches
 from agent.findings.detectors.arp_bindings import ArpBindings
@@ -69,10 +68,12 @@ from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
 from agent.findings.name_lists import NameLists
 from agent.findings.name_model import NameModel
-from agent.findings.records import ClockNote, Finding, Turn, Usual
+from agent.findings.records import NO_ROWS, ClockNote, EdgeMark, Finding, Roles, Rows, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.suffixes import Suffixes
 from agent.findings.suppressions import Explained, Silence
+from agent.findings.verdicts import verdicts
+from agent.findings.volumes import Volumes
 from agent.findings.words import NS_PER_S
 
 WINDOW_KEPT_NS: Final = 7 * 24 * 3600 * NS_PER_S  # a window that ended so long before the next one begins is over
@@ -124,7 +125,8 @@ class Engine:
         self._tunnels = IcmpTunnel()
         self._guesses = CredentialGuessing()
         self._beacons = Beacons()
-        self._exfiltration = Exfiltration()
+        self.volumes: Final = Volumes(len(contracts.roles))
+        self._exfiltration = Exfiltration(self.volumes)
         self._consumers = ConsumerDevices()
         self._contradictions = RoleContradictions()
         self._changes = ChangeEvents()
@@ -141,6 +143,10 @@ class Engine:
         self._dicom = DicomPeers()
         self._hl7 = Hl7Peers()
         self._covert = CovertChannels()
+
+    def load(self, roles: Roles) -> None:
+        """Bring the kernel into memory, with no edges."""
+        verdicts(self.contracts.table, NO_ROWS, roles)
 
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
@@ -259,22 +265,17 @@ class Engine:
         roles = turn.devices.roles()
         released = self._held.release(turn.devices, roles, everything=turn.interval_closed)
         edges = _joined(turn.edges, released) if released.shape[0] else turn.edges
-        return Case(
-            turn=turn,
-            contracts=self.contracts,
-            settings=self.settings,
-            edges=edges,
-            roles=roles,
-            codes=self.contracts.judge(edges, roles),
-            taken=np.zeros(edges.shape[0], dtype=np.bool_),
-            usual=self._usual,
-        )
+        return Case(turn, self.contracts, self.settings, edges, roles, self._usual)
 
     def _hold(self, case: Case) -> None:
         """Edges of devices without a contract wait for a role, and so do those whose role is a guess."""
-        waiting = (case.codes == NO_CONTRACT) & ~case.taken & (case.edges["device"] < case.roles.shape[0])
-        waiting[case.unsure] = True
-        self._held.hold(case.edges, waiting)
+        waiting = case.left(EdgeMark.WAITS)
+        if case.unsure:
+            among = np.zeros(case.edges.shape[0], np.bool_)
+            among[waiting] = among[case.unsure] = True
+            waiting = np.flatnonzero(among)
+        if waiting.size:
+            self._held.hold(case.edges, waiting)
 
 
 def _joined(some: Rows, more: Rows) -> Rows:

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices.records import EDGE, NO_SLOT, EdgeGate
-from agent.findings.contract_table import Rows
-from agent.findings.records import DeviceView
+from agent.findings.records import NO_ROWS, DeviceView, Rows
 
 HELD_MAX: Final = 8192  # 0.8 MB; the oldest are overwritten
 _WORTH: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA | EdgeGate.EXCHANGED)
@@ -22,32 +21,38 @@ class HeldEdges:
 
     def __init__(self) -> None:
         self._rows = np.zeros(HELD_MAX, dtype=EDGE)
-        self._owners = np.full(HELD_MAX, _FREE, dtype=np.uint32)
+        self._words = self._rows.view(np.uint64).reshape(HELD_MAX, -1)  # the same, as plain words
+        self._owners = np.full(HELD_MAX, _FREE, dtype=np.intp)
         self._next = 0
         self._roles = np.zeros(0, dtype=np.int16)
 
-    def hold(self, edges: Rows, waiting: npt.NDArray[np.bool_]) -> None:
-        """Keep those of the waiting edges in which something happened."""
-        worth = edges.take(np.flatnonzero(waiting & ((edges["gates"] & _WORTH) != 0))[-HELD_MAX:])
-        owners = np.where(worth["protocol"] != 0, worth["device"], np.uint32(_FREE))
-        until_end = min(HELD_MAX - self._next, worth.shape[0])
-        self._write(self._next, worth[:until_end], owners[:until_end])
-        self._write(0, worth[until_end:], owners[until_end:])
-        self._next = (self._next + worth.shape[0]) % HELD_MAX
+    def hold(self, edges: Rows, waiting: npt.NDArray[np.intp]) -> None:
+        """Keep those of the waiting edges in which something happened; by place, in their order."""
+        worth = waiting.compress((edges["gates"][waiting] & _WORTH) != 0)[-HELD_MAX:]
+        until_end = min(HELD_MAX - self._next, worth.size)
+        self._write(self._next, edges, worth[:until_end])
+        self._write(0, edges, worth[until_end:])
+        self._next = (self._next + worth.size) % HELD_MAX
 
-    def _write(self, start: int, rows: Rows, owners: npt.NDArray[np.uint32]) -> None:
+    def _write(self, start: int, edges: Rows, places: npt.NDArray[np.intp]) -> None:
         """Overwrite neighbours in the ring, as plain words: numpy copies rows field by field."""
-        stop = start + rows.shape[0]
-        self._rows[start:stop].view(np.uint64)[:] = rows.view(np.uint64)
-        self._owners[start:stop] = owners
+        stop = start + places.size
+        words = np.ascontiguousarray(edges).view(np.uint64).reshape(-1, self._words.shape[1])
+        words.take(places, axis=0, out=self._words[start:stop], mode="clip")  # without a copy in between
+        rows = self._rows[start:stop]
+        self._owners[start:stop] = np.where(rows["protocol"] != 0, rows["device"], _FREE)
 
     def release(self, devices: DeviceView, roles: npt.NDArray[np.int16], everything: bool) -> Rows:
         """Edges of devices whose role changed since the last call, or all; they are held no longer.
 
         A slot may belong to another device by now: an edge that began before its device was first seen is dropped.
         """
-        chosen = np.flatnonzero(self._due(roles, everything).take(np.minimum(self._owners, roles.shape[0])))
+        if not everything and np.array_equal(roles, self._roles):
+            return NO_ROWS
+        chosen = np.flatnonzero(self._due(roles, everything).take(self._owners, mode="clip"))
         self._roles = roles.copy()
+        if not chosen.size:
+            return NO_ROWS
         rows: Rows = self._rows.take(chosen)
         self._owners[chosen] = _FREE
         slots = rows["device"]

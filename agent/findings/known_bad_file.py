@@ -10,19 +10,15 @@ source = "..."
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from agent.errors import ConfigError
 from agent.kept_toml import Parse, parse_toml
 
-NETWORKS_MAX: Final = 256  # compared one by one: 10 us for each and 5,000 edges
+NETWORKS_MAX: Final = 256  # compared one by one with every peer
 TEXT_MAX: Final = 200
 _WHERE: Final = "known-bad.toml"
 _KEYS: Final = {"network", "what", "source"}
 _MAPPED: Final = 0xFFFF << 32
 _LOW: Final = (1 << 64) - 1
-Column = npt.NDArray[np.uint64]
 
 
 class KnownBad(NamedTuple):
@@ -32,16 +28,13 @@ class KnownBad(NamedTuple):
     what: str
     source: str
 
-    def holds(self, hi: Column, lo: Column) -> npt.NDArray[np.bool_]:
-        """Which addresses are in it."""
+    def masked(self) -> tuple[int, int, int, int]:
+        """Its addresses as the kernel compares them: (hi, lo, mask hi, mask lo), IPv4 mapped."""
         base, bits = int(self.network.network_address), self.network.prefixlen
         if self.network.version == 4:
             base, bits = base | _MAPPED, bits + 96
         mask = ((1 << bits) - 1) << (128 - bits)
-        inside: npt.NDArray[np.bool_] = (lo & np.uint64(mask & _LOW)) == np.uint64(base & _LOW)
-        if inside.any():  # the lower half alone is nearly always enough to say no
-            inside &= (hi & np.uint64(mask >> 64)) == np.uint64(base >> 64)
-        return inside
+        return base >> 64, base & _LOW, mask >> 64, mask & _LOW
 
 
 def parse_known_bad(text: str, parse: Parse = parse_toml) -> tuple[KnownBad, ...]:

@@ -50,9 +50,8 @@ class Teacher:
         if turn.lossy:
             self.frozen_intervals += 1
             return
-        rows = turn.counted
-        rows = rows.compress(rows["device"] < case.roles.shape[0])
-        codes = case.contracts.judge(rows, case.roles)
+        here = turn.counted["device"] < case.roles.shape[0]
+        rows, codes = turn.counted.compress(here), case.counted_codes().compress(here)
         there: Rows = rows.compress(_teachable(case, rows, codes))
         roles = self._trusted(case)
         there = there.compress(roles[there["device"]] >= 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,7 +12,70 @@ from agent.devices.records import EDGE, Grant, Posture, Remark, Sighting
 from agent.tap.records import LegCounts
 
 Rows = npt.NDArray[np.void]
+Roles = npt.NDArray[np.int16]  # role index by device slot
 NO_ROWS: Rows = np.zeros(0, EDGE)
+
+
+class EdgeMark(IntEnum):
+    """What an edge may be to a detector. All that needs no more than its row and both roles."""
+
+    ASKED = 0  # a clinical device answered one that is none
+    NAMED = 1  # a device was answered by DNS
+    MINES = 2  # it speaks Stratum, and was answered
+    LISTED = 3  # the peer is on the list of addresses that nobody should contact
+    STEERED = 4  # by a remote access tool, which no contract names; by its port
+    PUBLIC = 5  # data went to a public address that the contract does not name
+    ACCEPTED = 6  # a clinical device accepted a session from a peer that its contract lets it answer on no port
+    NEVER = 7  # it breaks a *never*
+    OUTSIDE = 8  # a clinical device did what its contract does not name, not with a public address
+    NEWS = 9  # something happened that no contract names
+    HL7 = 10  # HL7 was spoken with a peer that the device chose
+    ODD_ANSWER = 11  # a clinical device answered outside its contract
+    ODD_TRY = 12  # a device of unknown role tried a clinical one
+    WAITS = 13  # it is held until its device has a role
+    SPOKEN = 14  # as STEERED, by what is spoken; told as STEERED
+
+
+class Verdict(IntEnum):
+    """What a contract says of an edge, in short."""
+
+    NONE = 0  # the device's role has no contract
+    NEVER = 1
+    OUTSIDE = 2
+    DOES = 3
+
+
+class Marks(NamedTuple):
+    """What each value of a column allows: a bit for each EdgeMark (marks.py)."""
+
+    gates: npt.NDArray[np.uint16]
+    direction: npt.NDArray[np.uint16]
+    verdict: npt.NDArray[np.uint16]  # by Verdict and Scope
+    role: npt.NDArray[np.uint16]  # by role index
+    peer: npt.NDArray[np.uint16]  # likewise; the last one: a peer without a role
+    protocol: npt.NDArray[np.uint16]
+    port: npt.NDArray[np.uint16]
+    application: npt.NDArray[np.uint16]
+
+
+class Rules(NamedTuple):
+    """Contracts and lists as the kernel reads them (contract_table.py says how the cells are found)."""
+
+    row_of_role: npt.NDArray[np.int16]  # contract number by role index, -1 when there is none
+    protocol_class: npt.NDArray[np.uint8]
+    port_class: npt.NDArray[np.uint16]
+    cells: npt.NDArray[np.int16]
+    answers: npt.NDArray[np.bool_]
+    listed: npt.NDArray[np.uint64]  # networks that nobody should contact: (hi, lo, mask hi, mask lo)
+    unknown_role: int  # role index that says nothing about a peer
+
+
+class Verdicts(NamedTuple):
+    """What the kernel says of edges."""
+
+    codes: npt.NDArray[np.int16]  # contract_table.py
+    places: npt.NDArray[np.uint32]  # a row for each EdgeMark: where the edges with it are
+    counts: list[int]  # how many there are in each row
 
 
 class Severity(StrEnum):

@@ -1,4 +1,4 @@
-"""When a fan of first contacts is a scan: the numbers the kernels count with and the judge reads.
+"""When a fan of first contacts is a scan, and which ports say what is tried: numbers that kernels and judge share.
 
 Threshold random walk (Jung, Paxson, Berger, Balakrishnan: Fast Portscan Detection Using Sequential Hypothesis
 Testing, IEEE S&P 2004): each first contact of a source moves a log likelihood ratio, up when it failed, down when it
@@ -8,6 +8,8 @@ in five); its false-positive bound of one in a hundred is not: a ward allows one
 
 from math import log
 from typing import Final
+
+from agent.packets.records import Application
 
 FAN_THETA0: Final = 0.8  # share of first contacts that succeed for a benign device (Jung 2004, section 4)
 FAN_THETA1: Final = 0.2  # share that succeeds for a scanner
@@ -34,3 +36,10 @@ FAN_TRACEROUTE_LAST: Final = 33625  # 64 hops x 3 probes
 SMB_PORTS: Final = frozenset({139, 445})  # file sharing over NetBIOS sessions and directly: worms try both
 SMB_SPREAD_FAILED_MIN: Final = 10  # failed first contacts to one of them that make a sweep the WannaCry shape
 TELNET_PORTS: Final = frozenset({23, 2323})  # Mirai's two ports (Antonakakis et al., USENIX Security 2017)
+
+# TCP ports by which a device is steered, by their maker's words: TeamViewer and AnyDesk (their help pages), RDP and VNC
+# (IANA).
+TOOLS: Final = {
+    5938: "TeamViewer", 6568: "AnyDesk", 7070: "AnyDesk", 3389: "RDP", **dict.fromkeys(range(5900, 5904), "VNC"),
+}  # fmt: skip
+TOOLS_BY_CONTENT: Final = {int(Application.RDP): "RDP", int(Application.VNC): "VNC"}

@@ -1,6 +1,7 @@
 """Counts of edges over the last minutes, from interval rows: bounded, and forgotten when they are old."""
 
 from collections import OrderedDict
+from functools import partial
 from itertools import repeat
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -39,6 +40,11 @@ class Count(NamedTuple):
     last_ns: int
 
 
+# Both from a row of values, as thousands are made in an interval: calling the class is a function of Python's.
+_AS_KEY: Final = partial(tuple.__new__, EdgeKey)
+_AS_COUNT: Final = partial(tuple.__new__, Count)
+
+
 class EdgeWindows:
     """The counts of chosen edges, newest last."""
 
@@ -47,20 +53,21 @@ class EdgeWindows:
         self._window_ns, self._most = window_ns, intervals_max
         self._held: OrderedDict[EdgeKey, list[Count]] = OrderedDict()
 
-    def take(self, case: Case, rows: Rows, fits: Mask) -> list[tuple[np.void, EdgeKey, list[Count]]]:
-        """Take in an interval's rows; gives each with all its counts in the window, in a fixed order."""
+    def take(self, case: Case, rows: Rows, fits: Mask, least: int = 1) -> list[tuple[np.void, EdgeKey, list[Count]]]:
+        """Take in an interval's rows; gives those with at least so many counts in the window, in a fixed order."""
         chosen = np.flatnonzero(fits)[:ROWS_MAX]
         now_ns, found = case.turn.now_ns, []
         macs = case.turn.devices.macs()[rows["device"][chosen]].tolist()
-        keys = map(EdgeKey, macs, *(rows[name][chosen].tolist() for name in _KEY))
-        counts = map(Count, repeat(now_ns), *(rows[name][chosen].tolist() for name in _COUNTS))
+        keys = map(_AS_KEY, zip(macs, *(rows[name][chosen].tolist() for name in _KEY), strict=True))
+        counts = map(_AS_COUNT, zip(repeat(now_ns), *(rows[name][chosen].tolist() for name in _COUNTS)))
         for key, index, count in zip(keys, chosen.tolist(), counts, strict=True):
             held = self._held.pop(key, None) or []
             while held and (now_ns - held[0].end_ns >= self._window_ns or len(held) >= self._most):
                 del held[0]
             held.append(count)
             self._held[key] = held
-            found.append((key, index, held))
+            if len(held) >= least:
+                found.append((key, index, held))
         while len(self._held) > EDGES_MAX:
             self._held.popitem(last=False)
         found.sort(key=itemgetter(0))

@@ -26,6 +26,7 @@ from agent.findings.mud import FILE_MAX_BYTES, as_contract_lines, mud, read_mud
 from agent.findings.records import Finding
 from agent.findings.segment_rules import Rule, ports_text, rules_of
 from agent.findings.segment_texts import Advice, Network, Subject, cisco, nftables
+from agent.findings.verdicts import verdicts
 from agent.findings.words import PROTOCOLS, many
 from agent.flows.records import Rows
 from agent.service.feed import decoded_bursts
@@ -163,7 +164,7 @@ def _recorded(
     """How many flows of these devices the contract allows: judged at the end, when every peer has its role."""
     table, ward = pipeline.table, pipeline.ward
     edges = table.edges[(table.edges["protocol"] != 0) & np.isin(table.edges["device"], meant)]
-    codes = contracts.judge(edges, ward.roles())
+    codes = verdicts(contracts.table, edges, ward.roles()).codes
     flows, blocked = 0, 0
     outside: Counter[tuple[str, str]] = Counter()
     peers: dict[tuple[str, str], set[str]] = {}

@@ -1,4 +1,4 @@
-"""What a sensor knows over a restart: what was learned (`learning`), and who the devices are.
+"""What a sensor knows over a restart: what was learned (`learning`, `volumes`), and who the devices are.
 
 Who is who lies in `sensor/identity` of the state folder. A damaged file is put aside (`identity.damaged`), said and
 counted, and the sensor starts with nothing: it hears everything anew within minutes.
@@ -15,6 +15,7 @@ from agent.errors import StateError
 from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.pipeline import Pipeline
 from agent.service.saver import Saver, SaveThread, Say
+from agent.service.volumes import VolumesKeeper, volumes_path
 
 SAVE_EVERY_S: Final = 300  # a power cut costs what was first heard in five minutes
 NAME: Final = "identity"
@@ -71,10 +72,11 @@ class IdentityKeeper:
 
 
 class Memory:
-    """Both together, as the sensor uses them."""
+    """All together, as the sensor uses them."""
 
     def __init__(self, state: Path, say: Say) -> None:
-        self._thread = SaveThread()  # one for both files: a sensor's threads are counted
+        self._thread = SaveThread()  # one for all files: a sensor's threads are counted
+        self.volumes = VolumesKeeper(volumes_path(state), say, self._thread)
         self.learning = BaselineKeeper(baseline_path(state), say, self._thread)
         self.identity = IdentityKeeper(identity_path(state), say, self._thread)
 
@@ -82,15 +84,18 @@ class Memory:
         """What was known is known again. Returns what summaries tell of it."""
         learning = self.learning.begin(pipeline.engine)
         self.identity.begin(pipeline.ward, now_s)
-        return lambda: {**learning(), **self.identity.health()}
+        self.volumes.begin(pipeline.engine.volumes)
+        return lambda: {**learning(), **self.identity.health(), **self.volumes.health()}
 
     def look(self, pipeline: Pipeline, now_s: int) -> None:
         """Once a second: save what is due."""
         self.learning.look(pipeline.engine, now_s)
         self.identity.look(pipeline.ward, now_s)
+        self.volumes.look(pipeline.engine.volumes, now_s)
 
     def close(self, pipeline: Pipeline, now_s: int) -> None:
         """Save for the last time."""
         self.learning.close(pipeline.engine)
         self.identity.close(pipeline.ward, now_s)
+        self.volumes.close(pipeline.engine.volumes)
         self._thread.close()

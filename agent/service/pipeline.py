@@ -109,6 +109,7 @@ class Pipeline:
             for events, places in leaving:
                 self.table.relate(events, places)
         self.cache.next_deadline_s()
+        self.engine.load(self.ward.roles())
 
     def load_live(self) -> None:
         """As `load`, for what only live legs come to: the overload ladder, several workers. Their silence is news."""

@@ -161,9 +161,8 @@ class Bench:
 
     def case(self, *edges: Rows, **more: Any) -> Case:
         """A turn now with these edges, as the detectors see it."""
-        rows, roles = np.concatenate([np.zeros(0, EDGE), *edges]), self.roles()
-        turn, taken = self.turn(rows)._replace(**more), np.zeros(rows.size, np.bool_)
-        return Case(turn, CONTRACTS, self.settings, rows, roles, CONTRACTS.judge(rows, roles), taken, self.baseline)
+        rows = np.concatenate([np.zeros(0, EDGE), *edges])
+        return Case(self.turn(rows)._replace(**more), CONTRACTS, self.settings, rows, self.roles(), self.baseline)
 
     def turn(self, edges: Rows, fans: Rows | None = None) -> Turn:
         """A turn now: nothing new, no loss, settled."""

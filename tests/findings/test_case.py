@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 
 from agent.findings.case import edge_evidence, more_in_turn, severity_of
-from agent.findings.records import Severity
+from agent.findings.records import EdgeMark, Severity
 from tests.findings.bench import START_NS, Bench, S
 
 
@@ -28,7 +28,8 @@ def test_order_is_by_time_then_peer_then_service(bench: Bench) -> None:
     rows.append(bench.edge(pump, "10.9.9.9", 1, first_ns=START_NS - S))
     here = bench.case(*rows)
     assert here.in_order(np.arange(4), 10) == ([3, 2, 1, 0], [])
-    assert here.in_order(np.arange(4), 1) == ([3], [2, 1, 0])
+    first, late = here.in_order(np.arange(4), 1)
+    assert (first, sorted(late)) == ([3], [0, 1, 2])
 
 
 def test_order_is_the_order_of_the_values(bench: Bench) -> None:
@@ -90,3 +91,45 @@ def test_severity_and_the_rest_of_a_crowded_turn(bench: Bench) -> None:
     draft = more_in_turn(bench.case(bench.edge(0, "10.1.1.1", 1)), "contract-breach", 77)
     assert draft.finding.count == 77
     assert draft.finding.sentence.startswith("77 more contacts")
+
+
+def test_what_is_marked_and_what_is_left(bench: Bench) -> None:
+    pump, guest = bench.add("infusion-pump"), bench.add("unknown")
+    case = bench.case(*(bench.edge(pump, "203.0.113.9", port) for port in (1, 2, 3)), bench.edge(guest, pump, 9))
+    assert case.marked(EdgeMark.PUBLIC).tolist() == case.left(EdgeMark.PUBLIC).tolist() == [0, 1, 2]
+    case.taken[1] = True
+    assert case.left(EdgeMark.PUBLIC).tolist() == [0, 2]
+    assert case.marked(EdgeMark.MINES).size == case.left(EdgeMark.MINES).size == 0
+    bench.devices[pump].confidence = 0.59
+    assert case.nameless(np.array([pump, guest, pump], np.uint32)).tolist() == [True, True, True]
+    bench.devices[pump].confidence = 0.6
+    assert case.nameless(np.array([pump, guest], np.uint32)).tolist() == [False, True]
+
+
+def test_rows_of_the_interval_are_judged_once(bench: Bench) -> None:
+    pump = bench.add("infusion-pump")
+    case = bench.case(counted=bench.edge(pump, "203.0.113.9", 4444))
+    assert case.counted_codes().tolist() == [0]
+    assert case.counted_codes() is case.counted_codes()
+
+
+def test_the_oldest_of_thousands_are_those_that_a_whole_order_gives(bench: Bench) -> None:
+    """Only those that may be among the first are put in order: with and without ties in time."""
+    random = Random(20_261_128)
+    slots = [bench.add("unknown") for _ in range(4)]
+    for times in (3, 40, 10**9):
+        rows = np.concatenate([bench.edge(random.choice(slots), "10.1.1.1", 1) for _ in range(200)])
+        rows["first_ns"] = [START_NS + random.randrange(times) for _ in range(200)]
+        rows["peer_lo"] += np.array([random.randrange(4) for _ in range(200)], np.uint64)
+        rows["port"] = [random.randrange(2) for _ in range(200)]
+        case = bench.case(rows)
+        columns = ("first_ns", "peer_hi", "peer_lo", "protocol", "port", "direction")
+        keys = list(
+            zip(*(rows[name].tolist() for name in columns), map(bench.mac, rows["device"].tolist()), strict=True)
+        )
+        for most in (1, 64, 200):
+            chosen, late = case.in_order(np.arange(200), most)
+            assert [keys[n] for n in chosen] == sorted(keys[n] for n in chosen)
+            assert sorted([*chosen, *late]) == list(range(200))
+            assert [keys[n][:6] for n in chosen] == sorted(key[:6] for key in keys)[:most]
+            assert [keys[n] for n in case.oldest_places(rows, np.arange(200), most)] == sorted(keys)[:most]

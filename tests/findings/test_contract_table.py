@@ -9,7 +9,9 @@ from agent.devices.roles import ROLES
 from agent.findings.contract_file import Contract, Line, parse_contract
 from agent.findings.contract_table import NO_CONTRACT, OUTSIDE, Table, compile_table
 from agent.findings.contracts import shipped_folder
+from agent.findings.verdicts import verdicts
 from tests.findings.bench import START_NS
+from tests.naive.judge import Book
 
 UNKNOWN = ROLES.index("unknown")
 
@@ -23,25 +25,9 @@ def shipped() -> tuple[list[Contract], tuple[Line, ...], Table]:
     return contracts, common, compile_table(contracts, common, ROLES)
 
 
-def slowly(contract: Contract | None, common: tuple[Line, ...], edge: np.void, peer_role: str) -> str:
-    """The verdict by the book: never wins, then any line that fits."""
-
-    def fits(line: Line) -> bool:
-        scope = Scope(int(edge["scope"]))
-        there = peer_role in line.peer_roles or (scope if not peer_role else Scope.SEGMENT) in line.scopes
-        return there and line.speaks(int(edge["protocol"]), int(edge["port"]), int(edge["direction"]))
-
-    if contract is None:
-        return "none"
-    if any(fits(line) for line in contract.never):
-        return "never"
-    allowed = (*contract.does, *(common if contract.common else ()))
-    return "does" if any(fits(line) for line in allowed if not line.networks) else "outside"
-
-
 def test_the_table_is_the_lines() -> None:
     contracts, common, table = shipped()
-    by_role = {c.role: c for c in contracts}
+    book = Book({c.role: c for c in contracts}, common, ())
     random = Random(20_261_102)
     roles = np.arange(len(ROLES), dtype=np.int16)  # slot n has role n
     named = sorted({p for line in table.lines for low, high in line.ports for p in (low - 1, low, high, high + 1)})
@@ -54,13 +40,13 @@ def test_the_table_is_the_lines() -> None:
         edge["direction"] = random.randrange(2)
         edge["peer_device"] = random.choice([NO_SLOT, random.randrange(len(ROLES))])
         edge["scope"] = Scope.SEGMENT if edge["peer_device"] != NO_SLOT else random.randrange(len(Scope))
-    codes = table.judge(edges, roles)
+    codes = verdicts(table, edges, roles).codes
     seen = set()
     for edge, code in zip(edges, codes.tolist(), strict=True):
         peer = int(edge["peer_device"])
         peer_role = ROLES[peer] if peer not in (NO_SLOT, UNKNOWN) else ""
         got = {OUTSIDE: "outside", NO_CONTRACT: "none"}.get(code, "does" if code > 0 else "never")
-        expected = slowly(by_role.get(ROLES[int(edge["device"])]), common, edge, peer_role)
+        expected = book.verdict(ROLES[int(edge["device"])], edge, peer_role)
         assert got == expected, (edge, peer_role, code)
         seen.add(got)
     assert seen == {"does", "never", "outside", "none"}
@@ -70,8 +56,8 @@ def test_slots_that_do_not_exist_have_no_contract() -> None:
     _, _, table = shipped()
     edges = np.zeros(3, EDGE)
     edges["device"] = [0, 7, NO_SLOT]
-    assert table.judge(edges, np.zeros(0, np.int16)).tolist() == [NO_CONTRACT] * 3
-    assert table.judge(edges, np.full(7, UNKNOWN, np.int16)).tolist() == [NO_CONTRACT] * 3
+    assert verdicts(table, edges, np.zeros(0, np.int16)).codes.tolist() == [NO_CONTRACT] * 3
+    assert verdicts(table, edges, np.full(7, UNKNOWN, np.int16)).codes.tolist() == [NO_CONTRACT] * 3
 
 
 def test_fields_out_of_range_are_judged_all_the_same() -> None:
@@ -79,9 +65,9 @@ def test_fields_out_of_range_are_judged_all_the_same() -> None:
     edges = np.zeros(1, EDGE)
     edges["direction"], edges["scope"], edges["protocol"], edges["peer_device"] = 255, 255, 255, 4_000_000
     edges["first_ns"] = START_NS
-    assert table.judge(edges, np.zeros(1, np.int16)).tolist() == [OUTSIDE]
+    assert verdicts(table, edges, np.zeros(1, np.int16)).codes.tolist() == [OUTSIDE]
 
 
 def test_the_table_stays_small() -> None:
     _, _, table = shipped()
-    assert table.cells.nbytes < 8 << 20
+    assert table.rules.cells.nbytes < 8 << 20

@@ -7,8 +7,8 @@ import numpy as np
 
 from agent.devices.records import EDGE, EdgeGate
 from agent.devices.roles import ROLES
-from agent.findings.contract_table import Rows
 from agent.findings.held import HELD_MAX, HeldEdges
+from agent.findings.records import Rows
 from tests.findings.bench import Bench, S
 
 UNKNOWN, PUMP = ROLES.index("unknown"), ROLES.index("infusion-pump")
@@ -17,7 +17,7 @@ UNKNOWN, PUMP = ROLES.index("unknown"), ROLES.index("infusion-pump")
 def rows(bench: Bench, count: int, gates: int = EdgeGate.EXCHANGED) -> tuple[Rows, np.ndarray]:
     edges = np.repeat(bench.edge(0, "203.0.113.9", 4444, gates=gates), count)
     edges["port"] = np.arange(count) % 60_000 + 1
-    return edges, np.ones(count, dtype=np.bool_)
+    return edges, np.arange(count)
 
 
 def test_released_once_when_the_role_changes(bench: Bench) -> None:
@@ -59,7 +59,7 @@ def test_the_ring_is_a_queue(bench: Bench) -> None:
         edges, waiting = rows(bench, random.choice([0, 1, 40, 3000]))
         edges["device"] = [random.randrange(6) for _ in range(edges.size)]
         edges["flows"] = range(count, count + edges.size)
-        waiting &= np.array([random.random() < 0.8 for _ in range(edges.size)], np.bool_)
+        waiting = waiting[[random.random() < 0.8 for _ in range(edges.size)]]
         held.hold(edges, waiting)
         queue.extend(zip(edges["device"][waiting].tolist(), edges["flows"][waiting].tolist(), strict=True))
         count += edges.size

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.findings.contract_table import Rows
 from agent.findings.paths import CARDS_MAX, STALE_NS, TRAITS_MAX, Mark, Move, Paths
+from agent.findings.records import Rows
 from tests.findings.bench import IN, Bench, S, number
 
 PACS, ADDRESS = "10.20.30.10", number("10.20.30.10")

@@ -62,6 +62,7 @@ ROOMS = (
     Room("agent/flows/*", (*SETTINGS, *JIT, TAP, PACKETS), "rows in, biflows out"),
     Room("agent/devices/kernels*.py", (*JIT, TAP, PACKETS, FLOWS), "kernels see rows, never their owners"),
     Room("agent/devices/*", (*SETTINGS, *JIT, TAP, PACKETS, HINTS, FLOWS), "biflows and hints in, identity out"),
+    Room("agent/findings/kernels*.py", (*JIT, PACKETS, DEVICES), "kernels see rows, never their owners"),
     Room(
         "agent/findings/*", (*SETTINGS, TAP, PACKETS, FLOWS, DEVICES), "the judge sees rows and a view, never a table"
     ),

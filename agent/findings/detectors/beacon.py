@@ -77,7 +77,7 @@ class Beacons:
     def judge(self, case: Case) -> Iterator[Draft]:
         """At the end of an interval."""
         rows = case.turn.counted
-        codes = case.contracts.judge(rows, case.roles)
+        codes = case.counted_codes()
         fits = (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["flows"] > 0) & (rows["scope"] <= Scope.INTERNET)
         fits &= ((rows["gates"] & np.uint8(EdgeGate.ANSWERED)) != 0) & ~np.isin(rows["port"], _ORDINARY)
         fits &= ((codes == OUTSIDE) | (codes == NO_CONTRACT)) & (rows["device"] < case.roles.shape[0])
@@ -88,7 +88,7 @@ class Beacons:
             UNKNOWN
         )
         fits &= (codes == OUTSIDE) | (unknown & _public(rows))
-        for edge, _, counts in self._windows.take(case, rows, fits):
+        for edge, _, counts in self._windows.take(case, rows, fits, ROWS_MIN):
             slot = int(edge["device"])
             beat = beat_of(counts, case.turn.span_ns)
             if beat is None or beat.period_ns < PERIOD_MIN_NS or case.turn.devices.is_gateway(slot):

@@ -30,9 +30,8 @@ class ChangeEvents:
     """Remembers to which server each clinical device reports, on each port."""
 
     def __init__(self) -> None:
-        self._servers: OrderedDict[tuple[int, int], tuple[tuple[int, ...], int]] = (
-            OrderedDict()
-        )  # -> address, since when
+        # (device, port) -> (address, since when)
+        self._servers: OrderedDict[tuple[int, int], tuple[tuple[int, int], int]] = OrderedDict()
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """At the end of an interval; a declared window makes it no finding."""
@@ -48,7 +47,7 @@ class ChangeEvents:
         clinical = tcp & ~inward
         reports = case.contracts.clinical & ~role_mask(case.contracts.roles, TO_MANY)
         clinical[clinical] &= reports.take(case.roles.take(rows["device"][clinical]))
-        codes = case.contracts.judge(rows, case.roles)
+        codes = case.counted_codes()
         for index, before in self._moved(case, np.flatnonzero(clinical & (codes > 0))):
             edge = rows[index]
             if not case.settings.in_change_window(case.role(int(edge["device"])), case.turn.now_ns):
@@ -57,17 +56,23 @@ class ChangeEvents:
     def _moved(self, case: Case, chosen: Places) -> list[tuple[int, str]]:
         """Rows of devices that had one server on a port for a day and report to another one, and the one before."""
         rows, now_ns = case.turn.counted, case.turn.now_ns
-        macs = case.turn.devices.macs()[rows["device"][chosen]].tolist()
-        columns = (rows[name][chosen].tolist() for name in ("port", "peer_hi", "peer_lo"))
+        macs = case.turn.devices.macs()[rows["device"][chosen]]
+        columns = (macs, *(rows[name][chosen] for name in ("port", "peer_hi", "peer_lo")), chosen)
+        order = np.lexsort(columns[::-1])
         moved: list[tuple[int, str]] = []
-        for index, mac, port, *peer in sorted(zip(chosen.tolist(), macs, *columns, strict=True), key=lambda r: r[1:]):
-            (hi, lo), since_ns = self._servers.pop((mac, port), (tuple(peer), now_ns))
-            same = [hi, lo] == peer
-            self._servers[mac, port] = (tuple(peer), since_ns if same else now_ns)
-            if not same and now_ns - since_ns >= SETTLED_NS and len(moved) < EDGES_MAX:
-                moved.append((index, address_text(hi, lo)))
-        while len(self._servers) > SERVERS_MAX:
-            self._servers.popitem(last=False)
+        servers = self._servers
+        for mac, port, hi, lo, index in zip(*(column.take(order).tolist() for column in columns), strict=True):
+            server, peer = (mac, port), (hi, lo)
+            known = servers.pop(server, None)
+            if known is None or known[0] == peer:
+                servers[server] = known or (peer, now_ns)
+                continue
+            servers[server] = (peer, now_ns)
+            before, since_ns = known
+            if now_ns - since_ns >= SETTLED_NS and len(moved) < EDGES_MAX:
+                moved.append((index, address_text(*before)))
+        while len(servers) > SERVERS_MAX:
+            servers.popitem(last=False)
         return moved
 
 

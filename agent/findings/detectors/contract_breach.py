@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import EdgeDirection, EdgeGate, Scope
+from agent.devices.records import EdgeDirection, EdgeGate
 from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severity_of
 from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
+from agent.findings.records import EdgeMark
 from agent.findings.words import address_text, article, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # of each kind, judged one by one in a turn (0.3 ms each); the rest is counted
@@ -17,7 +17,6 @@ SERVICES_MIN: Final = 6  # different breaches of one device in an hour that fold
 DEVICES_MIN: Final = 3  # devices of a role with the same breach in an hour that fold into one finding
 FTP_PORT: Final = 21
 DYNAMIC_PORT_MIN: Final = 1024
-_HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
 _ANSWERED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.ANSWERED)
 _EXCHANGED: Final = np.uint8(EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA)
 
@@ -28,15 +27,14 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
     That is: the gates are passed, the initiator is known, and nobody declared a change.
     """
     chosen, late = _candidates(case)
+    if not chosen:
+        return
     if late:
         yield more_in_turn(case, "contract-breach", late)
     ready: list[tuple[int, int, bool]] = []
-    for index, slot, code in zip(
-        chosen, case.edges["device"][chosen].tolist(), case.codes[chosen].tolist(), strict=True
-    ):
-        if case.turn.devices.is_gateway(slot):
-            continue
-        role, never = case.turn.devices.role(slot), code < 0
+    for index in _of_sure_devices(case, chosen):
+        slot, never = int(case.edges["device"][index]), bool(case.codes[index] < 0)
+        role = case.turn.devices.role(slot)
         if case.role(slot) != role or role == UNKNOWN:
             case.unsure.append(index)
             if not never or role == UNKNOWN:
@@ -54,17 +52,20 @@ def contract_breaches(case: Case) -> Iterator[Draft]:
 
 def _candidates(case: Case) -> tuple[list[int], int]:
     """Edges worth a look, found with array operations, and how many more there are."""
-    edges, codes = case.edges, case.codes
-    nevers, late_nevers = case.in_order(
-        np.flatnonzero((codes < OUTSIDE) & (codes != NO_CONTRACT) & ~case.taken), EDGES_MAX
-    )
-    outside = np.flatnonzero((codes == OUTSIDE) & ~case.taken)  # so its device is in the table, with a contract
-    gates = edges["gates"][outside]
-    fits = ((gates & _HAPPENED) != 0) & ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0)
-    fits &= edges["scope"][outside] != Scope.INTERNET  # public peers are internet-contact's
-    fits &= case.contracts.clinical.take(case.roles.take(edges["device"][outside]))
-    others, late_others = case.in_order(outside[fits], EDGES_MAX)
+    nevers, late_nevers = case.in_order(case.left(EdgeMark.NEVER), EDGES_MAX)
+    others, late_others = case.in_order(case.left(EdgeMark.OUTSIDE), EDGES_MAX)
     return [*nevers, *others], len(late_nevers) + len(late_others)
+
+
+def _of_sure_devices(case: Case, chosen: list[int]) -> list[int]:
+    """Without a gateway's edges, and without those of guessed roles that break no *never*: they wait."""
+    places = np.array(chosen, np.intp)
+    slots, devices = case.edges["device"][places], case.turn.devices
+    own = ~devices.gateways()[slots]
+    guess = own & (case.codes[places] >= 0) & case.nameless(slots)
+    case.unsure += places[guess].tolist()
+    sure: list[int] = places[own & ~guess].tolist()
+    return sure
 
 
 def _draft(case: Case, index: int, edge: np.void, slot: int) -> Draft:

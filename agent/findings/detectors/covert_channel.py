@@ -1,6 +1,6 @@
 """covert-channel: DNS, NTP and ICMP of a shape that they never have: the port is theirs, what is carried is not."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -83,13 +83,13 @@ def _control(key: EdgeKey, sums: _Sums) -> str:
 
 
 # (protocol, port or every one) -> who judges it, and how a sentence calls it.
-_JUDGES: Final[Sequence[tuple[int, int | None, Judge, str]]] = (
-    (17, 53, _questions, "DNS"),
-    (6, 53, _stream, "DNS"),
-    (17, 123, _time, "NTP"),
-    (1, None, _control, "ICMP"),
-    (58, None, _control, "ICMPv6"),
-)
+_JUDGES: Final[Mapping[tuple[int, int | None], tuple[Judge, str]]] = {
+    (17, 53): (_questions, "DNS"),
+    (6, 53): (_stream, "DNS"),
+    (17, 123): (_time, "NTP"),
+    (1, None): (_control, "ICMP"),
+    (58, None): (_control, "ICMPv6"),
+}
 EXPECTED: Final = "DNS, NTP and ICMP carry a few short messages and no data."
 
 
@@ -103,11 +103,11 @@ class CovertChannels:
         """At the end of an interval; what a tunnel in names explains is part of it."""
         rows = case.turn.counted
         fits = np.zeros(rows.shape[0], np.bool_)
-        for protocol, port, _, _ in _JUDGES:
+        for protocol, port in _JUDGES:
             fits |= (rows["protocol"] == protocol) & ((rows["port"] == port) if port is not None else True)
         fits &= (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["scope"] <= Scope.INTERNET)
         fits &= rows["device"] < case.roles.shape[0]
-        odd = list(_odd(case, self._windows.take(case, rows, fits)))
+        odd = list(_odd(case, self._windows.take(case, rows, fits, INTERVALS_MIN)))
         odd.sort(key=lambda one: -one.sums.packets_out)  # a stable sort: equals stay in the windows' fixed order
         for one in odd[:TOLD_MAX]:
             yield _draft(case, one)
@@ -127,12 +127,11 @@ class _Odd(NamedTuple):
 
 def _odd(case: Case, windows: Iterable[tuple[np.void, EdgeKey, list[Count]]]) -> Iterator[_Odd]:
     for edge, key, counts in windows:
-        if len(counts) < INTERVALS_MIN or case.turn.devices.is_gateway(int(edge["device"])):
-            continue
+        judge, name = _JUDGES.get((key.protocol, key.port)) or _JUDGES[key.protocol, None]
         sums = _sums(key, counts)
-        for protocol, port, judge, name in _JUDGES:
-            if key.protocol == protocol and port in (None, key.port) and (why := judge(key, sums)):
-                yield _Odd(edge, key, sums, name, why)
+        why = judge(key, sums)
+        if why and not case.turn.devices.is_gateway(int(edge["device"])):
+            yield _Odd(edge, key, sums, name, why)
 
 
 def _draft(case: Case, odd: _Odd) -> Draft:
@@ -144,13 +143,8 @@ def _draft(case: Case, odd: _Odd) -> Draft:
 
 def _sums(key: EdgeKey, counts: Sequence[Count]) -> _Sums:
     is_ipv4 = key.peer_hi == 0 and key.peer_lo >> 32 == _MAPPED
-    return _Sums(
-        packets_out=sum(c.packets_out for c in counts),
-        packets_in=sum(c.packets_in for c in counts),
-        octets_out=sum(c.octets_out for c in counts),
-        octets_in=sum(c.octets_in for c in counts),
-        headers=_IPV4_HEADERS if is_ipv4 else _IPV6_HEADERS,
-    )
+    _, _, packets_out, packets_in, octets_out, octets_in, _ = map(sum, zip(*counts, strict=True))
+    return _Sums(packets_out, packets_in, octets_out, octets_in, _IPV4_HEADERS if is_ipv4 else _IPV6_HEADERS)
 
 
 def _evidence(sums: _Sums) -> tuple[tuple[str, int], ...]:

@@ -39,10 +39,11 @@ class _Large(NamedTuple):
 
 
 class Exfiltration:
-    """Remembers how much edges of each role send in an interval, pooled, and the newest windows of large ones."""
+    """Remembers the newest windows of large edges."""
 
-    def __init__(self) -> None:
-        self._volumes: Volumes | None = None
+    def __init__(self, volumes: Volumes) -> None:
+        """`volumes`: how much edges of each role send in an interval, pooled; kept over a restart."""
+        self._volumes = volumes
         self._windows = EdgeWindows(WINDOWS * 120 * NS_PER_S, WINDOWS)
 
     def judge(self, case: Case) -> Iterator[Draft]:
@@ -51,21 +52,20 @@ class Exfiltration:
         rows = rows.compress((rows["device"] < case.roles.shape[0]) & (rows["scope"] <= Scope.INTERNET))
         if not rows.shape[0]:
             return
-        volumes = self._volumes = self._volumes or Volumes(len(case.contracts.roles))
-        large, drafts = _large(case, rows, volumes), list[Draft]()
+        large, drafts = _large(case, rows, self._volumes), list[Draft]()
         if case.turn.settled:
             drafts += self._drafts(case, rows, large.unnamed, allowed=False)
             drafts += self._drafts(case, rows, large.allowed, allowed=True)
         if not case.turn.lossy:
             taught = ~(large.unnamed | (large.allowed & large.new))  # told of a peer of old it is usual from then on
             roles = case.roles.take(rows["device"])
-            volumes.learn(roles[taught], rows["octets_out"][taught], case.turn.now_ns)
+            self._volumes.learn(roles[taught], rows["octets_out"][taught], case.turn.now_ns)
         yield from drafts
 
     def _drafts(self, case: Case, rows: Rows, fits: Mask, *, allowed: bool) -> Iterator[Draft]:
-        for edge, key, counts in self._windows.take(case, rows, fits):
+        for edge, key, counts in self._windows.take(case, rows, fits, WINDOWS_MIN):
             role = case.role(int(edge["device"]))
-            if len(counts) < WINDOWS_MIN or case.turn.devices.is_gateway(int(edge["device"])):
+            if case.turn.devices.is_gateway(int(edge["device"])):
                 continue
             if case.settings.in_change_window(role, case.turn.now_ns) or (allowed and role == UNKNOWN):
                 continue
@@ -87,7 +87,7 @@ def _large(case: Case, rows: Rows, volumes: Volumes) -> _Large:
     much = (sent >= OCTETS_MIN) & (sent > rows["octets_in"])
     if not much.any():  # as in most intervals
         return _Large(much, much, new)
-    roles, codes = case.roles.take(rows["device"]), case.contracts.judge(rows, case.roles)
+    roles, codes = case.roles.take(rows["device"]), case.judged(rows)
     limits = volumes.limits(now_ns)
     much &= sent >= limits.usual.take(roles)
     unnamed = much & new & ((codes == OUTSIDE) | (codes == NO_CONTRACT))

@@ -29,7 +29,7 @@ def floods(case: Case) -> Iterator[Draft]:
         return
     unicast = (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["scope"] <= Scope.INTERNET)
     unicast &= rows["device"] < case.roles.shape[0]
-    codes = case.contracts.judge(rows, case.roles)
+    codes = case.counted_codes()
     storm = np.isin(rows["protocol"], _DATAGRAMS) & (rows["packets_out"] >= DATAGRAMS_A_SECOND * span_s)
     storm &= rows["packets_out"] >= ANSWERED_SHARE * rows["packets_in"].astype(np.int64)
     storm &= (codes == OUTSIDE) | (codes == NO_CONTRACT)

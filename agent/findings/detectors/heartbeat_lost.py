@@ -56,8 +56,13 @@ VITAL: Final = frozenset({
 })  # fmt: skip
 PAGED_ROLES: Final = frozenset({"ventilator", "patient-monitor", "central-station"})
 Key = tuple[int, int, int, int, int, int]  # slot, direction, protocol, port, peer
+_KEY: Final = ("device", "direction", "protocol", "port", "peer_hi", "peer_lo")
+_TOLD: Final = (
+    "last_ns", "scope", "peer_device", "application", "flows", "packets_out", "packets_in", "answered", "failed",
+)  # fmt: skip
 _TCP: Final = 6
 _UDP: Final = 17
+_OUT: Final = int(EdgeDirection.ORIGINATES)
 
 
 @dataclass(slots=True)
@@ -102,15 +107,17 @@ class HeartbeatLost:
             return
         self._odd = odd
         seen, every = self._hear(case)
-        silent = [(key, beat) for key, beat in self._beats.items() if key not in seen]
+        if not case.alive or not every:
+            return
         begun_ns = self._begun(seen)
         lost: dict[int, tuple[Key, _Beat]] = {}
-        for key, beat in silent:
-            if case.alive and every:
-                beat.silent_ns += min(case.turn.span_ns, max(0, case.turn.now_ns - beat.last_ns))
+        for key, beat in self._beats.items():
+            if key in seen:
+                continue
+            beat.silent_ns += min(case.turn.span_ns, max(0, case.turn.now_ns - beat.last_ns))
             if max(begun_ns.get(key[:4], 0), begun_ns.get(_turned(key, beat), 0)) >= beat.last_ns:
                 continue  # it goes on: with a stand-in, which change-event tells, or told from its other end
-            if not beat.told and case.alive and every and self._is_lost(case, key, beat):
+            if not beat.told and self._is_lost(case, key, beat):
                 beat.told = True
                 before = lost.get(beat.mac)
                 if before is None or beat.period_ns < before[1].period_ns:
@@ -129,7 +136,7 @@ class HeartbeatLost:
             beat = self._beats.get(key)
             if beat is None:
                 continue
-            if key[1] == EdgeDirection.ORIGINATES:
+            if key[1] == _OUT:
                 begun[key[:4]] = max(begun.get(key[:4], 0), beat.begun_ns)
             if key[2] == _UDP and beat.application:
                 end = (key[0], key[1], *key[4:], beat.application)
@@ -144,17 +151,13 @@ class HeartbeatLost:
         sent = rows["packets_out"] > 0  # the others tell no more than that a session has ended
         there = np.flatnonzero(fits & sent)
         chosen = np.concatenate([there, np.flatnonzero(fits & ~sent)])[:ROWS_MAX]
-        names = (
-            "device", "direction", "protocol", "port", "peer_hi", "peer_lo", "last_ns", "scope", "peer_device",
-            "application", "flows", "packets_out", "packets_in", "answered", "failed",
-        )  # fmt: skip
-        columns = [rows[name][chosen].tolist() for name in names]
+        places = zip(*(rows[name][chosen].tolist() for name in _KEY), strict=True)
+        columns = (rows[name][chosen].tolist() for name in _TOLD)
         macs, seen = case.turn.devices.macs()[rows["device"][chosen]].tolist(), set[Key]()
-        for mac, *key, last, scope, peer, application, flows, out, back, answered, failed in zip(
-            macs, *columns, strict=True
+        alive, span_ns, now_ns = case.alive, case.turn.span_ns, case.turn.now_ns
+        for mac, place, last, scope, peer, application, flows, out, back, answered, failed in zip(
+            macs, places, *columns, strict=True
         ):
-            slot, direction, protocol, port, hi, lo = key
-            place = (slot, direction, protocol, port, hi, lo)
             ended = answered + failed
             beat = self._beats.pop(place, None)
             if not out:  # nothing but the end of a session
@@ -165,7 +168,7 @@ class HeartbeatLost:
             if beat is None or beat.mac != mac:
                 beat = _Beat(mac, last, scope, peer, application, ended=ended, begun_ns=last)
             else:
-                if last - beat.last_ns > 2 * case.turn.span_ns:
+                if last - beat.last_ns > 2 * span_ns:
                     beat.begun_ns = last
                 _take(beat, last, flows, min(out, back) or out)
             self._beats[place] = beat  # the newest last
@@ -173,7 +176,7 @@ class HeartbeatLost:
             # Who sends and begins no session has an open one, whatever ended before: a record that was cut for its age.
             beat.flows = beat.flows + flows if flows else max(beat.flows, beat.ended + 1)
             beat.ended = ended
-            beat.silent_ns = max(0, min(case.turn.span_ns, case.turn.now_ns - last)) if case.alive else 0
+            beat.silent_ns = max(0, min(span_ns, now_ns - last)) if alive else 0
         while len(self._beats) > WATCHED_MAX:
             del self._beats[next(iter(self._beats))]
         return seen, there.size <= ROWS_MAX

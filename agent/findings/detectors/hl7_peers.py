@@ -6,14 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import EdgeDirection, EdgeGate, Remark, Scope
+from agent.devices.records import Remark, Scope
 from agent.findings.arrivals import Arrivals, has_learned
 from agent.findings.case import Case, Told
 from agent.findings.draft import Draft, Subject
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
-from agent.findings.records import Severity
+from agent.findings.records import EdgeMark, Severity
 from agent.findings.words import mac_text, time_text
-from agent.packets.records import Application
 
 SENDERS_MAX: Final = 1024  # devices that send HL7; the longest silent is forgotten
 RECEIVERS_OF_ONE_MAX: Final = 64
@@ -41,12 +40,8 @@ class Hl7Peers:
         self._arrivals.look(case)
         for remark in case.turn.remarks:
             yield from self._named(case, remark)
-        rows = case.edges
-        fits = (rows["application"] == int(Application.HL7)) & (rows["direction"] == EdgeDirection.ORIGINATES)
-        fits &= ((rows["gates"] & np.uint8(EdgeGate.EXCHANGED)) != 0) & (rows["device"] < case.roles.shape[0])
-        fits &= rows["scope"] <= Scope.INTERNET
-        for edge in case.oldest(rows, fits, EDGES_MAX) if np.any(fits) else ():
-            yield from self._sent(case, edge)
+        for index in case.oldest_places(case.edges, case.marked(EdgeMark.HL7), EDGES_MAX):
+            yield from self._sent(case, case.edges[index])
         self._arrivals.close(case)
 
     def _sent(self, case: Case, edge: np.void) -> Iterator[Draft]:

@@ -35,10 +35,10 @@ class IcmpTunnel:
             echo |= (rows["protocol"] == protocol) & (rows["port"] >> 8 == kind)
         echo &= (rows["direction"] == EdgeDirection.ORIGINATES) & (rows["scope"] <= Scope.INTERNET)
         echo &= (rows["packets_in"] > 0) & (rows["device"] < case.roles.shape[0])
-        for edge, _, counts in self._windows.take(case, rows, echo):
+        for edge, _, counts in self._windows.take(case, rows, echo, INTERVALS_MIN):
             out, back = sum(c.packets_out for c in counts), sum(c.packets_in for c in counts)
             octets_out, octets_in = sum(c.octets_out for c in counts), sum(c.octets_in for c in counts)
-            if min(out, back) < PACKETS_MIN or octets_out + octets_in < OCTETS_MIN or len(counts) < INTERVALS_MIN:
+            if min(out, back) < PACKETS_MIN or octets_out + octets_in < OCTETS_MIN:
                 continue
             means = octets_out / out, octets_in / back
             if abs(means[0] - means[1]) < UNEQUAL_OCTETS:

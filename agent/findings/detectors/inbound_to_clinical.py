@@ -5,35 +5,22 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import EdgeDirection, EdgeGate, Scope
 from agent.findings.case import Case, more_in_turn
-from agent.findings.contract_table import OUTSIDE
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, service_of
-from agent.findings.records import Severity
+from agent.findings.records import EdgeMark, Severity
 from agent.findings.words import article, mac_text, one
 
 EDGES_MAX: Final = 64  # judged one by one in a turn; the rest is counted
 FTP_PORT: Final = 21
 DYNAMIC_PORT_MIN: Final = 1024
-_ACCEPTED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.INITIATOR_KNOWN)
 _TCP: Final = 6
 
 
 def inbound_sessions(case: Case) -> Iterator[Draft]:
     """A completed handshake from a peer whose kind the contract lets answer nothing at all; not in a change window."""
     edges = case.edges
-    fits = (case.codes == OUTSIDE) & (edges["direction"] == EdgeDirection.RESPONDS)
-    if not fits.any():
-        return
-    fits &= ~case.taken
-    fits &= (
-        (edges["protocol"] == _TCP) & ((edges["gates"] & _ACCEPTED) == _ACCEPTED) & (edges["scope"] < Scope.INTERNET)
-    )
-    chosen = np.flatnonzero(fits)
-    chosen = chosen[case.contracts.clinical.take(case.roles.take(edges["device"][chosen]))]
-    chosen = chosen[case.contracts.only_initiates(edges.take(chosen), case.roles)]
-    first, late = case.in_order(chosen, EDGES_MAX)
+    first, late = case.in_order(case.left(EdgeMark.ACCEPTED), EDGES_MAX)
     approved = case.approved(first)
     for index in first:
         slot, edge = int(edges["device"][index]), edges[index]

@@ -5,18 +5,16 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import EdgeGate, Scope
 from agent.findings.case import Case, Told, edge_evidence, more_in_turn, severity_of
 from agent.findings.catalogue import CLINICAL_ROLES, UNKNOWN
-from agent.findings.contract_table import OUTSIDE
 from agent.findings.draft import Draft, Group, Subject
+from agent.findings.records import EdgeMark
 from agent.findings.words import address_text, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is counted
 DESTINATIONS_MIN: Final = 6  # different public peers of one device in an hour that fold into one finding
 DEVICES_MIN: Final = 3  # devices of a role with the same peer in an hour that fold into one finding
 OTHERS_MIN: Final = 4  # of a role that is not clinical: a workstation that browses meets hundreds of addresses a day
-_EXCHANGED: Final = np.uint8(EdgeGate.EXCHANGED | EdgeGate.TWO_WAY_DATA)
 
 
 def internet_contacts(case: Case) -> Iterator[Draft]:
@@ -25,10 +23,7 @@ def internet_contacts(case: Case) -> Iterator[Draft]:
     A device whose role is not sure enough is not judged; its edge is held until it is.
     """
     edges = case.edges
-    outside = np.flatnonzero((case.codes == OUTSIDE) & ~case.taken)
-    exchanged = edges["scope"][outside] == Scope.INTERNET
-    exchanged &= (edges["gates"][outside] & _EXCHANGED) != 0
-    chosen, late = case.in_order(outside[exchanged], EDGES_MAX)
+    chosen, late = case.in_order(case.left(EdgeMark.PUBLIC), EDGES_MAX)
     for index in chosen:
         edge = edges[index]
         slot = int(edge["device"])
@@ -40,8 +35,8 @@ def internet_contacts(case: Case) -> Iterator[Draft]:
             case.unsure.append(index)
         elif not case.contracts.excused(role, edge):
             yield _draft(case, role, slot, edge)
-    case.taken[late] = True
     if late:
+        case.taken[late] = True
         yield more_in_turn(case, "internet-contact", len(late))
 
 

@@ -6,33 +6,25 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import EdgeDirection, Scope
+from agent.devices.records import EdgeDirection
 from agent.findings.case import Case, more_in_turn
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
 from agent.findings.known_bad_file import KnownBad
-from agent.findings.records import Severity
+from agent.findings.records import EdgeMark, Severity
 
 EDGES_MAX: Final = 64  # judged one by one in a turn; the rest is counted
 
 
 def known_bad_destinations(case: Case) -> Iterator[Draft]:
     """No gate: what a device tries to reach there is what matters. It takes the edge: one cause, one finding."""
-    edges, listed = case.edges, case.contracts.known_bad
-    if not listed or not edges.shape[0]:
-        return
-    fits = np.zeros(edges.shape[0], np.bool_)
-    for entry in listed:
-        fits |= entry.holds(edges["peer_hi"], edges["peer_lo"])
-    if not fits.any():
-        return
-    fits &= (edges["device"] < case.roles.shape[0]) & (edges["scope"] <= Scope.INTERNET)
-    chosen, late = case.in_order(np.flatnonzero(fits), EDGES_MAX)
+    edges = case.edges
+    chosen, late = case.in_order(case.marked(EdgeMark.LISTED), EDGES_MAX)
     for index in chosen:
         edge = edges[index]
         case.taken[index] = True
         if not case.turn.devices.is_gateway(int(edge["device"])):
-            yield _draft(case, edge, _entry(listed, edge))
+            yield _draft(case, edge, _entry(case.contracts.known_bad, edge))
     if late:
         case.taken[late] = True
         yield more_in_turn(case, "known-bad-destination", len(late))

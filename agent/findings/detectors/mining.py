@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-
-from agent.devices.records import EdgeDirection, EdgeGate
 from agent.findings.case import Case, more_in_turn
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
-from agent.findings.records import Severity
-from agent.packets.records import Application
+from agent.findings.records import EdgeMark, Severity
 
 EDGES_MAX: Final = 64  # judged one by one in a turn; the rest is counted
 EXPECTED: Final = "Nothing in a hospital mines."
@@ -19,12 +15,7 @@ EXPECTED: Final = "Nothing in a hospital mines."
 def minings(case: Case) -> Iterator[Draft]:
     """Known by its content, so no port and no role is needed; a page whoever does it."""
     edges = case.edges
-    mines = edges["application"] == Application.STRATUM
-    if not mines.any():
-        return
-    mines &= edges["direction"] == EdgeDirection.ORIGINATES
-    mines &= ((edges["gates"] & np.uint8(EdgeGate.ANSWERED)) != 0) & (edges["device"] < case.roles.shape[0])
-    chosen, late = case.in_order(np.flatnonzero(mines), EDGES_MAX)
+    chosen, late = case.in_order(case.marked(EdgeMark.MINES), EDGES_MAX)
     for index in chosen:
         edge = edges[index]
         text = (

@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices.records import EdgeDirection, EdgeGate, Scope
+from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case, Told, edge_evidence, more_in_turn
 from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
+from agent.findings.contract_table import NO_CONTRACT
 from agent.findings.draft import Draft, Group, Subject
-from agent.findings.records import Rows, Severity
+from agent.findings.records import EdgeMark, Rows, Severity
 from agent.findings.words import NS_PER_S, address_text, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is counted
@@ -21,7 +21,6 @@ PATIENCE_NS: Final = 300 * NS_PER_S  # in which a newcomer may still say what it
 KINDS_MIN: Final = 4  # new contacts of one device in an hour that fold into one finding
 ORDINARY: Final = (53, 67, 68, 123)
 _UDP: Final = 17
-_HAPPENED: Final = np.uint8(EdgeGate.HANDSHAKE | EdgeGate.TWO_WAY_DATA)
 EXPECTED: Final = "It does what other devices of its role on this ward were seen to do while the tap learned."
 
 
@@ -29,13 +28,10 @@ def new_edges(case: Case) -> Iterator[Draft]:
     """What the contract allows is never new, and what another detector said is not said again."""
     edges, codes, usual = case.edges, case.codes, case.usual
     watched = usual.watched()
-    if not watched.any() or not edges.shape[0]:
+    if not case.said.counts[EdgeMark.NEWS] or not watched.any():
         return
-    gates, unsure = edges["gates"], watched[case.contracts.roles.index(UNKNOWN)]
-    fits = ((codes == OUTSIDE) | (codes == NO_CONTRACT)) & ~case.taken & ((gates & _HAPPENED) != 0)
-    fits &= ((gates & np.uint8(EdgeGate.INITIATOR_KNOWN)) != 0) & (edges["device"] < case.roles.shape[0])
-    fits &= edges["scope"] <= Scope.INTERNET
-    there = np.flatnonzero(fits)
+    unsure = watched[case.contracts.roles.index(UNKNOWN)]
+    there = case.left(EdgeMark.NEWS)
     there = there[watched[case.roles.take(edges["device"][there])] | unsure]
     there = there[~usual.shared(usual.keys(edges.take(there), case.roles))]
     there = there[~_is_ordinary(edges.take(there), codes[there])]
@@ -75,7 +71,7 @@ def _named_by_peer(case: Case, edges: Rows) -> npt.NDArray[np.bool_]:
     known = edges["peer_device"] < case.roles.shape[0]
     mirrored["device"][~known] = 0
     named: npt.NDArray[np.bool_] = known & (edges["scope"] == Scope.SEGMENT)
-    return named & (case.contracts.judge(mirrored, case.roles) > 0)
+    return named & (case.judged(mirrored) > 0)
 
 
 def _draft(case: Case, index: int, slot: int) -> Draft:

@@ -5,20 +5,17 @@ from typing import Final
 
 import numpy as np
 
-from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, Scope
 from agent.findings.case import Case
 from agent.findings.catalogue import CLINICAL_ROLES, NETWORK_GEAR
 from agent.findings.detectors.rogue_dhcp import RogueDhcp
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, peer_of
-from agent.findings.records import Severity
+from agent.findings.records import EdgeMark, Severity
 
-DNS_PORT: Final = 53
 KNOWN_MAX: Final = 512  # resolvers; of a flood of invented ones no more are believed
 A_TURN_MAX: Final = 64
 SERVERS: Final = frozenset({"hospital-server", NETWORK_GEAR})  # whose work it is: a second one may be what they set up
 EXPECTED: Final = "Names are answered by the one or two servers that DHCP gives."
-_UDP, _TCP = 17, 6
 _MAPPED: Final = 0xFFFF << 32
 
 
@@ -32,16 +29,17 @@ class RogueDns:
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Answered questions of devices, oldest first."""
-        edges = case.edges
-        fits = (edges["port"] == DNS_PORT) & np.isin(edges["protocol"], (_UDP, _TCP))
-        fits &= ((edges["gates"] & np.uint8(EdgeGate.ANSWERED)) != 0) & (edges["scope"] <= Scope.INTERNET)
-        fits &= (edges["direction"] == EdgeDirection.ORIGINATES) & (edges["device"] < case.roles.shape[0])
-        chosen = case.oldest_places(edges, fits, A_TURN_MAX)
+        edges, count, rogues = case.edges, case.roles.shape[0], self._dhcp.rogues
+        chosen = case.oldest_places(edges, case.marked(EdgeMark.NAMED), A_TURN_MAX)
+        if not chosen.size:
+            return
         columns = (edges[name][chosen].tolist() for name in ("device", "peer_hi", "peer_lo", "peer_device"))
         for index, client, peer_hi, peer_lo, peer in zip(chosen.tolist(), *columns, strict=True):
             address = peer_hi << 64 | peer_lo
-            server = peer if peer != NO_SLOT and peer < case.roles.shape[0] else None
-            rogue = server is not None and case.turn.devices.mac(server) in self._dhcp.rogues
+            if not rogues and address in self._known:
+                continue
+            server = peer if peer < count else None
+            rogue = server is not None and case.turn.devices.mac(server) in rogues
             if not rogue and self._may(case, client, address):
                 if len(self._known) < KNOWN_MAX:
                     self._known[address] = None
@@ -52,8 +50,9 @@ class RogueDns:
 
     def _may(self, case: Case, client: int, address: int) -> bool:
         """Whether this resolver is right: known, given by DHCP, the first, heard while the tap settles, or declared."""
-        given = address >> 32 == 0xFFFF and address & 0xFFFFFFFF in self._dhcp.resolvers
-        if given or address in self._known or not self._known or not case.turn.settled:
+        if address in self._known or not self._known or not case.turn.settled:
+            return True
+        if address >> 32 == 0xFFFF and address & 0xFFFFFFFF in self._dhcp.resolvers:
             return True
         return case.settings.in_change_window(case.role(client), case.turn.now_ns)
 
