@@ -136,17 +136,39 @@ class Tally(NamedTuple):
 class Site:
     """Everything of one test."""
 
-    def __init__(self, folder: Path, *, broker: str = "", pause_s: float = 0.05) -> None:
+    def __init__(self, folder: Path, *, broker: str = "", pause_s: float = 0.05, autosave: bool = True) -> None:
         self.state, self.ledger, self.collected = folder / "state", folder / "ledger", folder / "collector"
         self.kit = Kit(self.state).lay()
         self.kit.collector.save(folder / "collector.key")
-        self.broker = Mosquitto(folder / "broker", broker).start()
+        self.broker = Mosquitto(folder / "broker", broker, autosave=autosave).start()
         self.sensor = Program(sense, self.state, self.ledger, pause_s)
         self.uplink = Program(send, self.state, self.broker.url)
         self.collector = self.another_collector()
         self.programs = [self.sensor, self.uplink, self.collector]
         for program in self.programs:
             program.start()
+
+    def through(self, url: str) -> None:
+        """The uplink reaches the broker by another way from now on."""
+        self.uplink.kill()
+        self.programs.remove(self.uplink)
+        self.uplink = Program(send, self.state, url)
+        self.uplink.start()
+        self.programs.append(self.uplink)
+
+    def arrives(self) -> bool:
+        """Whether something that is durable now reaches the collector within the patience for last records."""
+        before, deadline = sum(self.promised().values()), time.monotonic() + DELIVERED_S
+        while time.monotonic() < deadline:
+            found = self.tally()
+            if found.sent - found.lost > before:
+                return True
+            self.idle()
+        return False
+
+    def said(self) -> str:
+        """What the uplink said."""
+        return (self.state / "uplink.log").read_text()
 
     def another_collector(self, name: str = "one", topic_filter: str = "") -> Program:
         """A collector on the same database folder or, by another name, on its own."""
