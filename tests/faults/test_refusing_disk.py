@@ -28,7 +28,7 @@ from agent.wire.types import MessageType
 from tests.faults.conftest import QUICK, eventually, finding
 from tests.faults.matrix import FULL, count, tally
 from tests.faults.scripts import identity
-from tests.faults.sensing import Sensor, frames, sensing
+from tests.faults.sensing import Sensor, frames, sensing, stopped
 from tests.faults.site import FORKS
 from tests.simulators.bursts import HASHES, THIN
 from tests.simulators.disk import small_disk
@@ -100,22 +100,24 @@ def full(tap: Tap) -> Iterator[str]:
 
 @contextmanager
 def nameless(tap: Tap) -> Iterator[str]:
-    """No file more: what the sensor has open it can write, the next segment it cannot begin. So that is now."""
-    held, number = tap.disk / "held", 0
+    """The folder goes, and no file more can be made: what the sensor has open it may write, and nobody can read."""
+    held = tap.disk / "held"
     held.mkdir()
-    try:
-        while True:
-            number += 1
-            (held / f"{number}").touch()
-    except OSError:
-        pass
-    for path in (tap.disk / "state" / "sensor" / "spool").glob("*.seg"):
-        path.unlink()
-        (held / f"{path.name}").touch()
-    shutil.rmtree(tap.disk / "state" / "sensor" / "spool")
-    (held / "spool").touch()
+    with stopped(tap.sensor):
+        shutil.rmtree(tap.disk / "state" / "sensor" / "spool")
+        use_up(held)
     yield "ENOSPC: No space left on device"
     shutil.rmtree(held)
+
+
+def use_up(folder: Path) -> int:
+    """Files until there can be no more; how many."""
+    for number in range(1000):
+        try:
+            (folder / f"{number}").touch()
+        except OSError:
+            return number
+    pytest.fail("this disk counts no files")
 
 
 def declared(state: Path) -> list[tuple[int, int, str]]:
@@ -185,13 +187,13 @@ def test_a_sensor_whose_folder_goes_and_no_file_can_be_made(tap: Tap) -> None:
     """A6: what lay in the folder is gone and is declared; what came since is there."""
     tap.hears(AT_ONCE)
     assert eventually(lambda: tap.sensor.heard() == AT_ONCE)
-    with nameless(tap):
+    with nameless(tap) as why:
         assert eventually(tap.waits)
         tap.hears(2 * AT_ONCE)
     assert eventually(lambda: not tap.status().spool.pending_bytes)
     tap.hears(3 * AT_ONCE)
     said = tap.sensor.end()
-    assert (WAITS.format("ENOSPC: No space left on device") in said, AGAIN in said) == (True, True), said
+    assert (WAITS.format(why) in said, AGAIN in said) == (True, True), said
     assert (tap.sensor.heard(), tap.sensor.dropped()) == (2 * AT_ONCE, 0), "of the first nobody can tell any more"
     tally("A6", sent=len(tap.sensor.summaries()), faults=1, lost=0, duplicated=0)
 
@@ -206,7 +208,7 @@ def test_no_name_for_a_file_gives_nothing_up_and_loses_nothing(tmp_path: Path) -
         held.mkdir()
         writer.append(MessageType.FINDING, finding(0))
         assert writer.flush(60)
-        made = _use_up(held)
+        made = use_up(held)
         while not writer.trouble:
             last = writer.append(MessageType.FINDING, finding(1))
             writer.flush(0.2)
@@ -219,16 +221,6 @@ def test_no_name_for_a_file_gives_nothing_up_and_loses_nothing(tmp_path: Path) -
         assert writer.close()
         assert {record.seq for record in SpoolReader(disk / "spool").records()} == set(range(1, last + 1))
     tally("A6", sent=last, faults=1, lost=0, duplicated=0)
-
-
-def _use_up(folder: Path) -> int:
-    """Files until there can be no more; how many."""
-    for number in range(1000):
-        try:
-            (folder / f"{number}").touch()
-        except OSError:
-            return number
-    pytest.fail("this disk counts no files")
 
 
 def _as_somebody_else(folder: Path, told: Connection, do: Callable[[Path], Any]) -> None:
