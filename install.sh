@@ -14,7 +14,7 @@ On a desk, without root when Python 3.11 to 3.13 with venv is there:
   ./install.sh test [PYTEST ARGUMENT...]
                                every check; with arguments, only the tests that they choose
   ./install.sh test --soak [ROW...] [--page FILE] [--lanes N]
-                               the fault matrix in full, as root, an hour; its table goes into docs/reliability.md
+                               the fault matrix in full, as root, an hour or two; its table goes into docs/reliability.md
   ./install.sh setup           only the virtual environment .venv
 
 On the appliance, as root:
