@@ -13,8 +13,8 @@ On a desk, without root when Python 3.11 to 3.13 with venv is there:
                                a recorded ward through sensor, spool, uplink, broker and collector
   ./install.sh test [PYTEST ARGUMENT...]
                                every check; with arguments, only the tests that they choose
-  ./install.sh test --soak [ROW...] [--page FILE]
-                               the fault matrix in full, as root, an hour; its table goes into docs/reliability.md
+  ./install.sh test --soak [ROW...] [--page FILE] [--lanes N]
+                               the fault matrix in full, as root, an hour or two; its table goes into docs/reliability.md
   ./install.sh setup           only the virtual environment .venv
 
 On the appliance, as root:
@@ -185,7 +185,8 @@ tests() {
 run_tests() {
     ensure_commands mosquitto:mosquitto tshark:tshark ip:iproute2 tcpreplay:tcpreplay shellcheck:shellcheck \
         nft:nftables ethtool:ethtool systemd-analyze:systemd node:nodejs storescp:dcmtk dnsmasq:dnsmasq-base \
-        udhcpc:udhcpc snmpget:snmp smbclient:smbclient curl:curl strace:strace mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs ||
+        udhcpc:udhcpc snmpget:snmp smbclient:smbclient curl:curl strace:strace mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs \
+        faketime:faketime ||
         say "not installed (their tests are skipped):$missing"
     # Their packages start a service that answers the network: whoever owns this machine decides.
     for program in smbd:samba avahi-daemon:avahi-daemon; do

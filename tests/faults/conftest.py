@@ -53,6 +53,13 @@ class UplinkProcess:
             self._process.wait()
             self._process = None
 
+    def wait(self) -> int:
+        """Until it ends by itself; its exit code."""
+        assert self._process is not None
+        code = self._process.wait(120)
+        self._process = None
+        return code
+
     def end(self) -> int:
         """As systemd stops it; its exit code."""
         assert self._process is not None

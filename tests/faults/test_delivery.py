@@ -6,7 +6,7 @@ import time
 import pytest
 
 from agent.wire import body
-from tests.faults.conftest import SensorProcess, Ward, eventually
+from tests.faults.conftest import SensorProcess, UplinkProcess, Ward, eventually
 
 pytestmark = pytest.mark.broker
 
@@ -97,6 +97,18 @@ def test_findings_overtake_a_backlog_of_summaries(ward: Ward) -> None:
     assert eventually(lambda: 2001 in ward.collector.seqs(ward.sensor.run, "sensor"))
     assert len(ward.collector.seqs(ward.sensor.run, "sensor")) == 101
     ward.collector.summaries_max = 1 << 60
+    all_once(ward)
+
+
+def test_a_second_uplink_on_one_state_is_refused_with_the_reason(ward: Ward) -> None:
+    """A11: the first goes on."""
+    assert eventually(lambda: "connected" in ward.uplink.log.read_text())
+    second = UplinkProcess(ward.state, ward.broker.url)
+    second.log = ward.state / "second.log"
+    assert second.start().wait() != 0
+    assert "another process owns this spool" in second.log.read_text()
+    ward.record(0)
+    assert ward.sensor.flush(60)
     all_once(ward)
 
 

@@ -1,12 +1,14 @@
 """Rows A1, B1, B2, B3, E1, E2: whatever is killed, as often as asked, what was called durable is stored, once."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from agent.wire import topics
-from tests.faults.matrix import count, tally
+from tests.faults.matrix import FULL, count, tally
 from tests.faults.site import Forgetful, Site
 from tests.simulators.kit import SITE
 
@@ -20,7 +22,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Makes the site of a test, and ends it."""
     made: list[Site] = []
 
-    def site(**choices: str | float) -> Site:
+    def site(**choices: str | float | bool) -> Site:
         made.append(Site(tmp_path, **choices))  # type: ignore[arg-type]
         return made[-1]
 
@@ -51,6 +53,29 @@ def test_broker_killed_and_its_state(make: Make, row: str, forget: bool) -> None
     site = make()
     site.strike([Forgetful(site.broker, forget=forget)], count(row), BROKER_LIFE_S, 2)
     settle(site, row, count(row))
+
+
+@pytest.mark.skipif(not FULL, reason="the full form asks for WARDTAP_SLOW=1")
+def test_broker_killed_that_saves_every_half_an_hour(make: Make) -> None:
+    """B1 with mosquitto as it is shipped: lives of five to thirty seconds, ten minutes of them."""
+    site, chance, faults = make(autosave=False), Random(6), 0
+    until_s = time.monotonic() + count("B1-default")
+    while time.monotonic() < until_s:
+        time.sleep(chance.uniform(5, 30))
+        site.broker.kill()
+        site.broker.start()
+        faults += 1
+    settle(site, "B1", faults)
+
+
+@pytest.mark.skipif(not FULL, reason="the full form asks for WARDTAP_SLOW=1")
+def test_a_collector_that_is_away_for_five_minutes(make: Make) -> None:
+    """B3: the broker has room for ten of some ten thousand."""
+    site = make(broker="max_queued_messages 10\nmax_inflight_messages 10\n")
+    site.collector.kill()
+    time.sleep(count("B3-away"))
+    site.collector.start()
+    settle(site, "B3", 1)
 
 
 def test_a_broker_that_keeps_ten_messages(make: Make) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults.matrix import COUNTS, EXCUSES, ROWS, count, selected
-from tests.faults.soak import BEGIN, END, Outcome, line, main, nodes, outcome, total, write
+from tests.faults.soak import BEGIN, END, Outcome, line, longest_first, main, nodes, outcome, total, write
 
 WANTED = [f"A{n}" for n in range(1, 12)] + [f"B{n}" for n in range(1, 11)] + [f"D{n}" for n in range(1, 13)]
 PAGE = (ROOT / "tests" / "faults" / "delivery.md").read_text(encoding="utf-8")
@@ -60,6 +60,15 @@ def test_the_table_keeps_other_rows_and_their_order(tmp_path: Path) -> None:
     assert [each.split(" | ")[0] for each in rows] == ["| A2", "| B2"]
     assert "| - | - | - | - | not run: no strace |" in rows[0]
     assert "| 2,400 | 6 | 0 | 0 | NOT HELD; x; x |" in rows[1]
+
+
+def test_what_took_longest_begins_first(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    counted = total(tmp_path / "none")
+    for row, seconds in (("B2", 61.0), ("A2", 1200.0), ("E1", 300.0)):
+        write(page, [line(row, Outcome(1, 0, [], ended=False), counted, seconds)])
+    assert longest_first(page, ["A2", "B2", "B3", "E1"]) == ["B3", "A2", "E1", "B2"]
+    assert longest_first(tmp_path / "none.md", ["A2", "B2"]) == ["A2", "B2"]
 
 
 def test_the_report_and_the_exit_code_are_believed_together(tmp_path: Path) -> None:

@@ -32,12 +32,14 @@ def failing(namespace: Namespace, folder: Path, fault: str, seconds: int) -> dic
 
 
 @pytest.mark.skipif(not FULL, reason="the full form asks for WARDTAP_SLOW=1")
-def test_a_wire_that_swallows_everything(namespace: Namespace, tmp_path: Path) -> None:
-    """B4: nobody answers and nobody says so; afterwards all of it arrives."""
+@pytest.mark.parametrize("fault", ["silence", "down"])
+def test_a_wire_that_swallows_everything(namespace: Namespace, tmp_path: Path, fault: str) -> None:
+    """B4: nobody answers and nobody says so, or the link is down; afterwards all of it arrives."""
     seconds = count("B4")
-    told = failing(namespace, tmp_path, "silence", seconds)
+    told = failing(namespace, tmp_path, fault, seconds)
     assert told["behind"], "nothing had to wait, so the wire was whole"
-    note = f"first record {told['resumed_s']:.1f} s after the wire was whole (bar 10 s)"
+    assert told["noticed"], f"a dead peer was not noticed within {seconds} s: twice the keepalive"
+    note = f"{fault}: first record {told['resumed_s']:.1f} s after the wire was whole (bar 10 s)"
     tally("B4", sent=told["sent"], faults=1, lost=0, duplicated=0, note=note)
 
 

@@ -1,7 +1,9 @@
 """Rows A3, A7, A9, A10 of the fault matrix: death at every call, damage of every kind, 72 hours away, a lost hint."""
 
 import os
+import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -161,6 +163,33 @@ def test_a7_bits_lengths_and_files(tmp_path: Path, seed: int) -> None:
     left = {(record.run, record.seq) for record in SpoolReader(folder).records()}
     check(folder, writer, whole - left)
     tally("A7", sent=len(left), faults=1, lost=0, duplicated=0)  # of the intact ones
+
+
+@pytest.mark.skipif(not SLOW, reason="the full form asks for WARDTAP_SLOW=1")
+def test_a7_every_octet_every_length_and_a_thousand_bits(tmp_path: Path) -> None:
+    """Of one segment a bit of each octet flipped and each shorter length, and a thousand bits anywhere."""
+    writer, chance, slowest_s = spool(tmp_path / "whole" / "spool"), Random(7), 0.0
+    names = [segment.path.name for segment in list_segments(tmp_path / "whole" / "spool")[0]]
+    sizes = {name: (tmp_path / "whole" / "spool" / name).stat().st_size for name in names}
+    one, size = names[1], sizes[names[1]]
+    damages = [(one, at, 1 << at % 8) for at in range(size)] + [(one, at, 0) for at in range(size)]
+    for _ in range(1000):
+        name = chance.choice(names)
+        damages.append((name, chance.randrange(sizes[name]), 1 << chance.randrange(8)))
+    intact = 0
+    for number, (name, at, bit) in enumerate(damages):
+        folder = tmp_path / f"{number}" / "spool"
+        shutil.copytree(tmp_path / "whole" / "spool", folder)
+        content = bytearray((folder / name).read_bytes())
+        content[at] ^= bit
+        (folder / name).write_bytes(content if bit else content[:at])
+        left = {(record.run, record.seq) for record in SpoolReader(folder).records()}
+        began_s = time.monotonic()
+        check(folder, writer, writer.promised - left)
+        slowest_s, intact = max(slowest_s, time.monotonic() - began_s), intact + len(left)
+        shutil.rmtree(folder.parent)
+    note = f"slowest start {slowest_s:.1f} s (bar 2 s)"
+    tally("A7", sent=intact, faults=len(damages), lost=0, duplicated=0, note=note)
 
 
 class Desk:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,17 +60,18 @@ def started(program: str, config: Path, port: int) -> subprocess.Popen[bytes]:
 class Mosquitto:
     """One broker; the port stays the same over restarts. `extra` are lines for its configuration."""
 
-    def __init__(self, folder: Path, extra: str = "", listener: str = "") -> None:
+    def __init__(self, folder: Path, extra: str = "", listener: str = "", *, autosave: bool = True) -> None:
         program = mosquitto_path()
         if program is None:
             pytest.skip("mosquitto is not installed: apt-get install mosquitto")
         self._program, self.folder, self.port = program, folder, free_port()
         folder.mkdir(parents=True, exist_ok=True)
         # root gives its rights away otherwise, and then cannot write into the test's folder
+        saves = "autosave_interval 1\n" if autosave else ""  # its own default: every half an hour
         user = "user root\n" if os.geteuid() == 0 else ""
         (folder / "mosquitto.conf").write_text(
             f"{user}per_listener_settings false\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {folder}/\nautosave_interval 1\n{extra}"
+            f"persistence_location {folder}/\n{saves}{extra}"
             f"listener {self.port} 127.0.0.1\n{listener}"
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,6 +85,16 @@ class Mosquitto:
         """Start and wait until it accepts connections."""
         self._process = started(self._program, self.folder / "mosquitto.conf", self.port)
         return self
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """As on a machine that is stuck: links stay, the kernel takes new ones, nobody answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self, *, forget: bool = False) -> None:
         """As kill -9; with `forget` its database is gone too."""

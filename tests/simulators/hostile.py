@@ -21,6 +21,7 @@ OPAQUE = "opaque"
 PLAIN, DEFLATED = b"\0", b"\1"
 U64_MAX = 2**64 - 1
 WELL_FORMED = {"one octet": "bad-schema", "lists of lists": "too-large"}  # and no message
+MACS = ("00:d0:75:18:42:9b", "00-D0-75-18-42-9B", "00d0.7518.429b", "00d07518429b", "0:d0:75:18:42:9b")
 TOO_LARGE = {"50 MB in 51 KB", "cut stream"}  # seen before the cut is
 
 
@@ -130,8 +131,21 @@ def insiders(tap: Reporter) -> Iterator[Hostile]:
     for field in content:
         for name, value in rows.items():
             yield signed(f"content: {field} is {name}", _body(header, content | {field: value}), OPAQUE)
+    crowd = _body(header, content | {"dv": [[1] * 100_000] * 11})
+    yield signed("content: 100,000 devices in a kilobyte", DEFLATED + zlib.compress(crowd[1:], 9), "too-large")
+    yield from (signed(f"content: {name}", _body(header, content | odd), why) for name, odd, why in _lies(content))
     yield signed("content: a field nobody knows", _body(header, content | {"x" * 200: 1}), OPAQUE)
     yield signed("content: nothing", _body(header, {}), OPAQUE)
+
+
+def _lies(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Numbers and addresses in forms that no tap sends: what, the fields of a summary, and what becomes of it."""
+    yield "a rate that is no number", {"cv": [float("nan"), *content["cv"][1:]]}, "bad-encoding"
+    card = content["ca"][0]
+    for text in MACS:
+        yield f"a card's MAC as {text}", {"ca": [[card[0], text, *card[2:]]]}, OPAQUE
+    for value in (-1, 2**63, U64_MAX):
+        yield f"frames counted {value}", {"cv": [value, *content["cv"][1:]]}, OPAQUE
 
 
 def every(tap: Reporter) -> list[Hostile]:
