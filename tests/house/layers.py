@@ -122,8 +122,16 @@ OWNERS = (
     Owner("time", ("agent/clock.py",), "whoever needs the time is passed a clock"),
     Owner(
         "socket",
-        ("agent/tap/packet_socket.py", "agent/tap/link.py", "agent/tap/offloads.py", "agent/collector/*", *DEMO),
-        "the sensor hears on packet sockets and asks the kernel of its interfaces; the demo finds a free port",
+        (
+            "agent/tap/packet_socket.py",
+            "agent/tap/link.py",
+            "agent/tap/offloads.py",
+            "agent/service/lifesign.py",
+            "agent/collector/*",
+            *DEMO,
+        ),
+        "the sensor hears on packet sockets and asks the kernel of its interfaces; signs of life go to the service "
+        "manager; the demo finds a free port",
     ),
     Owner(
         "ssl",
