@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ PORT = 8080
 DELIVERY_TIMEOUT_S = 120.0  # a resend comes after 30 s; two of them and a slow card
 WIDTH_MIN, WIDTH_MAX = 60, 100  # of the terminal; sentences are not read well across a wide one
 RANK = {"page": 0, "review": 1, "health": 2, "posture": 3}
+MEANS = {"page": "a person now", "review": "today's list", "health": "the tap itself", "posture": "how it is set up"}
+ONE_OF_A_KIND = {"health", "posture"}
 
 
 def say(text: str = "") -> None:
@@ -121,12 +124,22 @@ def _devices(page: Page) -> None:
 
 
 def _findings(page: Page) -> None:
+    """What asks for a person in full; of the inventory's facts and the taps' own one of each kind, or they bury it."""
     findings = sorted(page.ask("api/findings.json")["findings"], key=lambda f: (RANK[f["severity"]], f["first_ns"]))
-    say(f"\n{len(findings)} findings")
+    severities = Counter(finding["severity"] for finding in findings)
+    told = ", ".join(f"{number} {name} ({MEANS[name]})" for name, number in severities.items())
+    say(f"\n{len(findings)} finding{'s' * (len(findings) != 1)}{': ' * bool(told)}{told}")
+    alike = Counter((finding["severity"], finding["id"]) for finding in findings)
     for finding in findings:
+        kind = (finding["severity"], finding["id"])
+        more = alike.pop(kind, 0) - 1 if finding["severity"] in ONE_OF_A_KIND else 0
+        if more < 0:
+            continue
         say(f"  {finding['severity']:<7} {finding['id']}")
         for line in _wrapped(finding["sentence"]):
             say(f"          {line}")
+        if more:
+            say(f"          … and {more} more of this kind: on the page")
 
 
 def _wrapped(text: str) -> list[str]:
