@@ -50,6 +50,9 @@ do_it() {
     if [ "$dry_run" = yes ]; then say "would: $*"; else "$@"; fi
 }
 
+# on_disk [PLACE...]: as sync; a tree under --root is not what this machine starts from.
+on_disk() { [ -n "$root" ] || sync "$@"; }
+
 # ---- Debian packages and Python ------------------------------------------------------------------------------------
 
 # apt_install PACKAGE...: as root on a Debian machine; elsewhere the caller says what is missing.
@@ -345,6 +348,8 @@ lay_release() {
         do_it "$release/venv/bin/python" -m compileall -q --invalidation-mode unchecked-hash "$release/agent"
         do_it warm_release "$release" || die "the release's kernels do not compile here; nothing was switched"
     fi
+    # What the manifest names is on the disk before it: after a power cut files of length 0 would be "laid" for ever.
+    do_it on_disk -f "$release"
     do_it write_manifest "$release"
 }
 
@@ -411,6 +416,7 @@ lay_file() {
     mkdir -p "$(dirname "$4")"
     render "$1" "$2" >"$4.wardtap-new"
     chmod "$3" "$4.wardtap-new"
+    on_disk "$4.wardtap-new" # a new name may be there before its content
     mv "$4.wardtap-new" "$4"
 }
 # put KIND MODE FILE LEG PLACE: lay one file if it is not there as it should be, and note it.
@@ -491,7 +497,7 @@ services() {
     [ -d /run/systemd/system ] || { skip "starting services (systemd does not run here; they start at boot)"; return 0; }
     if [ "$files_changed" = yes ]; then
         do_it systemctl daemon-reload
-        do_it udevadm control --reload
+        do_it udevadm control --reload || say "udev does not run here: a leg that is replugged is not silenced by itself"
         do_it systemctl restart systemd-sysctl.service
         for leg in $legs; do
             [ ! -e "/sys/class/net/$leg" ] || do_it systemctl restart "wardtap-leg@$leg.service"
@@ -519,7 +525,10 @@ finish() {
     case $changes$dry_run in
     0*) say "nothing to change" ;;
     *yes) say "$changes change(s) would be made" ;;
-    *) say "done: $changes change(s)" ;;
+    *)
+        on_disk # what is said to be done outlives a power cut
+        say "done: $changes change(s)"
+        ;;
     esac
 }
 activate() {
@@ -543,7 +552,8 @@ install() {
     find_legs
     lay_release "$name"
     activate "$name"
-    prune "$name"
+    # After an edit of wardtap.toml nothing is switched, and what was staged for an update stays.
+    [ "$switched" = no ] || prune "$name"
     enrol
     finish
 }
@@ -592,12 +602,17 @@ update() {
 #
 # request -> removed -> verified -> pending -> switched -> both programs have come up -> floor raised, answered `done`
 #                                                       -> they have not               -> the one before, `failed`
-# After a power cut at any point the pending file (or its absence) says what is left to do.
+# and then pending is removed. After a power cut at any point the pending file (or its absence) says what is left to do.
 
 requested() {
     state=$root/var/lib/wardtap pending=$opt/update.pending
     if [ -f "$pending" ]; then
         read -r name before id <"$pending"
+        if [ "$(head -c 33 "$opt/update.answer" 2>/dev/null)" = "$id " ]; then
+            do_it rm -f "$pending" # it was judged and answered, and only that was left
+            finish
+            return 0
+        fi
         say "release $name: the update was interrupted and goes on"
     else
         take_request
@@ -612,8 +627,8 @@ requested() {
     [ "$dry_run" = no ] || { finish; return 0; }
     came_up "$name" || go_back "it did not come up in ${WARDTAP_UP_S:-120} s"
     do_it "$opt/current/bin/wardtap" release confirm "$name" --opt "$opt" || go_back "its floor could not be kept"
-    do_it rm -f "$pending"
     answer 'done' ''
+    do_it rm -f "$pending"
     prune "$name"
     finish
 }
@@ -679,15 +694,15 @@ go_back() {
     say "release $name: $1; back to $before"
     attempt change_to "$before"
     if [ "$code" != 0 ]; then
-        do_it rm -f "$pending"
         answer failed "$1, and the release before could not be brought back"
+        do_it rm -f "$pending"
         exit 1
     fi
     refused "$1; release $before runs again"
 }
 refused() {
-    do_it rm -f "$pending"
     answer failed "$1"
+    do_it rm -f "$pending"
     die "release asked for: $(printable "$1")"
 }
 printable() { printf %s "$1" | head -n 1 | LC_ALL=C tr -cd '[:print:]' | head -c 200; }

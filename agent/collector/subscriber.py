@@ -10,7 +10,7 @@ import random
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from agent.clock import Clock
 from agent.collector.acks import Outgoing
 from agent.collector.gate import Gate
 from agent.collector.records import Arrival
+from agent.collector.sieve import Sieve
 from agent.errors import ConfigError, InputError, StateError
 
 QUEUE_MAX = 4096  # arrivals that wait for the store: at most 64 KiB each, in practice 10 MB
 PAYLOAD_MAX = 256 * 1024  # what the shipped broker lets through; larger is refused unread
+PACKET_MAX = 2 * PAYLOAD_MAX  # with any topic and properties; above it a packet is not even taken into memory
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 10.0
 RETRY_MAX_S = 60.0
@@ -56,6 +58,17 @@ class BrokerSettings:
         if parts.scheme not in PORTS or not parts.hostname or parts.path not in {"", "/"}:
             raise InputError("not a broker address", where=self.url, todo="mqtt://host:1883 or mqtts://host:8883")
         return parts.hostname, port or PORTS[parts.scheme], parts.scheme == "mqtts"
+
+
+class _Client(mqtt.Client):
+    """paho's client behind a sieve. It has a place for this (it wraps its own socket where it speaks websocket)."""
+
+    def __init__(self, wanted: Callable[[bytes, int], bool], **settings: Any) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, **settings)
+        self._wanted = wanted
+
+    def _create_socket(self) -> Any:
+        return Sieve(super()._create_socket(), self._wanted)
 
 
 class Subscriber:
@@ -162,8 +175,8 @@ class Subscriber:
 
     def _make(self) -> mqtt.Client:
         clean = None if self._protocol == MQTTProtocolVersion.MQTTv5 else True
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
+        client = _Client(
+            self._wanted,
             client_id=self._settings.client_id,
             protocol=self._protocol,
             clean_session=clean,
@@ -186,6 +199,16 @@ class Subscriber:
         self._failures, self.last_error = 0, ""
         self._connected.set()
 
+    def _wanted(self, topic: bytes, octets: int) -> bool:
+        """Before a packet is read: whether anybody will look at its message."""
+        if octets > PACKET_MAX:
+            self.counts["payload-too-large"] += 1
+            return False
+        if self._gate.admits(topic.decode("utf-8", "replace")):
+            return True
+        self.counts["not-verified-flood"] += 1  # an authentic one among them comes again from its spool
+        return False
+
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         try:
             topic = message.topic
@@ -196,7 +219,7 @@ class Subscriber:
             self.counts["payload-too-large"] += 1
             return
         if not self._gate.admits(topic):
-            self.counts["not-verified-flood"] += 1  # an authentic one among them comes again from its spool
+            self.counts["not-verified-flood"] += 1
             return
         try:
             self.arrivals.put_nowait(Arrival(topic, bytes(message.payload), self._clock.wall_ns()))

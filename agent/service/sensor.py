@@ -294,7 +294,7 @@ def run(
     _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:
         with _stop_on_signals(ended):
-            say(f"listening on {', '.join(config.tap.legs)}" if not replay else f"playing {len(replay)} captures")
+            say(f"listening on {', '.join(config.tap.legs)}" if not replay else _plays(replay))
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
@@ -317,6 +317,10 @@ def run(
     for fault in faults:
         say(str(fault))
     return 2 if faults else 0
+
+
+def _plays(captures: list[Path]) -> str:
+    return f"playing {len(captures)} capture{'s' * (len(captures) != 1)}"
 
 
 def _introduce(path: Path, run_id: bytes, contracts: str) -> None:

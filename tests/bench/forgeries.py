@@ -1,8 +1,9 @@
-"""`python -m tests.bench.forgeries [SECONDS [RATE]]`: how long findings take while another tap's topic is flooded.
+"""`python -m tests.bench.forgeries [SECONDS [RATE [PERCENT]]]`: how long findings take while another is flooded.
 
 A real broker on loopback, the real uplink and collector; a client that is allowed to publish sends 10,000 messages a
 second with a bad signature, at QoS 0 so that nothing slows it. Asked: whether a good tap waits more than 2 s, and what
-a forgery costs the collector in processor time - the one figure that counts where others use the machine too.
+a forgery costs the collector in processor time - the one figure that counts where others use the machine too. PERCENT
+of a core is then all that the collector gets (a control group, root), a tenth of a second at a time.
 """
 
 import signal
@@ -10,15 +11,19 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.collector.store.reader import reading
 from tests.bench.carried import spent_s
 from tests.faults.site import Program, Site
+from tests.simulators.cgroup import Cgroup, cgroup
 from tests.simulators.kit import SITE, key_of
 from tests.simulators.reporter import Reporter, damaged
 
 RATE, SECONDS, TURN_S, QUIET_S = 10_000, 60.0, 0.01, 5.0
+PERIOD_US = 100_000
 CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05flood"  # MQTT 3.1.1, clean session
 
 
@@ -48,10 +53,12 @@ def flood(port: int, seconds: float, rate: int, told: Path) -> None:
     signal.pause()  # whoever started it ends it
 
 
-def main(seconds: float, rate: int) -> None:
+def main(seconds: float, rate: int, percent: int) -> None:
     """Lines: the flood, what the collector did with it and what that cost, and the good tap's findings."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, share(percent) as group:
         site, told = Site(Path(folder), pause_s=0.2), Path(folder) / "flood"
+        if group:
+            group.take(site.collector.pid)
         flooder = Program(flood, site.broker.port, seconds, rate, told)
         try:
             time.sleep(QUIET_S)
@@ -77,6 +84,16 @@ def main(seconds: float, rate: int) -> None:
     print(f"lost {found.lost}, stored twice {found.duplicated}, of {found.sent:,}")
 
 
+@contextmanager
+def share(percent: int) -> Iterator[Cgroup | None]:
+    """A part of a core; all of it without a number."""
+    if not percent:
+        yield None
+        return
+    with cgroup(cpu_percent=percent, period_us=PERIOD_US) as group:
+        yield group
+
+
 def seen(folder: Path) -> tuple[int, int]:
     """Forgeries that reached the collector, and how many of them it verified."""
     with reading(folder) as store:
@@ -86,5 +103,5 @@ def seen(folder: Path) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:] + [str(SECONDS), str(RATE)][len(sys.argv) - 1 :]
-    main(float(given[0]), int(given[1]))
+    given = sys.argv[1:] + [str(SECONDS), str(RATE), "0"][len(sys.argv) - 1 :]
+    main(float(given[0]), int(given[1]), int(given[2]))

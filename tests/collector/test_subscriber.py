@@ -8,8 +8,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.clock import SystemClock
+from agent.clock import CaptureClock, SystemClock
 from agent.collector.acks import Outgoing
+from agent.collector.gate import BAD_BURST, Gate
 from agent.collector.subscriber import PAYLOAD_MAX, BrokerSettings, Subscriber
 from agent.errors import InputError, StateError
 from tests.faults.conftest import eventually
@@ -42,12 +43,12 @@ def subscribe(broker: Mosquitto) -> Iterator[Callable[..., Subscriber]]:
         subscriber.stop()
 
 
-def say(broker: Mosquitto, *messages: tuple[str, bytes]) -> None:
+def say(broker: Mosquitto, *messages: tuple[str, bytes], qos: int = 1) -> None:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
     for topic, payload in messages:
-        client.publish(topic, payload, qos=1).wait_for_publish(60)
+        client.publish(topic, payload, qos=qos).wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
 
@@ -75,6 +76,27 @@ def test_a_shared_subscription_splits_the_work(broker: Mosquitto, subscribe: Cal
             break
     assert sum(taken) == 20
     assert min(taken) > 0
+
+
+def test_a_refused_topic_never_reaches_the_client(broker: Mosquitto) -> None:
+    """At QoS 0 it is stepped over among the octets; at QoS 1 the broker wants its acknowledgement all the same."""
+    bad, good = "wardtap/1/a/bad/up/summary", "wardtap/1/a/good/up/summary"
+    gate, handed = Gate(CaptureClock(1)), list[str]()
+    for _ in range(BAD_BURST):
+        gate.refused(bad)
+    subscriber = Subscriber(BrokerSettings(broker.url, (UP,), "c"), SystemClock(), gate)
+    plain = subscriber._on_message
+    subscriber._on_message = lambda c, u, m: (handed.append(m.topic), plain(c, u, m))[1]  # type: ignore[method-assign]
+    subscriber.start()
+    try:
+        assert subscriber.wait_connected(60), subscriber.last_error
+        say(broker, *((bad, b"x" * 300) for _ in range(30)), qos=0)
+        say(broker, (bad, b"x"), (good, b"one"))
+        assert [arrival.payload for arrival in subscriber.take(1, 60)] == [b"one"]
+        assert eventually(lambda: subscriber.counts["not-verified-flood"] == 31)
+        assert sorted(handed) == [bad, good], "of the bad ones only that at QoS 1"
+    finally:
+        subscriber.stop()
 
 
 def test_it_finds_the_broker_again_after_a_kill(broker: Mosquitto, subscribe: Callable[..., Subscriber]) -> None:

@@ -126,13 +126,15 @@ OWNERS = (
     Owner(
         "socket",
         (
-            *(f"agent/tap/{file}.py" for file in ("packet_socket", "link", "offloads")),
+            "agent/tap/packet_socket.py",
+            "agent/tap/link.py",
+            "agent/tap/offloads.py",
             "agent/service/lifesign.py",
             "agent/collector/*",
             *DEMO,
         ),
-        "the sensor hears on packet sockets and asks the kernel of its interfaces; a service's manager has its own; "
-        "the demo finds a free port",
+        "the sensor hears on packet sockets and asks the kernel of its interfaces; signs of life go to the service "
+        "manager; the demo finds a free port",
     ),
     Owner(
         "ssl",

@@ -117,6 +117,41 @@ def appliance(source: Path, tmp_path: Path) -> Appliance:
     return Appliance(source=source, root=root)
 
 
+@dataclass(frozen=True)
+class Staged:
+    """An appliance with an old release that runs and a new one that was staged; both are signed. To be copied."""
+
+    appliance: Appliance
+    old: str
+    new: str
+
+
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
+    """Made once."""
+    folder = tmp_path_factory.mktemp("staged")
+    appliance = Appliance(source=copy_source(folder / "source"), root=folder / "root")
+    appliance.root.mkdir()
+    appliance.at_root("install")
+    old = appliance.link("current")
+    change_source(appliance, "second")
+    assert appliance.at_root("stage").returncode == 0
+    (new,) = {path.name for path in appliance.path("/opt/wardtap/releases").iterdir()} - {old}
+    assert appliance.link("current") == old, "staged is not switched"
+    appliance.pin()
+    appliance.sign(old, serial=1)
+    appliance.sign(new, serial=2, floor=2)
+    return Staged(appliance, old, new)
+
+
+def change_source(appliance: Appliance, mark: str) -> None:
+    """A new release: another text in the package and in one unit."""
+    package = appliance.source / "agent" / "__init__.py"
+    package.write_text(package.read_text() + f"# {mark}\n")
+    unit = appliance.source / "firmware_config" / "systemd" / "wardtap-sensor.service"
+    unit.write_text(unit.read_text() + f"# {mark}\n")
+
+
 @pytest.fixture
 def fail_at(tmp_path: Path) -> Callable[[int], dict[str, str]]:
     """An environment in which the n-th file that is put in place ends install.sh, as a power cut would."""

@@ -4,15 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.install.conftest import Appliance
-
-
-def change_source(appliance: Appliance, mark: str) -> None:
-    """A new release: another text in the package and in one unit."""
-    package = appliance.source / "agent" / "__init__.py"
-    package.write_text(package.read_text() + f"# {mark}\n")
-    unit = appliance.source / "firmware_config" / "systemd" / "wardtap-sensor.service"
-    unit.write_text(unit.read_text() + f"# {mark}\n")
+from tests.install.conftest import Appliance, change_source
 
 
 @pytest.fixture
@@ -50,6 +42,21 @@ def test_a_third_release_removes_the_first(two: tuple[Appliance, str, str]) -> N
     laid = {path.name for path in appliance.path("/opt/wardtap/releases").iterdir()}
     assert laid == {new, appliance.link("current")}
     assert old not in laid
+
+
+def test_an_install_after_an_edit_keeps_what_was_staged(appliance: Appliance) -> None:
+    """As the page says: after a change of wardtap.toml, install again. What waits for `update-to` is not in its way."""
+    appliance.at_root("install")
+    before = {path: path.read_text() for path in appliance.source.rglob("*") if path.is_file()}
+    change_source(appliance, "second")
+    assert appliance.at_root("stage").returncode == 0
+    for path, text in before.items():
+        path.write_text(text)
+    config = appliance.path("/etc/wardtap/wardtap.toml")
+    config.write_text(config.read_text().replace('legs = ["eth1"]', 'legs = ["eth2"]'))
+    assert appliance.at_root("install").returncode == 0
+    assert appliance.path("/etc/wardtap/legs/eth2.nft").exists()
+    assert len(list(appliance.path("/opt/wardtap/releases").iterdir())) == 2
 
 
 def test_there_is_nothing_before_the_first(appliance: Appliance) -> None:

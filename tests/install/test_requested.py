@@ -7,37 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.install.conftest import RELEASE_KEYS, Appliance, copy_source
-from tests.install.test_releases import change_source
+from tests.install.conftest import RELEASE_KEYS, Appliance, Staged
 
-ID = bytes(range(16))
+ID, ANOTHER = bytes(range(16)), bytes(range(16, 32))
 QUICK = {"WARDTAP_UP_S": "0"}
 
 
-@pytest.fixture(scope="module")
-def laid(tmp_path_factory: pytest.TempPathFactory) -> tuple[Appliance, str, str]:
-    """An appliance with an old release that runs and a new one that was staged; both are signed."""
-    folder = tmp_path_factory.mktemp("laid")
-    appliance = Appliance(source=copy_source(folder / "source"), root=folder / "root")
-    appliance.root.mkdir()
-    appliance.at_root("install")
-    old = appliance.link("current")
-    change_source(appliance, "second")
-    assert appliance.at_root("stage").returncode == 0
-    (new,) = {path.name for path in appliance.path("/opt/wardtap/releases").iterdir()} - {old}
-    assert appliance.link("current") == old, "staged is not switched"
-    appliance.pin()
-    appliance.sign(old, serial=1)
-    appliance.sign(new, serial=2, floor=2)
-    return appliance, old, new
-
-
 @pytest.fixture
-def two(laid: tuple[Appliance, str, str], tmp_path: Path) -> tuple[Appliance, str, str]:
+def two(staged: Staged, tmp_path: Path) -> tuple[Appliance, str, str]:
     """A copy of it for one test."""
-    prepared, old, new = laid
-    shutil.copytree(prepared.root, tmp_path / "root", symlinks=True)
-    return Appliance(source=prepared.source, root=tmp_path / "root"), old, new
+    shutil.copytree(staged.appliance.root, tmp_path / "root", symlinks=True)
+    return Appliance(source=staged.appliance.source, root=tmp_path / "root"), staged.old, staged.new
 
 
 def test_a_signed_release_that_comes_up_stays(two: tuple[Appliance, str, str]) -> None:
@@ -109,11 +89,22 @@ def test_an_interrupted_switch_is_judged_again(two: tuple[Appliance, str, str]) 
     assert appliance.at_root("update", "--requested", **QUICK).returncode == 1
     assert appliance.link("current") == old
     assert "did not come up" in appliance.answer()
-    pending.write_text(f"{new} {old} {ID.hex()}\n")
+    pending.write_text(f"{new} {old} {ANOTHER.hex()}\n")  # a command's id comes once
     appliance.say_up(new)
     assert appliance.at_root("update", "--requested", **QUICK).returncode == 0
     assert appliance.link("current") == new
-    assert appliance.answer() == f"{ID.hex()} done"
+    assert appliance.answer() == f"{ANOTHER.hex()} done"
+
+
+def test_an_update_that_was_answered_is_not_judged_again(two: tuple[Appliance, str, str]) -> None:
+    """The power went between the answer and the end: the receipt has gone out, and nothing may contradict it."""
+    appliance, old, new = two
+    appliance.at_root("update", new)
+    appliance.path("/opt/wardtap/update.pending").write_text(f"{new} {old} {ID.hex()}\n")
+    appliance.path("/opt/wardtap/update.answer").write_text(f"{ID.hex()} done \n")
+    assert appliance.at_root("update", "--requested", **QUICK).returncode == 0, "nothing has come up, and nobody asks"
+    assert appliance.link("current") == new
+    assert not appliance.path("/opt/wardtap/update.pending").exists()
 
 
 def test_what_was_switched_to_and_is_not_signed_after_all_is_left(two: tuple[Appliance, str, str]) -> None:
@@ -133,7 +124,7 @@ def test_a_power_cut_at_any_file_is_mended_by_the_next_start(
     appliance.say_up(new)
     for nth in (2, 4):
         appliance.at_root("update", old)
-        appliance.ask(new, ID)
+        appliance.ask(new, bytes([nth]) * 16)
         appliance.at_root("update", "--requested", **QUICK, **fail_at(nth))
         assert appliance.link("current") in {old, new}
         appliance.at_root("update", "--requested", **QUICK)

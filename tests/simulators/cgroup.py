@@ -53,28 +53,33 @@ class Cgroup:
         return int((self.folders["memory"] / name).read_text())
 
 
-def _settings(memory_bytes: int, cpu_percent: int, tasks: int, *, unified: bool) -> dict[str, list[tuple[str, str]]]:
+def _settings(
+    memory_bytes: int, cpu: tuple[int, int], tasks: int, *, unified: bool
+) -> dict[str, list[tuple[str, str]]]:
     """File and value by controller, of what is asked for."""
-    quota = PERIOD_US * cpu_percent // 100
+    cpu_percent, period_us = cpu
+    quota = period_us * cpu_percent // 100
     found: dict[str, list[tuple[str, str]]] = {}
     if memory_bytes:
         found["memory"] = [("memory.max" if unified else "memory.limit_in_bytes", str(memory_bytes))]
     if cpu_percent and unified:
-        found["cpu"] = [("cpu.max", f"{quota} {PERIOD_US}")]
+        found["cpu"] = [("cpu.max", f"{quota} {period_us}")]
     elif cpu_percent:
-        found["cpu"] = [("cpu.cfs_period_us", str(PERIOD_US)), ("cpu.cfs_quota_us", str(quota))]
+        found["cpu"] = [("cpu.cfs_period_us", str(period_us)), ("cpu.cfs_quota_us", str(quota))]
     if tasks:
         found["pids"] = [("pids.max", str(tasks))]
     return found
 
 
 @contextmanager
-def cgroup(*, memory_bytes: int = 0, cpu_percent: int = 0, tasks: int = 0) -> Iterator[Cgroup]:
+def cgroup(
+    *, memory_bytes: int = 0, cpu_percent: int = 0, tasks: int = 0, period_us: int = PERIOD_US
+) -> Iterator[Cgroup]:
     """A group with these limits; skips with the reason where none can be made."""
     if os.geteuid() != 0:
         pytest.skip("needs root for a control group")
     unified = (ROOT / "cgroup.controllers").exists()
-    wanted = _settings(memory_bytes, cpu_percent, tasks, unified=unified)
+    wanted = _settings(memory_bytes, (cpu_percent, period_us), tasks, unified=unified)
     name = f"wardtap-test-{os.getpid()}-{token_hex(3)}"  # nobody inherits the limits of a group that is still held
     folders = {one: (ROOT / name if unified else ROOT / one / name) for one in wanted}
     try:

@@ -120,7 +120,8 @@ class Pages:
     def taps_json(self, _request: Request) -> Response:
         """The taps, the sizes and the books."""
         with reading(self._state) as reader:
-            return _json({"taps": taps.taps(reader), "counts": queries.counts(reader), "sizes": queries.sizes(reader)})
+            answer = {"taps": taps.taps(reader), "counts": queries.counts(reader), "sizes": queries.sizes(reader)}
+            return _json(answer | {"octets_per_device_minute": queries.octets_per_device_minute(reader)})
 
     def healthz(self, _request: Request) -> Response:
         """200 while the store takes records, 503 with the reason otherwise."""
