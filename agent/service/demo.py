@@ -16,6 +16,7 @@ from typing import Any
 from agent.clock import SystemClock
 from agent.ctl.lab import Lab, make_lab
 from agent.errors import InputError, LinkError, WardtapError
+from agent.paragraphs import terminal_width, wrapped
 from agent.service.programs import ROOT, Programs, answers, foreground, free_port, mosquitto
 
 SITE, AGENT = "demo", "tap-1"
@@ -119,14 +120,8 @@ def _findings(page: Page) -> None:
     say(f"\n{len(findings)} findings")
     for finding in findings:
         say(f"  {finding['severity']:<7} {finding['id']}")
-        for line in _wrapped(finding["sentence"]):
-            say(f"          {line}")
-
-
-def _wrapped(text: str) -> list[str]:
-    import textwrap  # noqa: PLC0415 - only here
-
-    return textwrap.wrap(text, WIDTH - 10)
+        for line in wrapped(finding["sentence"], min(terminal_width() or WIDTH, WIDTH), " " * 10):
+            say(line)
 
 
 def _sizes(page: Page) -> None:
@@ -141,6 +136,7 @@ def _serve(page: Page, programs: Programs) -> None:
     clock = SystemClock()
     try:
         while True:
+            programs.keep_up("uplink")
             programs.check()
             clock.sleep(1)
     except KeyboardInterrupt:

@@ -35,19 +35,26 @@ class Programs:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._clock = folder, SystemClock()
-        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._running: dict[str, tuple[subprocess.Popen[bytes], tuple[str, ...]]] = {}
 
     def start(self, name: str, *command: str) -> None:
         """Start in the background; its words go to NAME.log."""
-        with (self._folder / f"{name}.log").open("wb") as log:
+        with (self._folder / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own programs and a broker found on PATH
                 list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment()
             )
-        self._running.append((name, child))
+        self._running[name] = child, command
 
     def module(self, name: str, module: str, *arguments: str) -> None:
         """Start one of our own programs."""
         self.start(name, sys.executable, "-m", module, *arguments)
+
+    def keep_up(self, *names: str) -> None:
+        """Start those again that have ended in order, as a service manager does: a command may have asked for it."""
+        for name in names:
+            child, command = self._running[name]
+            if child.poll() == 0:
+                self.start(name, *command)
 
     def wait_for_port(self, name: str, port: int) -> None:
         """Until it listens; LinkError with its last words when it does not."""
@@ -60,7 +67,7 @@ class Programs:
 
     def check(self) -> None:
         """StateError when one of them has ended by itself."""
-        for name, child in self._running:
+        for name, (child, _) in self._running.items():
             if child.poll() is not None:
                 raise StateError(f"{name} ended with exit code {child.returncode}", todo=self.last_words(name))
 
@@ -71,7 +78,7 @@ class Programs:
 
     def stop(self) -> None:
         """End them, the last one first."""
-        for _, child in reversed(self._running):
+        for child, _ in reversed(self._running.values()):
             if child.poll() is None:
                 child.terminate()
                 try:

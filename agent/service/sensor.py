@@ -25,6 +25,7 @@ from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
+from agent.paragraphs import counted
 from agent.service import pause
 from agent.service.clock_watch import ClockWatch
 from agent.service.errands import Errands
@@ -284,7 +285,11 @@ def run(
     _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:
         with _stop_on_signals(ended):
-            say(f"listening on {', '.join(config.tap.legs)}" if not replay else f"playing {len(replay)} captures")
+            say(
+                f"listening on {', '.join(config.tap.legs)}"
+                if not replay
+                else f"playing {counted(len(replay), 'capture')}"
+            )
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
