@@ -136,8 +136,7 @@ def _serve(page: Page, programs: Programs) -> None:
     clock = SystemClock()
     try:
         while True:
-            programs.keep_up("uplink")
-            programs.check()
+            programs.check("uplink")
             clock.sleep(1)
     except KeyboardInterrupt:
         say()

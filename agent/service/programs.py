@@ -49,13 +49,6 @@ class Programs:
         """Start one of our own programs."""
         self.start(name, sys.executable, "-m", module, *arguments)
 
-    def keep_up(self, *names: str) -> None:
-        """Start those again that have ended in order, as a service manager does: a command may have asked for it."""
-        for name in names:
-            child, command = self._running[name]
-            if child.poll() == 0:
-                self.start(name, *command)
-
     def wait_for_port(self, name: str, port: int) -> None:
         """Until it listens; LinkError with its last words when it does not."""
         deadline_ns = self._clock.mono_ns() + int(START_TIMEOUT_S * 1e9)
@@ -65,11 +58,17 @@ class Programs:
                 raise LinkError(f"{name} does not listen on port {port}", todo=self.last_words(name))
             self._clock.sleep(0.1)
 
-    def check(self) -> None:
-        """StateError when one of them has ended by itself."""
-        for name, (child, _) in self._running.items():
-            if child.poll() is not None:
-                raise StateError(f"{name} ended with exit code {child.returncode}", todo=self.last_words(name))
+    def check(self, *kept_up: str) -> None:
+        """StateError when one of them has ended by itself.
+
+        One of `kept_up` that ended in order is started again, as a service manager does: a command may have asked.
+        """
+        for name, (child, command) in self._running.items():
+            code = child.poll()
+            if code == 0 and name in kept_up:
+                self.start(name, *command)
+            elif code is not None:
+                raise StateError(f"{name} ended with exit code {code}", todo=self.last_words(name))
 
     def last_words(self, name: str) -> str:
         """The end of a program's output."""
