@@ -8,12 +8,14 @@ its own hash-chained log.
 import argparse
 import json
 from collections.abc import Sequence
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.commands.audit import HEAD_EVENT, heads, rows, verify
+from agent.commands.audit import HEAD_EVENT, NO_HEAD, heads, rows, verify
 from agent.ctl import views
 from agent.errors import InputError, StateError
+from agent.paragraphs import counted
 
 
 class Verdict(NamedTuple):
@@ -92,14 +94,18 @@ def _reported(path: Path, agent: str) -> list[bytes]:
 
 
 def _contradiction(held: Sequence[tuple[int, bytes]], told: Sequence[bytes]) -> str:
-    """A reported head that the log does not have; only what is older than the log may be missing."""
+    """A reported head that the log does not have; only what is older than the log may be missing.
+
+    A tap that reports before its log has a line tells the head of nothing. Told later, the log was emptied.
+    """
     known = {head for _, head in held}
+    told = list(dropwhile(lambda head: head == NO_HEAD, told))
     first = next((place for place, head in enumerate(told) if head in known), len(told))
     whole = not held or held[0][0] == 1
     if told and first == len(told):
         return "no head that the tap reported is in this log: it is another one, or it was cut"
     if first and whole:
-        return f"{first} reported heads come before this log, which says that it is whole"
+        return f"{counted(first, 'reported head')} not in this log, which says that it is whole: it was made anew"
     missing = [head for head in told[first:] if head not in known]
     if missing:
         return f"{len(missing)} reported heads are missing, the first is {missing[0].hex()[:16]}"

@@ -15,6 +15,7 @@ from agent.ctl.terminal import printable
 from agent.durable import write_atomically
 from agent.errors import InputError, WardtapError
 from agent.last_words import fault, leave_nothing
+from agent.paragraphs import terminal_width
 from agent.signing.keys import PrivateKey
 from agent.signing.packs import SEAL_NAME, read_files, seal_pack
 
@@ -113,7 +114,7 @@ def _lab(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     view = views.LISTS[options.what]
     items = ask(options.page, view.path)[view.key]
-    print(json.dumps(items) if options.json else views.listing(view, items))
+    print(json.dumps(items) if options.json else views.listing(view, items, terminal_width()))
     return 0
 
 
@@ -131,7 +132,7 @@ def _show(options: argparse.Namespace) -> int:
     if not found:
         raise InputError("the collector does not know it", where=options.name)
     for item in found:
-        print(json.dumps(item) if options.json else views.details(item))
+        print(json.dumps(item) if options.json else views.details(item, terminal_width()))
     return 0
 
 

@@ -50,8 +50,11 @@ def _give(session: Session, order: Order, clock: Clock, end_ns: int, sealed: Sea
     session.publish(sealed.topic, sealed.payload)
     _until(session, order, clock, end_ns, lambda: order.last is not None and order.last.state in FINAL_STATES)
     if order.last is None or order.last.state not in FINAL_STATES:
-        reached = f"only {order.last.state}" if order.last else "no receipt"
-        raise LinkError(f"{reached} in time; the command may still be carried out", todo="look at `wardtapctl show`")
+        reached = f"only {order.last.state}, no end" if order.last else "no receipt"
+        raise LinkError(
+            f"{reached} came in time; the command may still be carried out",
+            todo="its end stands in the collector's audit.log; --wait waits longer",
+        )
     return order.last
 
 

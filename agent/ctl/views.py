@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 from agent.ctl.terminal import printable, table, when
 from agent.errors import Refused, StateError
+from agent.paragraphs import wrapped
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.signing.trust import load_root, load_trust
+from agent.wire.in_words import measure, measured, reason
 
 Item = Mapping[str, Any]
 DETAIL_MAX = 1000
@@ -23,11 +25,9 @@ class View(NamedTuple):
 
 
 LISTS = {
-    "findings": View(
-        "/api/findings.json", "findings", ("number", "severity", "id", "mac", "role", "count", "last_ns", "sentence")
-    ),
+    "findings": View("/api/findings.json", "findings", ("number", "severity", "id", "count", "last_ns", "sentence")),
     "devices": View(
-        "/api/devices.json", "devices", ("mac", "role", "confidence", "vendor", "addresses", "worst", "last_ns")
+        "/api/devices.json", "devices", ("mac", "role", "confidence", "worst", "vendor", "addresses", "last_ns")
     ),
     "taps": View(
         "/api/taps.json",
@@ -37,17 +37,22 @@ LISTS = {
 }
 
 
-def listing(view: View, items: Sequence[Item]) -> str:
-    """One line per item."""
+def listing(view: View, items: Sequence[Item], width: int | None = None) -> str:
+    """One line per item, and more where a terminal has no room for it."""
     if not items:
         return f"no {view.key}"
     heads = [name.removesuffix("_ns") for name in view.columns]
-    return table(heads, [[_cell(name, item.get(name, "")) for name in view.columns] for item in items])
+    return table(heads, [[_cell(name, item.get(name, "")) for name in view.columns] for item in items], width)
 
 
-def details(item: Item) -> str:
+def details(item: Item, width: int | None = None) -> str:
     """Everything about one item, indented."""
-    return "\n".join(lines(item))
+    told: list[str] = []
+    for line in lines(item):
+        text = line.lstrip(" ")
+        indent = line[: len(line) - len(text)]
+        told += wrapped(text, width, indent, f"{indent}  ")
+    return "\n".join(told)
 
 
 def keys(path: Path, root: Path | None) -> Iterable[str]:
@@ -108,9 +113,21 @@ def lines(value: Item, indent: str = "") -> Iterable[str]:
         elif isinstance(inner, list) and inner and isinstance(inner[0], dict):
             yield f"{indent}{printable(name)}:"
             for each in inner:
-                yield f"{indent}  " + ", ".join(f"{printable(key)} {_shown(key, each[key])}" for key in each)
+                yield f"{indent}  {printable(_told(each), DETAIL_MAX)}"
         else:
             yield f"{indent}{printable(name)}: {_shown(name, inner)}"
+
+
+def _told(each: Item) -> str:
+    """One of a list: evidence and posture in words, anything else as names and values."""
+    match tuple(each):
+        case ("name", "value"):
+            return f"{measure(each['name'])}: {measured(each['value'], each['name'])}"
+        case ("signal", "value", "weight"):
+            return f"{reason(each['signal'], each['value'])}, weight {each['weight']}"
+        case ("aspect", "word"):
+            return f"{each['aspect']}: {each['word']}"
+    return ", ".join(f"{key} {_shown(key, value)}" for key, value in each.items() if value is not None and value != "")
 
 
 def _shown(name: str, value: Any) -> str:

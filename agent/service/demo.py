@@ -17,6 +17,7 @@ from typing import Any
 from agent.clock import SystemClock
 from agent.ctl.lab import Lab, make_lab
 from agent.errors import InputError, LinkError, WardtapError
+from agent.paragraphs import counted, terminal_width, wrapped
 from agent.service.programs import ROOT, Programs, answers, foreground, free_port, mosquitto
 
 SITE, AGENT = "demo", "tap-1"
@@ -36,7 +37,7 @@ def say(text: str = "") -> None:
 
 def width() -> int:
     """Columns to write in."""
-    return min(WIDTH_MAX, max(WIDTH_MIN, shutil.get_terminal_size((WIDTH_MAX, 24)).columns))
+    return min(WIDTH_MAX, max(WIDTH_MIN, terminal_width() or WIDTH_MAX))
 
 
 class Page:
@@ -128,7 +129,7 @@ def _findings(page: Page) -> None:
     findings = sorted(page.ask("api/findings.json")["findings"], key=lambda f: (RANK[f["severity"]], f["first_ns"]))
     severities = Counter(finding["severity"] for finding in findings)
     told = ", ".join(f"{number} {name} ({MEANS[name]})" for name, number in severities.items())
-    say(f"\n{len(findings)} finding{'s' * (len(findings) != 1)}{': ' * bool(told)}{told}")
+    say(f"\n{counted(len(findings), 'finding')}{': ' * bool(told)}{told}")
     alike = Counter((finding["severity"], finding["id"]) for finding in findings)
     for finding in findings:
         kind = (finding["severity"], finding["id"])
@@ -136,16 +137,10 @@ def _findings(page: Page) -> None:
         if more < 0:
             continue
         say(f"  {finding['severity']:<7} {finding['id']}")
-        for line in _wrapped(finding["sentence"]):
-            say(f"          {line}")
+        for line in wrapped(finding["sentence"], width(), " " * 10):
+            say(line)
         if more:
             say(f"          … and {more} more of this kind: on the page")
-
-
-def _wrapped(text: str) -> list[str]:
-    import textwrap  # noqa: PLC0415 - only here
-
-    return textwrap.wrap(text, width() - 10, break_on_hyphens=False)
 
 
 def _sizes(page: Page) -> None:
@@ -161,8 +156,8 @@ def _sizes(page: Page) -> None:
             "device is and whom it talks to, and a small ward shares an envelope among few. A settled ward of 100 "
             "devices takes 22."
         )
-        for line in _wrapped(text):
-            say(f"  {line}")
+        for line in wrapped(text, width(), "  "):
+            say(line)
 
 
 def _serve(page: Page, programs: Programs) -> None:
@@ -170,7 +165,7 @@ def _serve(page: Page, programs: Programs) -> None:
     clock = SystemClock()
     try:
         while True:
-            programs.check()
+            programs.check("uplink")
             clock.sleep(1)
     except KeyboardInterrupt:
         say()

@@ -35,15 +35,15 @@ class Programs:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._clock = folder, SystemClock()
-        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._running: dict[str, tuple[subprocess.Popen[bytes], tuple[str, ...]]] = {}
 
     def start(self, name: str, *command: str) -> None:
         """Start in the background; its words go to NAME.log."""
-        with (self._folder / f"{name}.log").open("wb") as log:
+        with (self._folder / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own programs and a broker found on PATH
                 list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment()
             )
-        self._running.append((name, child))
+        self._running[name] = child, command
 
     def module(self, name: str, module: str, *arguments: str) -> None:
         """Start one of our own programs."""
@@ -58,11 +58,17 @@ class Programs:
                 raise LinkError(f"{name} does not listen on port {port}", todo=self.last_words(name))
             self._clock.sleep(0.1)
 
-    def check(self) -> None:
-        """StateError when one of them has ended by itself."""
-        for name, child in self._running:
-            if child.poll() is not None:
-                raise StateError(f"{name} ended with exit code {child.returncode}", todo=self.last_words(name))
+    def check(self, *kept_up: str) -> None:
+        """StateError when one of them has ended by itself.
+
+        One of `kept_up` that ended in order is started again, as a service manager does: a command may have asked.
+        """
+        for name, (child, command) in self._running.items():
+            code = child.poll()
+            if code == 0 and name in kept_up:
+                self.start(name, *command)
+            elif code is not None:
+                raise StateError(f"{name} ended with exit code {code}", todo=self.last_words(name))
 
     def last_words(self, name: str) -> str:
         """The end of a program's output."""
@@ -71,7 +77,7 @@ class Programs:
 
     def stop(self) -> None:
         """End them, the last one first."""
-        for _, child in reversed(self._running):
+        for child, _ in reversed(self._running.values()):
             if child.poll() is None:
                 child.terminate()
                 try:

@@ -15,6 +15,7 @@ from agent.devices.view import mac_text
 from agent.findings.records import Finding
 from agent.flows.records import Rows
 from agent.jit import compiled
+from agent.paragraphs import counted, terminal_width, wrapped
 from agent.service.feed import decoded_bursts
 from agent.service.intervals import memory_bytes
 from agent.service.lines import (
@@ -27,7 +28,6 @@ from agent.service.lines import (
     responder_address,
 )
 from agent.service.pace import Pace
-from agent.service.paragraphs import counted, terminal_width, wrapped
 from agent.service.parts import judgement, unread_links
 from agent.service.pipeline import Pipeline
 from agent.service.startup import ready

@@ -25,6 +25,7 @@ from agent.errors import LinkError, PermissionNeeded, StateError
 from agent.findings.catalogue import OF_THE_TAP
 from agent.findings.records import Finding
 from agent.flows.records import Rows
+from agent.paragraphs import counted
 from agent.service import lifesign, pause
 from agent.service.clock_watch import ClockWatch
 from agent.service.errands import Errands
@@ -320,7 +321,7 @@ def run(
 
 
 def _plays(captures: list[Path]) -> str:
-    return f"playing {len(captures)} capture{'s' * (len(captures) != 1)}"
+    return f"playing {counted(len(captures), 'capture')}"
 
 
 def _introduce(path: Path, run_id: bytes, contracts: str) -> None:

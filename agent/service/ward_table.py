@@ -6,8 +6,8 @@ from typing import NamedTuple
 from agent.devices.evidence import Identity
 from agent.devices.records import Posture
 from agent.devices.roles import ROLE_INDEX, TIERS, UNKNOWN
-from agent.service.paragraphs import wrapped
-from agent.wire.signal_words import reason
+from agent.paragraphs import wrapped
+from agent.wire.in_words import reason
 
 TIER_ORDER = {tier: place for place, tier in enumerate(("vital", "clinical", "support", "general", "none"))}
 HEADINGS = ("", "sure", "maker and model", "system", "addresses", "MAC", "names")
@@ -103,7 +103,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
 
 def _distance(address: str) -> tuple[bool, bool]:
     """What people know a device by stands first: IPv4, then IPv6, then what is good on its link only."""
-    return address.startswith("fe80:"), ":" in address
+    return address.startswith(("fe80:", "169.254.")), ":" in address
 
 
 def _some(texts: Sequence[str], most: int) -> str:

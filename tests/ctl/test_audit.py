@@ -8,7 +8,7 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.commands import audit as log_module
-from agent.commands.audit import HEAD_EVENT, AuditLog
+from agent.commands.audit import HEAD_EVENT, NO_HEAD, AuditLog
 from agent.ctl.audit import judge
 from agent.ctl.cli import main
 
@@ -90,6 +90,21 @@ def test_what_was_not_reported_yet_may_be_missing(pair: Pair) -> None:
     assert judge(pair.tap, pair.collector, "tap-1").fault == ""
 
 
+def test_a_tap_that_reported_before_its_first_line_is_honest_and_one_that_tells_of_nothing_later_is_not(
+    tmp_path: Path,
+) -> None:
+    """What a lab and the demo do: the uplink has a link before anything was decided."""
+    log, collector = tmp_path / "tap.log", tmp_path / "collector.log"
+    heads = Pair.write(log, 3)
+    for told, honest in (((NO_HEAD, heads[1]), True), ((NO_HEAD, heads[1], NO_HEAD), False), ((NO_HEAD,), True)):
+        collector.unlink(missing_ok=True)
+        notes = AuditLog(collector, SystemClock())
+        for head in told:
+            notes.append(HEAD_EVENT, site="ward", agent="tap-1", head=head.hex())
+        notes.close()
+        assert (judge(log, collector, "tap-1").fault == "") is honest, told
+
+
 def test_the_collectors_log_must_be_whole_itself(pair: Pair, capsys: Out) -> None:
     lines = pair.collector.read_bytes().splitlines(keepends=True)
     pair.collector.write_bytes(b"".join(lines[1:3] + lines[4:]))
@@ -99,7 +114,7 @@ def test_the_collectors_log_must_be_whole_itself(pair: Pair, capsys: Out) -> Non
 
 def test_heads_of_several_taps_are_told_apart(pair: Pair, capsys: Out) -> None:
     notes = AuditLog(pair.collector, SystemClock())
-    notes.append(HEAD_EVENT, site="ward", agent="tap-2", head=bytes(32).hex())
+    notes.append(HEAD_EVENT, site="ward", agent="tap-2", head=bytes([2] * 32).hex())
     notes.close()
     assert main(["audit", "verify", str(pair.tap), "--heads", str(pair.collector)]) == 2
     assert "--agent" in capsys.readouterr().err

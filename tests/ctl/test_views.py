@@ -32,6 +32,23 @@ def test_details_are_nested_dated_and_printable() -> None:
     ]
 
 
+def test_evidence_is_told_in_words_within_the_width() -> None:
+    item = {
+        "sentence": "a long sentence " * 9,
+        "evidence": [{"name": "role-confidence-permille", "value": 990}, {"name": "peer", "value": "x\x1b"}],
+        "why": [{"signal": "dhcp.vendor", "value": "alaris-pcu", "weight": 1.0}],
+        "posture": [{"aspect": "advisory", "word": "ICSMA-23-194-01"}],
+        "edges": [{"peer": "10.1.1.1", "peer_role": ""}],
+    }
+    told = views.details(item, 60).splitlines()
+    assert max(map(len, told)) <= 60
+    for line in (
+        "  role confidence: 99 %", "  peer: x⟨U+001B⟩", "  DHCP vendor alaris-pcu, weight 1.0",
+        "  advisory: ICSMA-23-194-01", "  peer 10.1.1.1",
+    ):  # fmt: skip
+        assert line in told
+
+
 def test_keys_show_what_a_file_holds(lab: Lab) -> None:
     (line,) = views.keys(lab.operator / "operator.key", None)
     fingerprint = line.split()[2]

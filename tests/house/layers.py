@@ -25,7 +25,8 @@ def wire(*names: str) -> tuple[str, ...]:
 
 
 SHARED = tuple(
-    f"agent{name}" for name in ("", ".errors", ".clock", ".counters", ".durable", ".kept_toml", ".last_words", ".tls")
+    f"agent{name}"
+    for name in ("", ".errors", ".clock", ".counters", ".durable", ".kept_toml", ".last_words", ".paragraphs", ".tls")
 )
 SETTINGS = (*SHARED, "agent.config")
 WIRE, SIGNING = wire("*"), ("agent.signing", "agent.signing.*")
@@ -48,6 +49,7 @@ ROOMS = (
     Room("agent/kept_toml.py", ("agent.durable",), "a parser with a memory knows nothing of what it reads"),
     Room("agent/last_words.py", (), "a program that breaks leans on nobody"),
     Room("agent/tls.py", ("agent.clock", "agent.errors"), "how brokers are believed is one thing for all clients"),
+    Room("agent/paragraphs.py", (), "lines for a terminal lean on nobody"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),
     Room("agent/keyed.py", ("agent.jit",), "keyed hashing is pasted into kernels and compiled with them"),

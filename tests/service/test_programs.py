@@ -73,3 +73,18 @@ def test_our_own_programs_run_this_checkout() -> None:
     began = SystemClock().mono_ns()
     assert foreground("agent", "version") == 0
     assert SystemClock().mono_ns() - began < 120 * 10**9
+
+
+def test_one_that_ended_in_order_is_started_again_and_one_that_fell_is_not(programs: Programs, tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    again = f"import sys; open({str(count)!r}, 'a').write('x'); sys.exit(len(open({str(count)!r}).read()) > 2)"
+    programs.start("restarts", sys.executable, "-c", again)
+
+    def fell() -> bool:
+        with contextlib.suppress(StateError):
+            programs.check("restarts")
+            return False
+        return True
+
+    assert eventually(fell)
+    assert count.read_text() == "xxx"

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from agent.clock import NS_PER_S
 from agent.collector.names import ASPECTS
 from agent.collector.text import TEXT_MAX, visible
-from agent.wire.signal_words import signal_words
+from agent.wire.in_words import measure, measured, signal_words
 
 NEVER = "\u2013"
-PERMILLE, SCORE = "-permille", "score-permille"  # of evidence; a score is a log likelihood ratio and no share
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -50,25 +49,6 @@ def aspect(name: str) -> str:
     return ASPECTS.get(name) or visible(name)
 
 
-def signal(name: str) -> str:
-    """What a signal of a card is called."""
-    return visible(signal_words(name))
-
-
-def measure(name: str) -> str:
-    """What a number or a text of a finding's evidence is called."""
-    return visible(label(name.removesuffix(PERMILLE)))
-
-
-def measured(value: int | str, name: str) -> str:
-    """Its value: thousandths as people read them, a share in per cent."""
-    if not isinstance(value, int):
-        return visible(value)
-    if name == SCORE:
-        return f"{value / 1000:.1f}"
-    return f"{value / 10:.0f} %" if name.endswith(PERMILLE) else str(value)
-
-
 FILTERS = {
     "safe_text": safe_text,
     "when": when,
@@ -76,7 +56,7 @@ FILTERS = {
     "octets": octets,
     "label": label,
     "aspect": aspect,
-    "signal": signal,
+    "signal": signal_words,
     "measure": measure,
     "measured": measured,
 }

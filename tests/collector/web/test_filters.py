@@ -1,6 +1,6 @@
 import pytest
 
-from agent.collector.web.filters import NEVER, label, measure, measured, number, octets, signal, when
+from agent.collector.web.filters import NEVER, label, number, octets, when
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,3 @@ def test_times() -> None:
 def test_numbers_and_labels() -> None:
     assert number(1234567) == "1\u202f234\u202f567"
     assert label("infusion-pump") == "infusion pump"
-
-
-def test_evidence_is_told_in_words() -> None:
-    assert measure("role-confidence-permille") == "role confidence"
-    assert measured(987, "role-confidence-permille") == "99 %"
-    assert (measure("score-permille"), measured(16635, "score-permille")) == ("score", "16.6")
-    assert (measure("packets-out"), measured(3, "packets-out")) == ("packets out", "3")
-    assert measured("203.0.113.77\u202e", "peer") == "203.0.113.77⟨U+202E⟩"
-    assert signal("dhcp.vendor") == "DHCP vendor"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from agent.service.paragraphs import ROOM_MIN, counted, terminal_width, wrapped
+from agent.paragraphs import ROOM_MIN, counted, terminal_width, wrapped
 
 TEXT = "Infusion pump 00:d0:75:18:42:9b (Alaris Medical) tried TCP port 445 (SMB), ICSMA-23-194-01 says why."
 
