@@ -266,8 +266,10 @@ def test_a_reader_that_goes_away_is_no_traceback(lab: Path) -> None:
     messages = [tap.summary(cards=(), rows=(), edges=()) for _ in range(600)]  # a dump larger than a pipe's 64 KiB
     store.commit(batch_of([judge(Arrival(*message, START_NS), trust_of(tap)) for message in messages]))
     store.close()
-    command = f"{sys.executable} -m agent.collector.cli dump --state {lab / 'collector'} --json | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+    command = [sys.executable, "-m", "agent.collector.cli", "dump", "--state", str(lab / "collector"), "--json"]
+    done = subprocess.run(
+        ["sh", "-c", '"$@" | head -1', "-", *command], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert json.loads(done.stdout)["seq"] == 1
     assert done.stderr == ""
 

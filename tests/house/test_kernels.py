@@ -82,7 +82,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_DISABLE")}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, captures, " ".join(kernel_names())],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=3600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     counts: dict[str, int] = json.loads(done.stdout.splitlines()[-1])

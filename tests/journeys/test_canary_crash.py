@@ -72,7 +72,7 @@ def test_what_a_broken_sensor_says_and_leaves(way: str, capture: Path, tmp_path:
     script = SENSOR % (deed, kind, str(tmp_path / "state"), str(capture))
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=work, env=environment(tmp_path), capture_output=True, check=False,
-        timeout=600, preexec_fn=allow_cores,
+        timeout=3600, preexec_fn=allow_cores,
     )  # fmt: skip
     assert b"closed (0, 0) 0" in done.stdout, (done.stdout, done.stderr[-600:])
     assert done.stderr, "it says that it broke"

@@ -64,7 +64,7 @@ class Whole:
         """Run a program of ours to its end and keep what it said."""
         command = [sys.executable, "-m", *words]
         ran = subprocess.run(
-            command, cwd=self.work, env=environment(self.folder), capture_output=True, check=False, timeout=600
+            command, cwd=self.work, env=environment(self.folder), capture_output=True, check=False, timeout=3600
         )
         self.outputs[f"{name}: stdout"], self.outputs[f"{name}: stderr"] = ran.stdout, ran.stderr
         assert ran.returncode in codes, (name, ran.returncode, ran.stderr[-800:])

@@ -66,7 +66,7 @@ def test_a_bad_configuration_says_key_line_and_nearest_name(tmp_path: Path, caps
     line = capsys.readouterr().err
     assert "legz" in line
     assert "legs" in line
-    assert "2" in line
+    assert f"{path}:2: " in line
 
 
 def test_a_good_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def test_from_a_capture_to_the_page(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "agent.service.demo", "--no-serve", "--capture", str(path)]
     command += ["--port", str(free_port())]
     place = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "COLUMNS": "80"}  # its own folder: others may run a demo
-    done = subprocess.run(command, cwd=ROOT, env=place, capture_output=True, text=True, check=False, timeout=600)
+    done = subprocess.run(command, cwd=ROOT, env=place, capture_output=True, text=True, check=False, timeout=3600)
     assert done.returncode == 0, done.stderr
     assert re.search(r"uplink +(\d+) of \1 records sealed, sent, verified, stored and acknowledged", done.stdout)
     assert re.search(r"\d+ devices of \d+ roles", done.stdout)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import SystemClock
 from agent.errors import StateError
 from agent.service.programs import ROOT, Programs, answers, environment, foreground, free_port
 from tests.faults.conftest import eventually
@@ -70,9 +69,7 @@ def test_one_that_said_nothing(programs: Programs) -> None:
 def test_our_own_programs_run_this_checkout() -> None:
     assert environment()["PYTHONPATH"].split(":")[0] == str(ROOT)
     assert (ROOT / "agent" / "service" / "programs.py").is_file()
-    began = SystemClock().mono_ns()
     assert foreground("agent", "version") == 0
-    assert SystemClock().mono_ns() - began < 120 * 10**9
 
 
 def test_one_that_ended_in_order_is_started_again_and_one_that_fell_is_not(programs: Programs, tmp_path: Path) -> None:

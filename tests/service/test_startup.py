@@ -61,7 +61,7 @@ def test_a_replay_loads_no_parser_of_c_or_yaml_and_keeps_the_collector_quiet(cap
     outside = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(capture)], cwd=capture.parent, env=outside | {"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True, timeout=600,
+        capture_output=True, text=True, check=True, timeout=3600,
     )  # fmt: skip
     starting, running, switch_s, frozen, loaded, threads, code = json.loads(done.stdout.splitlines()[-1])
     assert (starting, running, frozen) == (startup.THRESHOLD_STARTING, startup.THRESHOLD_RUNNING, True)
