@@ -27,7 +27,7 @@ def _looks_around(ward: Medium) -> Behaviour:
     """Somebody opens the page and logs in to the pump, again and again."""
     page = [Step(MS, True, http.request("GET", "/", {"Host": MOXA[1]}))]
     page.append(Step(MS, False, http.response(200, "OK", {"Server": "MoxaHttp/2.2"}, b"<html>NPort Web Console")))
-    shell = [Step(MS, False, b"\xff\xfd\x18login: "), Step(MS, True, b"root\r\n")]
+    shell = [Step(MS, False, b"\xff\xfd\x18login: "), Step(MS, True, b"operator-of-ours\r\n")]
     shell += [Step(MS, False, b"Password: "), Step(MS, True, SECRET + b"\r\n"), Step(MS, False, b"# ")]
     while True:
         yield from ward.session(ward.hosts[DESK], ward.hosts[MOXA[1]], 80, page)
@@ -58,4 +58,4 @@ def test_what_was_shipped_with_public_credentials_is_posture_once() -> None:
     )
     told = repr([(found.sentence, found.evidence, found.cause) for found in findings])
     assert SECRET.decode() not in told, "no credential is read"
-    assert "root" not in told
+    assert "operator-of-ours" not in told
