@@ -9,10 +9,11 @@ from agent.devices.evidence import Identity
 from agent.devices.grants import grant_of
 from agent.devices.identity import NS_PER_S, Identifier, is_real_mac
 from agent.devices.kernels import ARPS
+from agent.devices.kernels_services import SERVICES_MAX, TCP_ROW, UDP_ROW, fresh_services
 from agent.devices.memory import DEVICES_MAX as REMEMBERED_MAX
 from agent.devices.memory import FACTS_MAX, KEPT_S, Remembered
 from agent.devices.names import DNS_ANSWER, NameBook
-from agent.devices.records import ADDRESSES_MAX, DeviceFlag, EdgeGate, Grant, Posture, Remark, Rows
+from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Grant, Posture, Remark, Rows
 from agent.devices.remarks import remark_of
 from agent.devices.roles import ROLE_INDEX, ROLES, UNKNOWN
 from agent.devices.sightings import Sightings
@@ -20,9 +21,6 @@ from agent.devices.table import DeviceTable
 from agent.packets.hints.records import Signal
 from agent.packets.records import Application, application_name
 
-SERVICES_MAX = 256  # services that a pack may know; a bit for each device and direction
-TRANSPORT_ROW = np.full(256, 2, np.intp)  # protocol -> row of the service table: TCP, UDP, other
-TRANSPORT_ROW[[6, 17]] = 0, 1
 LABEL_VENDOR_CHARS = 40
 V4_MAPPED = 0xFFFF  # an IPv4 address in an address's lower half (RFC 4291 section 2.5.5.2)
 SMB1_MAX = 4096
@@ -47,7 +45,7 @@ def _service_numbers(services: Iterable[str]) -> tuple[npt.NDArray[np.uint8], np
     for number, name in enumerate(sorted(services)[: SERVICES_MAX - 1], start=1):
         transport, _, port = name.partition("/")
         if port.isdigit():
-            ports[("tcp", "udp").index(transport), int(port)] = number
+            ports[{"tcp": TCP_ROW, "udp": UDP_ROW}[transport], int(port)] = number
         elif name in by_name:
             applications[by_name[name]] = number
     return ports, applications
@@ -71,7 +69,7 @@ class Ward:
         self._next_number = 0
         self._gateways = np.zeros(slots, np.bool_)
         self._services, self._applications = _service_numbers(identifier.packs.services)
-        self._told = np.zeros((slots, 2, SERVICES_MAX), np.bool_)
+        self._told = np.zeros((slots, 2, SERVICES_MAX // 8), np.uint8)  # a bit each
         self._changed_macs: set[int] = set()
         self._stood: dict[int, Posture] = {}  # how the owner of a slot stood when its card was told last
         self._recalled: dict[int, int] = {}  # MAC known before a restart -> second in which it was heard last, then
@@ -100,7 +98,7 @@ class Ward:
                 self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
-                self._told[slot] = False
+                self._told[slot] = 0
             self._macs[slot], self._slots[mac] = mac, slot
             maker = self._identifier.packs.vendor(mac) if is_real_mac(mac) else None
             self._boards[slot] = maker is not None and maker.kind == HOBBY_BOARD
@@ -211,20 +209,12 @@ class Ward:
 
     def hear_edges(self, edges: Rows) -> None:
         """Services that were offered or used with an answer, each told once for each device and direction."""
-        answered = np.flatnonzero(edges["gates"] & EdgeGate.ANSWERED != 0)
-        ports = TRANSPORT_ROW.take(edges["protocol"][answered]) << 16 | edges["port"][answered]
-        service = self._services.take(ports)
-        other = np.flatnonzero(service == 0)
-        service[other] = self._applications.take(edges["application"][answered.take(other)])
-        codes = edges["device"][answered].astype(np.int64) * 2 + edges["direction"][answered]
-        codes = codes * SERVICES_MAX + service
-        told = self._told.reshape(-1)
-        news = np.flatnonzero((service != 0) & ~told.take(codes))
-        if not news.size:
+        fresh = np.empty((2, edges.shape[0]), np.uint32)
+        count = fresh_services(edges, self._services, self._applications, self._told.reshape(-1), fresh)
+        if not count:
             return
-        codes, first = np.unique(codes.take(news), return_index=True)
-        told[codes] = True
-        chosen = answered.take(news.take(first))
+        places, flags = fresh[:, :count]
+        chosen = places[np.argsort(flags)].astype(np.intp)  # by device, direction and service: no table's order
         macs = self._macs_now[edges["device"][chosen]].tolist()
         columns = (edges[name][chosen].tolist() for name in ("direction", "protocol", "port", "application"))
         for mac, direction, protocol, port, application in zip(macs, *columns, strict=True):

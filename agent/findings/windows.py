@@ -60,12 +60,16 @@ class EdgeWindows:
         macs = case.turn.devices.macs()[rows["device"][chosen]].tolist()
         keys = map(_AS_KEY, zip(macs, *(rows[name][chosen].tolist() for name in _KEY), strict=True))
         counts = map(_AS_COUNT, zip(repeat(now_ns), *(rows[name][chosen].tolist() for name in _COUNTS)))
+        kept, too_old_ns = self._held, now_ns - self._window_ns
         for key, index, count in zip(keys, chosen.tolist(), counts, strict=True):
-            held = self._held.pop(key, None) or []
-            while held and (now_ns - held[0].end_ns >= self._window_ns or len(held) >= self._most):
-                del held[0]
-            held.append(count)
-            self._held[key] = held
+            held = kept.pop(key, None)
+            if held is None:
+                kept[key] = held = [count]
+            else:
+                while held and (held[0].end_ns <= too_old_ns or len(held) >= self._most):
+                    del held[0]
+                held.append(count)
+                kept[key] = held
             if len(held) >= least:
                 found.append((key, index, held))
         while len(self._held) > EDGES_MAX:

@@ -109,6 +109,7 @@ class Pipeline:
             for events, places in leaving:
                 self.table.relate(events, places)
         self.cache.next_deadline_s()
+        self.ward.hear_edges(self.table.take_edges())
         self.engine.load(self.ward.roles())
 
     def load_live(self) -> None:
