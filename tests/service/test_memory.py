@@ -91,3 +91,16 @@ def test_it_is_saved_while_the_sensor_runs(tmp_path: Path) -> None:
     assert {held.role for held in read(path)} <= set(ROLES)
     assert KEY not in path.read_bytes()
     keeper.close(ward, START_S + SAVE_EVERY_S)
+
+
+def test_how_much_roles_send_goes_on_over_a_restart(tmp_path: Path) -> None:
+    first, again = (Pipeline(small(), parts(), Kept(), SECRET) for _ in range(2))
+    first.engine.volumes.learn(np.array([3], np.int16), np.array([900], np.uint64), START_S * 1_000_000_000)
+    memory = Memory(tmp_path, print)
+    memory.begin(first, START_S)
+    memory.close(first, START_S)
+    memory = Memory(tmp_path, print)
+    told = memory.begin(again, START_S)()
+    assert again.engine.volumes.samples(3) == first.engine.volumes.samples(3) != []
+    assert told["volumes_damaged"] == told["volumes_save_errors"] == 0
+    memory.close(again, START_S)
