@@ -28,6 +28,7 @@ from agent.flows.records import Rows
 from agent.paragraphs import counted
 from agent.service import lifesign, pause
 from agent.service.clock_watch import ClockWatch
+from agent.service.condition import Lasting
 from agent.service.errands import Errands
 from agent.service.feed import decoded_bursts
 from agent.service.memory import Memory
@@ -157,7 +158,7 @@ class _EachSecond:
         self._memory = memory or Memory(state, say)
         self.errands = Errands(state, writer, clock, self._memory.learning, say)
         self._faults: dict[str, Fault] = {}
-        self._trouble = ""
+        self._trouble = Lasting(clock)
         self._book, self._file = StatusBook(config, clock), StatusWriter(status_file(state), clock)
         self._refused = False
         self._ladder = OverloadLadder()
@@ -186,10 +187,9 @@ class _EachSecond:
 
     def _tell_trouble(self) -> None:
         """A line when the disk begins to take nothing, and when it takes records again."""
-        if bool(trouble := self._spool.trouble) != bool(self._trouble):
-            self._trouble = trouble
-            waiting = f"the spool takes nothing ({trouble}): records wait in memory"
-            self._say(waiting if trouble else "the spool takes records again")
+        if self._trouble.look(self._spool.trouble):
+            waiting = f"the spool takes nothing ({self._trouble.why}): records wait in memory"
+            self._say(waiting if self._trouble.why else "the spool takes records again")
 
     def close(self) -> None:
         """The file stays and says that the sensor has ended."""

@@ -95,7 +95,7 @@ class Uplink:
         self._courier.on_not_signed = self._not_signed
         self._presence = Presence(self._birth(), self._keys.key, clock)
         self._session = Session(self._settings(brokers, tls), clock)
-        self._link, self._tokens = LinkCounts(), dict[int, FlightKey]()
+        self._link, self._tokens, self._down = LinkCounts(), dict[int, FlightKey](), ""
         self._epoch, self._epoch_mono_ns = Epoch(self._site, b"", 0), 0
         self._started_ns = self._save_ns = self._report_ns = clock.mono_ns()
         self._people = self._open_desk(present, policy)
@@ -134,7 +134,7 @@ class Uplink:
         for event in self._session.step(timeout_s):
             self._happened(event)
         if self._session.connected:
-            self._presence.announce(self._how(), self._keep_at_broker)
+            self._presence.announce(self._condition.word(able=self._people is not None), self._keep_at_broker)
             self._send()
         self._keep()
 
@@ -160,14 +160,16 @@ class Uplink:
     def _happened(self, event: Event) -> None:
         match event:
             case LinkUp():
-                self._link.links += 1
+                self._link.links, self._down = self._link.links + 1, ""
                 self._say(f"connected to {self._session.broker.host} (MQTT {self._session.protocol})")
                 self._presence.renew()
                 self._tokens.clear()
                 self._courier.link_up()
             case LinkDown(reason):
                 self._link.link_failures += 1
-                self._say(f"no link to {self._session.broker.host}: {reason}")
+                if reason != self._down:  # the same again and again is counted, and one line
+                    self._say(f"no link to {self._session.broker.host}: {reason}")
+                self._down = reason
                 self._tokens.clear()
             case Published(token, refused):
                 key = self._tokens.pop(token, None)
@@ -239,10 +241,6 @@ class Uplink:
 
     def _topic(self, leaf: str) -> str:
         return topics.up(self._site, self._agent, leaf)
-
-    def _how(self) -> str:
-        """The state to say."""
-        return self._condition.word(able=self._people is not None)
 
     def _keep(self) -> None:
         now_ns = self._clock.mono_ns()

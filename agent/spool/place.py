@@ -19,6 +19,8 @@ def refusal(folder: Path) -> str:
     try:
         found = os.statvfs(folder)
     except OSError as error:
+        if error.errno in {errno.EACCES, errno.EPERM}:
+            return ""  # it is not ours to look at
         return "gone" if error.errno == errno.ENOENT else os.strerror(error.errno or 0)
     if found.f_flag & os.ST_RDONLY:
         return "read-only"

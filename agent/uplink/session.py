@@ -7,6 +7,7 @@ flight is the courier's business, not paho's.
 """
 
 import errno
+import math
 import random
 import ssl
 from collections import deque
@@ -23,7 +24,6 @@ from agent import tls
 from agent.clock import NS_PER_S, Clock
 from agent.uplink.records import (
     KEEPALIVE_S,
-    RECONNECT_MAX_S,
     Arrived,
     BrokerAddress,
     Event,
@@ -188,14 +188,14 @@ class Session:
         if was_connected or spoke or not self._version:  # the other version was tried there too
             self._at = (self._at + 1) % len(self._brokers)
         self._failures = 1 if was_connected else self._failures + 1
-        delay_s = self.reconnect_delay_s(self._failures, AWAY_MAX_S if away else RECONNECT_MAX_S)
+        delay_s = self.reconnect_delay_s(self._failures, AWAY_MAX_S if away else math.inf)
         if self._version and not was_connected and not spoke and self._failures == 1:
             delay_s = 0.0  # an old broker answers the first 3.1.1 at once
         self._next_try_ns = self._clock.mono_ns() + int(delay_s * NS_PER_S)
         self.last_problem = reason
         self._events.append(LinkDown(reason))
 
-    def reconnect_delay_s(self, failures: int, most_s: float = RECONNECT_MAX_S) -> float:
+    def reconnect_delay_s(self, failures: int, most_s: float = math.inf) -> float:
         """Full jitter between the minimum and twice as much per failure, up to the maximum."""
         low, high = self.settings.reconnect_min_s, min(self.settings.reconnect_max_s, most_s)
         return self._random.uniform(low, max(low, min(high, low * 2.0 ** min(failures, 16))))
