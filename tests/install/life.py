@@ -203,7 +203,7 @@ def breaks_in_the_dark(life: Life) -> str:
     life.tap.cut()
     until(lambda: life.runs(old) and not _pending(life), "the old one runs", PATIENCE_S)
     said = asked.wait()
-    if " failed" not in said:
+    if '"failed"' not in said:
         raise NotHeldError(said)
     life.whole()
     return f"release {old} runs; the receipt, after the cut: failed"
@@ -238,7 +238,7 @@ def dies_at(point: Callable[[Life], bool], name: str) -> Callable[[Life], str]:
             raise NotHeldError(f"after the cut the link names {came_to!r}")
         until(lambda: life.runs(new) and not _pending(life), "the newer one runs", PATIENCE_S)
         said = asked.wait()
-        if " done" not in said:
+        if '"done"' not in said:
             raise NotHeldError(said)
         life.whole()
         life.tap.inside("sh", "/opt/wardtap/current/install.sh", "update", old)
@@ -254,8 +254,9 @@ def updates(life: Life) -> str:
     """A newer release, signed by two."""
     new, began = life.made.names[NEW], time.monotonic()
     said = life.site.ask(new).wait()
-    if " done" not in said or not life.runs(new):
+    if '"done"' not in said:
         raise NotHeldError(said)
+    until(lambda: life.runs(new), "the newer one runs")
     life.whole()
     floor = json.loads(life.path(OPT / "floor.json").read_text())["floor"]
     seconds = time.monotonic() - began
@@ -323,12 +324,20 @@ def live(made: Prepared, only: list[int]) -> Iterator[tuple[Row, str, bool, floa
                     try:
                         said = row.look(Life(made, site))
                     except NotHeldError as error:
-                        said, held = str(error), False
+                        said, held = f"{error}\n{_last_words(made)}", False
                     yield row, said, held, time.monotonic() - began
                     if not held:
                         return
             finally:
                 made.tap.off()
+
+
+def _last_words(made: Prepared) -> str:
+    """What the units said, for whoever looks why."""
+    try:
+        return made.tap.inside("journalctl", "--no-pager", "-n", "60", "-u", "wardtap-*", check=False)
+    except OSError as error:
+        return str(error)
 
 
 def _fit_the_container(root: Path) -> None:
@@ -339,7 +348,7 @@ def _fit_the_container(root: Path) -> None:
     (units / "wardtap-leg@eth1.service").write_text("\n".join([*kept, ""]))
     folder = units / "wardtap-update.service.d"
     folder.mkdir(exist_ok=True)
-    (folder / "patience.conf").write_text(f"[Service]\nEnvironment=WARDTAP_UP_S={UP_S}\nTimeoutStartSec={4 * UP_S}\n")
+    (folder / "patience.conf").write_text(f"[Service]\nEnvironment=WARDTAP_UP_S={UP_S}\nTimeoutStartSec=3600\n")
 
 
 def missing(tree: Path) -> str:
