@@ -499,14 +499,26 @@ services() {
         do_it systemctl daemon-reload
         do_it udevadm control --reload || say "udev does not run here: a leg that is replugged is not silenced by itself"
         do_it systemctl restart systemd-sysctl.service
-        for leg in $legs; do
-            [ ! -e "/sys/class/net/$leg" ] || do_it systemctl restart "wardtap-leg@$leg.service"
-        done
+        restart_legs
     fi
     for unit in $units; do
         if [ "$files_changed$switched" != nono ] || ! systemctl is-active --quiet "$unit"; then
             do_it systemctl restart "$unit" || say "$unit did not start: journalctl -u $unit"
         fi
+    done
+    [ -z "$unsilenced" ] || return "$NOT_SILENT"
+}
+# A leg whose unit fails keeps nothing from running: what was silent before stays so. But a release that cannot silence a
+# leg is not one to keep.
+NOT_SILENT=4
+restart_legs() {
+    for leg in $legs; do
+        # Without udev systemd knows no device, and a unit that is bound to it would wait for a minute and a half.
+        systemctl is-active --quiet "sys-subsystem-net-devices-$leg.device" "wardtap-leg@$leg.service" || continue
+        do_it systemctl restart "wardtap-leg@$leg.service" || {
+            say "leg $leg may not be silent: journalctl -u wardtap-leg@$leg"
+            unsilenced="$unsilenced $leg"
+        }
     done
 }
 
@@ -623,7 +635,11 @@ requested() {
     do_it sync "$pending.part"
     do_it mv "$pending.part" "$pending"
     attempt change_to "$name"
-    [ "$code" = 0 ] || go_back "the switch failed"
+    case $code in
+    0) ;;
+    "$NOT_SILENT") go_back "a leg's unit failed" ;;
+    *) go_back "the switch failed" ;;
+    esac
     [ "$dry_run" = no ] || { finish; return 0; }
     came_up "$name" || go_back "it did not come up in ${WARDTAP_UP_S:-120} s"
     do_it "$opt/current/bin/wardtap" release confirm "$name" --opt "$opt" || go_back "its floor could not be kept"
@@ -693,7 +709,9 @@ settled() {
 go_back() {
     say "release $name: $1; back to $before"
     attempt change_to "$before"
-    if [ "$code" != 0 ]; then
+    if [ "$code" = "$NOT_SILENT" ]; then
+        refused "$1; release $before runs again, but a leg may not be silent"
+    elif [ "$code" != 0 ]; then
         answer failed "$1, and the release before could not be brought back"
         do_it rm -f "$pending"
         exit 1
@@ -877,7 +895,7 @@ appliance() {
 
 main() {
     here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-    dry_run=no root='' no_venv=no purge=no kit='' changes=0 files_changed=no switched=no missing='' leg_id=''
+    dry_run=no root='' no_venv=no purge=no kit='' changes=0 files_changed=no switched=no missing='' leg_id='' unsilenced=''
     command=${1:-help}
     [ $# -eq 0 ] || shift
     # --dry-run may stand anywhere.

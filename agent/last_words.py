@@ -6,6 +6,7 @@ and no text of an error is shown that Python or a library made: it may quote wha
 
 import contextlib
 import ctypes
+import faulthandler
 import resource
 import sys
 import threading
@@ -43,6 +44,8 @@ def leave_nothing(program: str) -> None:
         say(args.exc_value, "a fault of its own, while it tidied up")
 
     sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, uncaught_in_a_thread, unraisable
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # no standard error
+        faulthandler.enable()  # where each thread stood, when one that hangs is ended (SIGABRT): places, and no values
 
 
 def fault(error: BaseException) -> str:

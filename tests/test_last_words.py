@@ -51,6 +51,14 @@ def test_nothing_that_was_held_is_said_or_left(way: str, tmp_path: Path) -> None
         assert re.search(r" at \S+:\d+\n", done.stderr), "the place is named"
 
 
+def test_one_that_is_ended_because_it_hangs_says_where(tmp_path: Path) -> None:
+    """As a service manager does whose watchdog bites: SIGABRT."""
+    hangs = "import signal\ndef stands(words):\n    os.kill(os.getpid(), signal.SIGABRT)\nstands(held)"
+    done = run(GUARDED + hangs, tmp_path)
+    assert re.search(r"line \d+ in stands", done.stderr)
+    assert HELD not in done.stderr
+
+
 def test_python_itself_would_have_said_it(tmp_path: Path) -> None:
     """The control: without the guard the same scripts tell what they held."""
     told = [way for way, script in WAYS.items() if HELD in run(START + script, tmp_path).stderr]

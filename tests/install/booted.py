@@ -55,8 +55,16 @@ class Booted:
         _do("cp", "-a", "--one-file-system", f"{tree}/.", str(self.root))
 
     def mount(self) -> None:
-        """Its disk, with what is on it."""
-        _do("mount", "-o", "loop", str(self.image), str(self.root))
+        """Its disk, with what is on it.
+
+        On a loop device of its own each time: a container of somebody else that started meanwhile holds a copy of the
+        mount before, and with it the file system whose power was cut.
+        """
+        device = _do("losetup", "--find", "--show", str(self.image)).strip()
+        try:
+            _do("mount", device, str(self.root))
+        finally:
+            _do("losetup", "--detach", device)  # as soon as nobody has it mounted
 
     def unmount(self) -> None:
         """For a machine that is off."""
@@ -160,7 +168,8 @@ def _nspawn(root: Path) -> list[str]:
     return ["systemd-nspawn", "-q", "-D", str(root), "--register=no", "--keep-unit"]
 
 
-def _do(*words: str) -> None:
+def _do(*words: str) -> str:
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode:
         raise NotHeldError(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout

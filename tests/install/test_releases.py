@@ -47,11 +47,11 @@ def test_a_third_release_removes_the_first(two: tuple[Appliance, str, str]) -> N
 def test_an_install_after_an_edit_keeps_what_was_staged(appliance: Appliance) -> None:
     """As the page says: after a change of wardtap.toml, install again. What waits for `update-to` is not in its way."""
     appliance.at_root("install")
-    before = {path: path.read_text() for path in appliance.source.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in appliance.source.rglob("*") if path.is_file()}
     change_source(appliance, "second")
     assert appliance.at_root("stage").returncode == 0
-    for path, text in before.items():
-        path.write_text(text)
+    for path, octets in before.items():
+        path.write_bytes(octets)
     config = appliance.path("/etc/wardtap/wardtap.toml")
     config.write_text(config.read_text().replace('legs = ["eth1"]', 'legs = ["eth2"]'))
     assert appliance.at_root("install").returncode == 0

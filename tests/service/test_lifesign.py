@@ -25,7 +25,7 @@ Waits = tuple[socket.socket, dict[str, str]]
 
 
 @pytest.fixture
-def listener(tmp_path: Path) -> Iterator[Waits]:
+def waiting(tmp_path: Path) -> Iterator[Waits]:
     """What listens in a service manager, and what it tells a service."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
@@ -44,22 +44,22 @@ def heard(listening: socket.socket) -> list[bytes]:
             return found
 
 
-def test_a_sign_says_that_it_lives_and_when_the_next_one_comes(listener: Waits) -> None:
-    listening, told = listener
+def test_a_sign_says_that_it_lives_and_when_the_next_one_comes(waiting: Waits) -> None:
+    listening, told = waiting
     lifesign.give(60, told)
     lifesign.give(60, told)
     assert heard(listening) == [b"WATCHDOG_USEC=60000000\nWATCHDOG=1"] * 2
 
 
 @pytest.mark.parametrize("without", ["NOTIFY_SOCKET", "WATCHDOG_USEC"])
-def test_where_nobody_waits_none_is_given(listener: Waits, without: str) -> None:
-    listening, told = listener
+def test_where_nobody_waits_none_is_given(waiting: Waits, without: str) -> None:
+    listening, told = waiting
     lifesign.give(60, {name: value for name, value in told.items() if name != without})
     assert heard(listening) == []
 
 
-def test_a_child_gives_no_sign_for_its_parent(listener: Waits) -> None:
-    listening, told = listener
+def test_a_child_gives_no_sign_for_its_parent(waiting: Waits) -> None:
+    listening, told = waiting
     lifesign.give(60, told | {"WATCHDOG_PID": "1"})
     assert heard(listening) == []
 
@@ -73,8 +73,8 @@ def test_an_abstract_address_is_taken() -> None:
         assert heard(listening) == [b"WATCHDOG_USEC=5000000\nWATCHDOG=1"]
 
 
-def test_a_manager_that_does_not_listen_stops_nothing(listener: Waits, tmp_path: Path) -> None:
-    listening, told = listener
+def test_a_manager_that_does_not_listen_stops_nothing(waiting: Waits, tmp_path: Path) -> None:
+    listening, told = waiting
     lifesign.give(60, told | {"NOTIFY_SOCKET": str(tmp_path / "nobody")})
     for _ in range(10_000):  # more than a socket holds: it must not wait until somebody reads
         lifesign.give(60, told)
@@ -82,9 +82,9 @@ def test_a_manager_that_does_not_listen_stops_nothing(listener: Waits, tmp_path:
 
 
 @pytest.fixture
-def waited(listener: Waits, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+def waited(waiting: Waits, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
     """A manager that waits for this process."""
-    listening, told = listener
+    listening, told = waiting
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     return listening
