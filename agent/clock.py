@@ -8,6 +8,7 @@ import ctypes
 import os
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -16,9 +17,18 @@ from agent.errors import PermissionNeeded, StateError
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 ClockState = Literal["none", "floor", "holdover", "synced"]
 NS_PER_S = 1_000_000_000
+ISO, FOR_PEOPLE = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"
 # struct timex of 64-bit Linux (linux/timex.h): int modes, long offset, freq, maxerror, esterror, int status.
 _TIMEX_BYTES, _TIMEX_MAXERROR, _TIMEX_STATUS = 208, 24, 40
 _TIME_ERROR, _STA_UNSYNC = 5, 0x40
+
+
+def utc_text(time_ns: int, form: str = ISO) -> str:
+    """UTC to the second; `?` for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime(form)
+    except (OverflowError, ValueError, OSError):
+        return "?"
 
 
 class Clock(Protocol):

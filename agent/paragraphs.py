@@ -1,6 +1,7 @@
 """Sentences for a terminal: broken between words, never cut; whole in a file or a pipe, where people search."""
 
 import shutil
+import sys
 import textwrap
 from typing import Final
 
@@ -8,8 +9,8 @@ ROOM_MIN: Final = 20  # characters beside the indent, which gives way where ther
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal (or of COLUMNS); None for a file or a pipe."""
-    return shutil.get_terminal_size((0, 0)).columns or None
+    """Columns of the terminal (or of COLUMNS there); None where standard output is a file or a pipe."""
+    return (shutil.get_terminal_size((0, 0)).columns or None) if sys.stdout.isatty() else None
 
 
 def wrapped(text: str, width: int | None, first: str = "", rest: str | None = None) -> list[str]:

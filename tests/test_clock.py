@@ -7,6 +7,7 @@ import pytest
 
 from agent import clock as clock_module
 from agent.clock import (
+    FOR_PEOPLE,
     NS_PER_S,
     CaptureClock,
     Clock,
@@ -16,6 +17,7 @@ from agent.clock import (
     process_age_s,
     set_wall,
     stopwatch_s,
+    utc_text,
 )
 from agent.errors import PermissionNeeded, StateError
 
@@ -92,3 +94,10 @@ def test_the_clock_is_set_or_it_is_said_what_is_missing(monkeypatch: pytest.Monk
     monkeypatch.setattr(clock_module.time, "clock_settime_ns", refuse)
     with pytest.raises(PermissionNeeded, match="CAP_SYS_TIME"):
         set_wall(5 * S)
+
+
+def test_a_time_as_people_write_it_and_one_that_no_calendar_has() -> None:
+    assert utc_text(1_700_000_000_000_000_000) == "2023-11-14T22:13:20Z"
+    assert utc_text(1_700_000_000_000_000_000, FOR_PEOPLE) == "2023-11-14 22:13:20"
+    assert utc_text(2**63 - 1).startswith("2262-04-11")
+    assert (utc_text(10**30), utc_text(-(10**30))) == ("?", "?")

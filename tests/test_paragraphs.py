@@ -1,6 +1,7 @@
 """Sentences in a terminal's width."""
 
 import os
+import sys
 
 import pytest
 
@@ -27,16 +28,15 @@ def test_a_file_gets_one_line() -> None:
     assert wrapped(TEXT * 9, None, "  ") == [f"  {TEXT * 9}"]
 
 
-def test_the_width_is_what_the_person_says_and_none_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_has_a_width_and_a_pipe_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "63")
-    assert terminal_width() == 63
-    monkeypatch.delenv("COLUMNS")
-    monkeypatch.setattr(os, "get_terminal_size", _nobody)
     assert terminal_width() is None
-
-
-def _nobody(_: int) -> os.terminal_size:
-    raise OSError
+    controller, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert terminal_width() == 63
+        monkeypatch.undo()
+    os.close(controller)
 
 
 def test_one_and_several() -> None:

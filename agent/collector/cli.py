@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
@@ -17,33 +16,18 @@ from agent.collector.notify.records import Settings as NotifySettings
 from agent.collector.service import serve
 from agent.collector.store.reader import reading
 from agent.collector.subscriber import BrokerSettings
-from agent.collector.text import visible
-from agent.errors import WardtapError
-from agent.last_words import fault, leave_nothing
+from agent.command_line import described, ended
+from agent.last_words import leave_nothing
+from agent.visible import visible
 from agent.wire.topics import up_filter
-
-OWN_FAULT = 70
-PIPE_CLOSED = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
     if arguments is None:  # nobody else's code runs in this process
         leave_nothing("wardtap-collector")
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.do(options))
-    except WardtapError as error:
-        print(f"wardtap-collector: {visible(error, 1000)}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
-        return PIPE_CLOSED
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # noqa: BLE001 - our own fault, and still no traceback for a person
-        print(f"wardtap-collector: a fault of its own: {fault(error)}", file=sys.stderr)
-        return OWN_FAULT
+    options = described(_parser()).parse_args(arguments)
+    return ended("wardtap-collector", lambda: int(options.do(options)))
 
 
 def _parser() -> argparse.ArgumentParser:

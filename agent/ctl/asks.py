@@ -35,7 +35,7 @@ def _device(parser: argparse.ArgumentParser) -> None:
 def _learning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("start", "freeze", "reset", "approve"))
     whom = parser.add_mutually_exclusive_group(required=True)
-    whom.add_argument("--role")
+    whom.add_argument("--role", help="all devices of the role")
     whom.add_argument("--device", metavar="MAC")
 
 
@@ -117,9 +117,9 @@ def _hold(parser: argparse.ArgumentParser) -> None:
 
 def _resend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stream", choices=("sensor", "uplink"))
-    parser.add_argument("run", help="32 hex digits")
-    parser.add_argument("first", type=int)
-    parser.add_argument("last", type=int)
+    parser.add_argument("run", help="32 hex digits: `wardtapctl list taps --json` tells them")
+    parser.add_argument("first", type=int, help="number of the first record")
+    parser.add_argument("last", type=int, help="and of the last one")
 
 
 def _resend_args(options: argparse.Namespace, _clock: Clock) -> Args:
@@ -134,7 +134,7 @@ ASKS: Mapping[str, Ask] = {
     "status": Ask("how a tap's uplink is", _none, _no_args),
     "self-test": Ask("a tap looks at itself", _none, _no_args),
     "rebirth": Ask("birth, state and all device cards again", _none, _no_args),
-    "resend": Ask("records that a collector lost", _resend, _resend_args),
+    "resend": Ask("send again the records that a collector lost", _resend, _resend_args),
     "set-learning": Ask("start, freeze, reset or approve what is learned", _learning, _learning_args),
     "change-window": Ask("a time in which devices of a role may do new things", _window, _window_args),
     "label-device": Ask("what people call a device", _label, _label_args),

@@ -2,25 +2,22 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from agent import __version__
 from agent.clock import SystemClock
+from agent.command_line import described, ended
 from agent.ctl import audit, completion, enrol, give, lab, release, table, views, wanted
 from agent.ctl.page import ask
-from agent.ctl.terminal import printable
 from agent.durable import write_atomically
-from agent.errors import InputError, WardtapError
-from agent.last_words import fault, leave_nothing
+from agent.errors import InputError
+from agent.last_words import leave_nothing
 from agent.paragraphs import terminal_width
 from agent.signing.keys import PrivateKey
 from agent.signing.packs import SEAL_NAME, read_files, seal_pack
 
-OWN_FAULT = 70
-PIPE_CLOSED = 141
 PAGE = "http://127.0.0.1:8080"
 BROKER = "mqtt://127.0.0.1:1883"
 
@@ -29,20 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The program; returns its exit code."""
     if arguments is None:  # nobody else's code runs in this process
         leave_nothing("wardtapctl")
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.do(options))
-    except WardtapError as error:
-        print(f"wardtapctl: {printable(error, 1000)}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
-        return PIPE_CLOSED
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # noqa: BLE001 - our own fault, and still no traceback for a person
-        print(f"wardtapctl: a fault of its own: {fault(error)}", file=sys.stderr)
-        return OWN_FAULT
+    options = described(_parser()).parse_args(arguments)
+    return ended("wardtapctl", lambda: int(options.do(options)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,7 +16,6 @@ from agent.ctl.conversation import CONNECT_S
 from agent.ctl.give import broker_of
 from agent.ctl.session import Session
 from agent.ctl.table import change_options, entry_for, people, write
-from agent.ctl.terminal import printable
 from agent.durable import fsync_folder, write_atomically
 from agent.errors import InputError, LinkError, Refused, StateError
 from agent.signing.envelope import open_enrol
@@ -24,6 +23,7 @@ from agent.signing.files import read_regular
 from agent.signing.keys import PublicKey
 from agent.signing.kit import PEM_OCTETS_MAX, TOKEN_OCTETS, VALID_NS_MAX, Kit, token_hash, write_kit
 from agent.signing.trust import ROOT_NAME, load_trust
+from agent.visible import visible
 from agent.wire import topics
 from agent.wire.topics import valid_id
 from agent.wire.types import RULES, MessageType, Role
@@ -116,9 +116,7 @@ def _accept(options: argparse.Namespace) -> int:
     place.unlink()  # good once, whatever comes after
     fsync_folder(options.book)
     write(options, present, [*people(present), entry])
-    print(
-        f"entered: {entry.name} {key.fingerprint} on {printable(content['hardware']) or 'hardware that says nothing'}"
-    )
+    print(f"entered: {entry.name} {key.fingerprint} on {visible(content['hardware']) or 'hardware that says nothing'}")
     return 0
 
 

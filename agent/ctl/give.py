@@ -20,13 +20,13 @@ from agent.ctl.asks import ASKS
 from agent.ctl.conversation import converse, first_birth
 from agent.ctl.order import Order
 from agent.ctl.session import Broker
-from agent.ctl.terminal import printable
 from agent.durable import write_atomically
 from agent.errors import InputError, Refused
 from agent.signing.envelope import add_signature, open_envelope
 from agent.signing.files import read_regular
 from agent.signing.keys import PrivateKey
 from agent.signing.trust import load_trust
+from agent.visible import visible
 from agent.wire import body as wire_body
 from agent.wire.command import Command, Receipt
 from agent.wire.types import RULES, MessageType
@@ -74,13 +74,13 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def connection(parser: argparse.ArgumentParser) -> None:
     """Which tap, whose table, which broker."""
-    parser.add_argument("--agent", required=True)
-    parser.add_argument("--site", required=True)
-    parser.add_argument("--trust", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--agent", required=True, help="the tap, by its id")
+    parser.add_argument("--site", required=True, help="its site")
+    parser.add_argument("--trust", type=Path, required=True, metavar="FILE", help="the trust table")
     parser.add_argument("--root", type=Path, metavar="FILE", help="default: trust-root.json beside the trust table")
-    parser.add_argument("--broker", required=True, metavar="URL")
-    parser.add_argument("--wait", type=float, default=30.0, metavar="S", help="for the last receipt")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--broker", required=True, metavar="URL", help="mqtts://host:8883")
+    parser.add_argument("--wait", type=float, default=30.0, metavar="S", help="seconds for the last receipt (30)")
+    parser.add_argument("--json", action="store_true", help="for programs")
     for name in ("ca", "certificate", "tls-key"):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help="for mqtts")
 
@@ -142,7 +142,7 @@ def _write_bundle(receipt: Receipt, path: Path) -> None:
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise InputError("the tap's bundle cannot be read", where=receipt.name) from error
     write_atomically(path, json.dumps(held, indent=1).encode())
-    print(f"{path}: {', '.join(map(printable, held))}")
+    print(f"{path}: {', '.join(map(visible, held))}")
 
 
 def _saved(path: Path) -> bytes:
@@ -189,8 +189,6 @@ def _print_receipts(receipts: Sequence[Receipt], *, as_json: bool) -> None:
             plain = {"id": receipt.id.hex(), "name": receipt.name, "state": receipt.state, "reason": receipt.reason}
             print(json.dumps(plain | {"result": views.plain(receipt.result)}))
             continue
-        print(
-            f"{printable(receipt.name)}: {receipt.state}{f' ({printable(receipt.reason)})' if receipt.reason else ''}"
-        )
+        print(f"{visible(receipt.name)}: {receipt.state}{f' ({visible(receipt.reason)})' if receipt.reason else ''}")
         result = {name: value for name, value in receipt.result.items() if name != "bundle"}  # --out reads it
         print("".join(f"  {line}\n" for line in views.lines(views.plain(result))), end="")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import NS_PER_S, SystemClock
-from agent.ctl.terminal import printable
 from agent.durable import write_atomically
 from agent.errors import InputError, Refused, StateError
 from agent.signing.envelope import add_signature
@@ -19,6 +18,7 @@ from agent.signing.keys import PrivateKey
 from agent.signing.releases import INDEX_NAME, list_files, open_index, require_files, seal_release
 from agent.signing.roster import Trust
 from agent.signing.trust import load_root
+from agent.visible import visible
 from agent.wire.types import RULES, MessageType
 
 DAY_NS = 86_400 * NS_PER_S
@@ -102,6 +102,6 @@ def _put(folder: Path, sealed: bytes, root: Trust) -> int:
     except StateError:
         place.unlink(missing_ok=True)
         raise
-    signers = " and ".join(map(printable, release.signers))
-    print(f"{place}: version {printable(release.version)}, serial {release.serial}, signed by {signers}")
+    signers = " and ".join(map(visible, release.signers))
+    print(f"{place}: version {visible(release.version)}, serial {release.serial}, signed by {signers}")
     return 0

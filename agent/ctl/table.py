@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import NS_PER_S, SystemClock
-from agent.ctl.terminal import printable
 from agent.durable import write_atomically
 from agent.errors import InputError, Refused, StateError
 from agent.signing.envelope import add_signature
@@ -20,6 +19,7 @@ from agent.signing.files import read_regular
 from agent.signing.keys import PrivateKey, PublicKey
 from agent.signing.rotation import proven
 from agent.signing.trust import Trust, TrustEntry, build_trust, load_root, load_trust, open_trust
+from agent.visible import visible
 from agent.wire.types import RULES, MessageType, Role
 
 DAY_NS = 86_400 * NS_PER_S
@@ -84,7 +84,7 @@ def _add(options: argparse.Namespace) -> int:
     now_ns = SystemClock().wall_ns()
     entry = entry_for(public, role, options.name, present.site, now_ns, options.days)
     write(options, present, [*people(present), entry])
-    print(f"added: {role} {printable(options.name)} {public.fingerprint}: compare it with the other screen")
+    print(f"added: {role} {visible(options.name)} {public.fingerprint}: compare it with the other screen")
     return 0
 
 

@@ -1,27 +1,17 @@
 """Text and tables for a terminal: what came from a network cannot move the cursor, turn a line or forge another."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from agent.clock import NS_PER_S
+from agent.clock import FOR_PEOPLE, utc_text
 from agent.paragraphs import wrapped
+from agent.visible import visible
 
 CELL_MAX = 80
 
 
-def printable(value: object, most: int = CELL_MAX) -> str:
-    """One line with every invisible character as ⟨U+202E⟩, cut to `most` characters."""
-    text = str(value)
-    shown = [c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in text[:most]]
-    return "".join(shown) + ("…" if len(text) > most else "")
-
-
 def when(time_ns: int) -> str:
     """UTC to the second."""
-    try:
-        return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S") if time_ns else "-"
-    except (OverflowError, ValueError, OSError):
-        return "?"
+    return utc_text(time_ns, FOR_PEOPLE) if time_ns else "-"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | None = None) -> str:
@@ -30,8 +20,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | N
     The columns on the right for which a terminal of `width` has no room stand below each row; no width: nothing does.
     """
     cells = [
-        [printable(cell, 1000 if place == len(heads) - 1 else CELL_MAX) for place, cell in enumerate(row)]
-        for row in rows
+        [visible(cell, 1000 if place == len(heads) - 1 else CELL_MAX) for place, cell in enumerate(row)] for row in rows
     ]
     widths = [max(len(line[place]) for line in [list(heads), *cells]) for place in range(len(heads))]
     beside = _fitting(widths, width)

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.ctl.terminal import printable, table, when
+from agent.ctl.terminal import table, when
 from agent.errors import Refused, StateError
 from agent.paragraphs import wrapped
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.signing.trust import load_root, load_trust
+from agent.visible import visible
 from agent.wire.in_words import measure, measured, reason
 
 Item = Mapping[str, Any]
@@ -108,14 +109,14 @@ def lines(value: Item, indent: str = "") -> Iterable[str]:
     """A nested answer, one printable line per value."""
     for name, inner in value.items():
         if isinstance(inner, dict):
-            yield f"{indent}{printable(name)}:"
+            yield f"{indent}{visible(name)}:"
             yield from lines(inner, indent + "  ")
         elif isinstance(inner, list) and inner and isinstance(inner[0], dict):
-            yield f"{indent}{printable(name)}:"
+            yield f"{indent}{visible(name)}:"
             for each in inner:
-                yield f"{indent}  {printable(_told(each), DETAIL_MAX)}"
+                yield f"{indent}  {visible(_told(each), DETAIL_MAX)}"
         else:
-            yield f"{indent}{printable(name)}: {_shown(name, inner)}"
+            yield f"{indent}{visible(name)}: {_shown(name, inner)}"
 
 
 def _told(each: Item) -> str:
@@ -134,7 +135,7 @@ def _shown(name: str, value: Any) -> str:
     """One value on one line; wall times as dates."""
     if isinstance(value, int) and name.endswith("_ns") and "mono" not in name:
         return when(value)
-    return printable(", ".join(map(str, value)) if isinstance(value, list) else value, DETAIL_MAX)
+    return visible(", ".join(map(str, value)) if isinstance(value, list) else value, DETAIL_MAX)
 
 
 def plain(value: Any) -> Any:

@@ -19,13 +19,13 @@ from agent.ctl.conversation import CONNECT_S
 from agent.ctl.give import broker_of, connection
 from agent.ctl.order import Order
 from agent.ctl.session import Heard, Session
-from agent.ctl.terminal import printable
 from agent.errors import InputError, LinkError, Refused
 from agent.signing.envelope import open_envelope, require_site, seal
 from agent.signing.files import read_regular
 from agent.signing.keys import PrivateKey
 from agent.signing.roster import Trust
 from agent.signing.trust import load_trust
+from agent.visible import visible
 from agent.wire import body as wire_body
 from agent.wire import topics
 from agent.wire.command import FINAL_STATES
@@ -138,7 +138,7 @@ def _show(told: Told, text: str, version: int, options: argparse.Namespace) -> N
     if options.json:
         print(json.dumps({"told": told.version, "version": version, "diff": lines, "sent": "nothing"}))
         return
-    print("\n".join(printable(line, 1000) for line in lines) or f"nothing else than version {told.version}")
+    print("\n".join(visible(line, 1000) for line in lines) or f"nothing else than version {told.version}")
     print(f"it would be version {version}; nothing was sent")
 
 

@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from agent.clock import NS_PER_S
 from agent.devices.records import NO_SLOT, Rows, Scope
 
 Keys = npt.NDArray[np.uint64]
-NS_PER_S: Final = 1_000_000_000
 HOUR_NS: Final = 3600 * NS_PER_S
 DAY_NS: Final = 24 * HOUR_NS
 

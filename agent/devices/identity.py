@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterator
 from functools import lru_cache, partial
 from itertools import islice
 
+from agent.clock import NS_PER_S
 from agent.devices.continuity import Continuity, inherited, lasting, lasting_duid
 from agent.devices.evidence import Evidence, Identity, Name
 from agent.devices.facts import OFFERS, USES, FactBook, service_vote
@@ -48,7 +49,6 @@ _ROUTER = Vote("gateway", "gateway", GIVEN_AS_ROUTER, is_token=True, roles={"net
 _RANDOM_ROLES = {"phone": 1.0, "tablet": 0.5, "office-workstation": 0.3}  # systems that hide their address on Wi-Fi
 _RANDOM = Vote("mac", "mac", DRAWN, is_token=True, roles=_RANDOM_ROLES)
 _NUMBERS: dict[str, Callable[[str, int], str]] = {"dhcp.client-id": lasting, "dhcpv6.duid": lasting_duid}  # of a host
-NS_PER_S = 1_000_000_000
 _IMPLEMENTATION = "dicom.implementation"
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from agent.clock import NS_PER_S
 from agent.devices.evidence import Identity
 from agent.devices.grants import grant_of
-from agent.devices.identity import NS_PER_S, Identifier, is_real_mac
+from agent.devices.identity import Identifier, is_real_mac
 from agent.devices.kernels import ARPS
 from agent.devices.kernels_services import SERVICES_MAX, TCP_ROW, UDP_ROW, fresh_services
 from agent.devices.memory import DEVICES_MAX as REMEMBERED_MAX

@@ -1,8 +1,9 @@
 """The words of a sentence: roles, services, addresses, times. Nothing in here repeats a string from the wire."""
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv6Address
+
+from agent.clock import utc_text
 
 LABEL_MAX = 96  # characters of a device's label in a sentence; a label is clean already, its length is bounded here
 NS_PER_S = 1_000_000_000
@@ -100,7 +101,7 @@ def service_text(protocol: int, port: int) -> str:
 
 def time_text(time_ns: int) -> str:
     """UTC to the second, ISO 8601."""
-    return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(time_ns)
 
 
 def within_text(first_ns: int, last_ns: int) -> str:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from agent.errors import WardtapError
-from agent.service.status import printable
+from agent.visible import visible
 
 LINE_MAX = 400
 
@@ -30,7 +30,7 @@ class Check(NamedTuple):
     def __str__(self) -> str:
         """One line; texts from elsewhere (names, errors) cannot break it."""
         todo = f" -> {self.todo}" if self.todo else ""
-        return printable(
+        return visible(
             f"{self.level:<5} {self.topic:<11} {self.where + ': ' if self.where else ''}{self.what}{todo}", LINE_MAX
         )
 

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent import __version__
-from agent.errors import WardtapError
-from agent.last_words import fault, leave_nothing
+from agent.command_line import described, ended
+from agent.last_words import leave_nothing
 from agent.service import findings_options, release_options
 from agent.service.startup import lean
 
 if TYPE_CHECKING:
     from agent.config import Config
 
-OUR_FAULT = 70  # sysexits EX_SOFTWARE
-BROKEN_PIPE = 141  # what a shell shows for a writer whose reader went away
-INTERRUPTED = 130
+CLOCK_STATES = {
+    "none": "nobody has told this tap the time",
+    "floor": "the clock is behind what was signed, and time is counted from there",
+    "holdover": "nothing keeps the clock right now",
+    "synced": "something keeps the clock right",
+}
+STATE_HELP = "default: /var/lib/wardtap"
 WITH_KERNELS = {"replay", "sensor", "warmup", "doctor", "contracts", "findings"}
 
 # Imports stand inside the commands: each program loads only its own part (the uplink no kernels, the sensor no broker).
@@ -91,7 +95,7 @@ def _keys(options: argparse.Namespace) -> int:
 
 
 def _clock(options: argparse.Namespace) -> int:
-    from agent.clock import NS_PER_S, set_wall  # noqa: PLC0415
+    from agent.clock import NS_PER_S, set_wall, utc_text  # noqa: PLC0415
     from agent.service.timekeeping import FILE_NAME, KeptTime  # noqa: PLC0415
 
     clock = KeptTime(options.state / "uplink" / FILE_NAME)
@@ -99,7 +103,8 @@ def _clock(options: argparse.Namespace) -> int:
         print(f"moved by {clock.correct(set_wall) // NS_PER_S} s")
     state, error_ns = clock.state()
     error = f"within {error_ns / NS_PER_S:.3f} s" if error_ns >= 0 else "of unknown error"
-    print(f"{state}, {error}; not before {clock.floor_ns // NS_PER_S} s since 1970")
+    floor = utc_text(clock.floor_ns) if clock.floor_ns else "any time: nobody has signed one"
+    print(f"{state} ({CLOCK_STATES[state]}), {error}; not before {floor}")
     return 0
 
 
@@ -162,7 +167,7 @@ def _contract_options(parser: argparse.ArgumentParser) -> None:
     made.add_argument("whom", metavar="FILE")
     made.set_defaults(format="", capture=[])
     for thing in things.choices.values():
-        thing.add_argument("--config", type=Path, metavar="FILE")
+        thing.add_argument("--config", type=Path, metavar="FILE", help="default: the shipped one")
         thing.set_defaults(run=_contracts)
 
 
@@ -176,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--json", action="store_true", help="JSON Lines: device, flow, finding, coverage, stats")
     replay.add_argument("--flows", action="store_true", help="with --json: a line for every flow record")
     replay.add_argument("--plain-names", action="store_true", help="names as they were on the wire, not pseudonyms")
-    replay.add_argument("--config", type=Path, metavar="FILE")
+    replay.add_argument("--config", type=Path, metavar="FILE", help="default: the shipped one")
     replay.set_defaults(run=_replay)
     sensor = commands.add_parser("sensor", help="listen on the legs (or play captures) and write the spool")
     sensor.add_argument("--replay", nargs="+", type=Path, metavar="FILE", help="captures instead of legs")
@@ -199,25 +204,25 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(run=_doctor)
     commands.add_parser("warmup", help="compile the kernels now").set_defaults(run=_warmup)
     check = commands.add_parser("check-config", help="say whether a configuration is good, and what is not")
-    check.add_argument("file", type=Path, metavar="FILE")
+    check.add_argument("file", type=Path, metavar="FILE", help="a wardtap.toml")
     check.set_defaults(run=_check_config)
     keys = commands.add_parser("keys", help="show the agent's key id and fingerprint")
-    keys.add_argument("file", type=Path, nargs="?", metavar="FILE")
-    keys.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    keys.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: the uplink's, in the state folder")
+    keys.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR", help=STATE_HELP)
     keys.set_defaults(run=_keys)
     clock = commands.add_parser("clock", help="how sure the time is, and what it cannot be before")
     clock.add_argument("--set", action="store_true", help="set the machine's clock when it is behind that")
-    clock.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    clock.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR", help=STATE_HELP)
     clock.set_defaults(run=_clock)
     enrol = commands.add_parser("enrol", help="take an enrolment kit: make a key, ask to be entered")
     enrol.add_argument("--kit", type=Path, required=True, metavar="FILE", help="- for standard input")
     enrol.add_argument("--send", action="store_true", help="to the kit's broker, for a desk that waits")
-    enrol.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
-    enrol.add_argument("--config", type=Path, metavar="FILE")
+    enrol.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR", help=STATE_HELP)
+    enrol.add_argument("--config", type=Path, metavar="FILE", help="default: DIR/wardtap.toml, then defaults")
     enrol.set_defaults(run=_enrol)
     packs = commands.add_parser("packs", help="which packs are in force; with a folder: check and take over")
     packs.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="a signed pack, or a folder of them")
-    packs.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR")
+    packs.add_argument("--state", type=Path, default=Path("/var/lib/wardtap"), metavar="DIR", help=STATE_HELP)
     packs.add_argument("--trust", type=Path, metavar="FILE", help="default: the uplink's, in the state folder")
     packs.set_defaults(run=_packs)
     _contract_options(commands.add_parser("contracts", help="what a role does, as text, filter or MUD file"))
@@ -232,26 +237,16 @@ def main(arguments: list[str] | None = None) -> int:
     alone = arguments is None  # nobody else's code runs in this process
     if alone:
         leave_nothing("wardtap")
-    options = _parser().parse_args(arguments)
+    options = described(_parser()).parse_args(arguments)
     if alone and options.command in WITH_KERNELS:
         lean()
-    try:
+
+    def do() -> int:
         code: int = options.run(options)
         sys.stdout.flush()
         if alone and options.command == "replay":
             sys.stderr.flush()
             os._exit(code)  # everything is said and written: taking the tables and the mapping apart is wasted time
-    except WardtapError as error:
-        print(f"wardtap: {error}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to a closed pipe
-        return BROKEN_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:
-        if os.environ.get("WARDTAP_DEBUG"):
-            raise  # its places, one a line; what an error says of itself is never shown: it may quote a payload
-        print(f"wardtap: a fault of its own: {fault(error)}", file=sys.stderr)
-        return OUR_FAULT
-    return code
+        return code
+
+    return ended("wardtap", do)

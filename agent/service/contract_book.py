@@ -29,6 +29,7 @@ from agent.findings.segment_texts import Advice, Network, Subject, cisco, nftabl
 from agent.findings.verdicts import verdicts
 from agent.findings.words import PROTOCOLS, many
 from agent.flows.records import Rows
+from agent.paragraphs import terminal_width, wrapped
 from agent.service.feed import decoded_bursts
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
@@ -93,16 +94,17 @@ def listing(contracts: ContractSet) -> list[str]:
     return told
 
 
-def explained(contracts: ContractSet, role: str) -> list[str]:
+def explained(contracts: ContractSet, role: str, width: int | None = None) -> list[str]:
     """Every rule of a role, why it is there, and how sure that is."""
-    told = [contracts.expected(role)]
+    told = wrapped(contracts.expected(role), width)
     for rule in rules(contracts, role):
         verb = "opens" if rule.originates else "takes"
         word = verb if rule.permits else f"NEVER {verb}"
         service = " ".join([PROTOCOLS.get(rule.protocol, str(rule.protocol)), ",".join(ports_text(rule.ports)) or "*"])
         peers = ", ".join((*rule.peers, *rule.networks))
-        told.append(f"  {word:<12} {service:<24} {'to' if rule.originates else 'from'} {peers}: {rule.what}")
-        told.append(f"  {'':<12} source: {rule.source} ({'read' if rule.verified else 'not read'})")
+        whom = f"{'to' if rule.originates else 'from'} {peers}: {rule.what}"
+        told += wrapped(whom, width, f"  {word:<12} {service:<24} ", " " * 17)
+        told += wrapped(f"source: {rule.source} ({'read' if rule.verified else 'not read'})", width, " " * 15, " " * 17)
     return told
 
 
@@ -215,7 +217,7 @@ def show(config: Config, what: str, whom: str, form: str, captures: list[Path]) 
         return 0
     role, heard = listen(captures, config, whom) if captures else (whom, None)
     if what == "explain":
-        print("\n".join(explained(contracts, role)))
+        print("\n".join(explained(contracts, role, terminal_width())))
     else:
         told = advice(contracts, role, form, config, heard)
         sys.stdout.write(told.text)

@@ -13,6 +13,7 @@ from agent import config as configuration
 from agent.clock import Clock, SystemClock, discipline
 from agent.config import Config
 from agent.errors import WardtapError
+from agent.paragraphs import terminal_width, wrapped
 from agent.service.board import ROOT
 from agent.service.check import Check, Level, failed, ok, warn
 from agent.service.leg_checks import direction_checks, gather, leg_checks
@@ -31,6 +32,7 @@ from agent.tap.live import backend_of
 
 SITE_FILE = Path("/etc/wardtap/wardtap.toml")
 WARNED = 1
+INDENT = " " * 18  # under what was found
 
 
 def exit_code(checks: Iterable[Check]) -> int:
@@ -44,10 +46,10 @@ def exit_code(checks: Iterable[Check]) -> int:
 
 def doctor(file: Path | None, state: Path | None, *, in_json: bool = False, root: Path = ROOT) -> int:
     """Look at everything, a line at once for each."""
-    seen = []
+    seen, width = [], terminal_width()
     for check in checks(file, state, SystemClock(), root):
         seen.append(check)
-        print(_line(check) if in_json else check, flush=True)
+        print(_line(check) if in_json else "\n".join(wrapped(str(check), width, "", INDENT)), flush=True)
     counts = {level: sum(check.level == level for check in seen) for level in Level}
     if not in_json:
         print(", ".join(f"{count} {level}" for level, count in counts.items()))

@@ -1,6 +1,5 @@
 """`wardtap findings`: the catalogue explained, what would be said of a capture, and suppressions made and shown."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from agent.findings.records import Finding
 from agent.findings.suppressions import CONTROLS, MAINTENANCE, Suppression
 from agent.findings.words import PROTOCOLS, mac_text, time_text
 from agent.flows.records import Rows
+from agent.paragraphs import wrapped
 from agent.service.feed import decoded_bursts
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
@@ -26,7 +26,6 @@ from agent.tap.replay import ReplaySource
 from agent.wire.summary import Summary
 
 ALL = {**CATALOGUE, **ELSEWHERE}
-WIDTH = 118
 SHOWN_MAX = 50  # findings of a capture that are told one by one
 
 
@@ -49,13 +48,14 @@ class Ears:
         """Not of interest here."""
 
 
-def listing() -> list[str]:
-    """A line for each id, the gravest first."""
+def listing(width: int | None = None) -> list[str]:
+    """A line for each id, the gravest first; more lines where the terminal has no room."""
     order = sorted(ALL, key=lambda name: (-RANK[ALL[name].severity], name))
-    return [f"{name:<22} {ALL[name].severity:<8} {ALL[name].meaning}" for name in order]
+    heads = [f"{name:<22} {ALL[name].severity:<8} " for name in order]
+    return [line for head, name in zip(heads, order, strict=True) for line in wrapped(ALL[name].meaning, width, head)]
 
 
-def explained(name: str, contracts: ContractSet) -> list[str]:
+def explained(name: str, contracts: ContractSet, width: int | None = None) -> list[str]:
     """What an id means, how grave it can be, its techniques, what to do, and whether it can be suppressed."""
     entry = ALL.get(name)
     if entry is None:
@@ -80,11 +80,11 @@ def explained(name: str, contracts: ContractSet) -> list[str]:
     }
     told = [name]
     for key, text in rows.items():
-        told += textwrap.wrap(text, WIDTH, initial_indent=f"  {key:<11} ", subsequent_indent=" " * 14)
+        told += wrapped(text, width, f"  {key:<11} ")
     return [*told, "  docs/findings.md says when it is raised, and what it needs."]
 
 
-def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None) -> list[str]:
+def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None, width: int | None = None) -> list[str]:
     """What the sensor would have said of captures; with a folder of suppressions also what they hold back."""
     if only and only not in ALL:
         raise InputError(f"no finding is called {only!r}", todo=nearest(only, list(ALL)))
@@ -108,7 +108,8 @@ def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None)
     files = "this file" if len(paths) == 1 else f"these {len(paths)} files"
     told = [f"would have raised {len(causes)} in {files}{f' of the kind {only}' if only else ''}"]
     told += [f"  {count:>5}  {severity:<8} {name}" for (name, severity), count in sorted(counts.items())]
-    told += [f"  {finding.severity}: {finding.sentence}" for finding in list(causes.values())[:SHOWN_MAX]]
+    for finding in list(causes.values())[:SHOWN_MAX]:
+        told += wrapped(f"{finding.severity}: {finding.sentence}", width, "  ", "    ")
     if folder is not None:
         told.append(f"held back by suppressions: {pipeline.engine.silence.held_back}")
     return told

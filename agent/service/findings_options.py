@@ -48,16 +48,17 @@ def run(options: argparse.Namespace, config: "Config") -> list[str]:
     """The lines to print."""
     from agent.clock import SystemClock  # noqa: PLC0415 - only its own command loads a program's parts
     from agent.devices.site_packs import in_force  # noqa: PLC0415
+    from agent.paragraphs import terminal_width  # noqa: PLC0415
     from agent.service import findings_book as book  # noqa: PLC0415
     from agent.service.parts import judgement  # noqa: PLC0415
     from agent.service.suppression_draft import Explanation  # noqa: PLC0415
 
     if options.what == "list":
-        return book.listing()
+        return book.listing(terminal_width())
     if options.what == "explain":
-        return book.explained(options.id, judgement(config, bytes(32)).contracts)
+        return book.explained(options.id, judgement(config, bytes(32)).contracts, terminal_width())
     if options.what == "test":
-        return book.tried(options.files, config, options.id, options.suppressions)
+        return book.tried(options.files, config, options.id, options.suppressions, terminal_width())
     if options.what == "suppress":
         start_s = book.today_s(SystemClock())
         said = Explanation(options.owner, options.why, start_s, options.days, options.whole_role)

@@ -5,6 +5,7 @@ import resource
 from typing import NamedTuple
 
 from agent import __version__
+from agent.clock import NS_PER_S
 from agent.config import SummariesConfig
 from agent.findings.records import Pressure
 from agent.packets.counts import FrameCounts
@@ -12,7 +13,6 @@ from agent.summaries.builder import Coverage
 from agent.tap.records import LegCounts
 from agent.wire.summary import Interval, Leg
 
-NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
 

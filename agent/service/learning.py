@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from agent.clock import NS_PER_S
 from agent.commands.requests import Request
-from agent.devices.baseline import NS_PER_S, Baseline, Order, Phase
+from agent.devices.baseline import Baseline, Order, Phase
 from agent.devices.baseline_file import Window, encode, read
 from agent.devices.roles import ROLES
 from agent.errors import StateError

@@ -1,12 +1,12 @@
 """The configuration as the stages take it: how large their tables are, and from when on something is said."""
 
+from agent.clock import NS_PER_S
 from agent.config import Config
 from agent.devices.table import DeviceLimits
 from agent.findings import thresholds
 from agent.findings.settings import JudgeSettings
 from agent.flows.cache import FlowLimits
 
-NS_PER_S = 1_000_000_000
 SCAN_TEST = (
     thresholds.FAN_STEP_FAILED,
     thresholds.FAN_STEP_ANSWERED,

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from agent.clock import NS_PER_S
 from agent.devices.evidence import Identity
 from agent.devices.records import Posture
 from agent.devices.statistics import told
@@ -16,7 +17,6 @@ from agent.packets.records import PacketFlag, application_name
 from agent.summaries.builder import address_octets
 from agent.summaries.privacy import Pseudonyms
 
-NS_PER_S = 1_000_000_000
 PORTS = int(PacketFlag.PORTS)
 
 

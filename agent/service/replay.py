@@ -208,7 +208,7 @@ def _tell(pipeline: Pipeline, pseudonyms: Pseudonyms, wanted: Wanted, screen: Sc
     also = f", {len(folded)} of them addresses that a phone had before" if folded else ""
     shown = [slot for slot in slots if pipeline.ward.mac(slot) not in folded]
     entries = [_entry(pipeline, slot, pseudonyms, plain_names=wanted.plain_names) for slot in shown]
-    width = terminal_width()
+    width = terminal_width() if out.isatty() else None
     told = [f"{counted(len(slots), 'device')}{also}", *table_lines(entries, width)]
     told += ["", counted(len(screen.findings), "finding")]
     for finding in screen.findings:

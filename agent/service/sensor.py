@@ -295,7 +295,7 @@ def run(
     _introduce(state / "sensor" / "run.json", writer.run, parts.contracts.version)
     try:
         with _stop_on_signals(ended):
-            say(f"listening on {', '.join(config.tap.legs)}" if not replay else _plays(replay))
+            say(_hears(config, replay))
             if isinstance(its_clock, CaptureClock) and isinstance(source, ReplaySource):
                 _play(source, pipeline, its_clock, ended, say)
             else:
@@ -312,16 +312,17 @@ def run(
             memory.close(pipeline, its_clock.wall_ns() // NS_PER_S)
         durable = writer.close()
         source.close()
-    seconds = f"{pipeline.frames.frames} frames, {pipeline.devices} devices, {pipeline.findings} findings"
-    say(f"drained: {seconds}, {outlet.records} records spooled{'' if durable else ', NOT ALL DURABLE'}")
+    heard = {"frame": pipeline.frames.frames, "device": pipeline.devices, "finding": pipeline.findings}
+    told = ", ".join(counted(number, noun) for noun, number in (*heard.items(), ("record", outlet.records)))
+    say(f"drained: {told} spooled{'' if durable else ', NOT ALL DURABLE'}")
     faults = [*source.faults, *(unread_links(source) if isinstance(source, ReplaySource) else [])]
     for fault in faults:
         say(str(fault))
     return 2 if faults else 0
 
 
-def _plays(captures: list[Path]) -> str:
-    return f"playing {counted(len(captures), 'capture')}"
+def _hears(config: Config, replay: list[Path] | None) -> str:
+    return f"playing {counted(len(replay), 'capture')}" if replay else f"listening on {', '.join(config.tap.legs)}"
 
 
 def _introduce(path: Path, run_id: bytes, contracts: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
 from agent.errors import InputError
+from agent.visible import visible
 
 VERSION = 1
 FILE = "status.json"
@@ -120,12 +121,6 @@ class Status(NamedTuple):
         return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
-def printable(text: str, most: int = TEXT_MAX) -> str:
-    """One line that moves no cursor: what cannot be seen is a question mark, what is too long is cut."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text[:most])
-    return shown + ("…" if len(text) > most else "")
-
-
 def status_file(state: Path, environment: dict[str, str] | None = None) -> Path:
     """Where a sensor writes: the service manager's folder in memory, or its own in the state directory."""
     runtime = (os.environ if environment is None else environment).get("RUNTIME_DIRECTORY", "")
@@ -194,7 +189,7 @@ def _value(form: Any, value: Any) -> Any:
     if hasattr(form, "_fields"):
         return _row(form, value)
     if form is str and isinstance(value, str):
-        return printable(value)
+        return visible(value, TEXT_MAX)
     if form == int | None and value is None:
         return None
     if form in {int, int | None} and type(value) is int and -WHOLE_MAX <= value < WHOLE_MAX:

@@ -21,8 +21,9 @@ from typing import NamedTuple, TextIO
 from agent.clock import NS_PER_S, Clock, SystemClock, boot_id
 from agent.errors import InputError, StateError
 from agent.service.board import is_alive
-from agent.service.status import LISTENING, Status, load, places, printable
+from agent.service.status import LISTENING, Status, load, places
 from agent.service.top_view import Line, view, warning
+from agent.visible import visible
 
 EVERY_S = 1.0
 SERVICE = "sudo systemctl status wardtap-sensor"
@@ -66,7 +67,7 @@ def look(paths: tuple[Path, ...], clock: Clock) -> Seen:
 def lines(seen: Seen, width: int, height: int) -> list[Line]:
     """The screen."""
     if seen.status is None:
-        why = textwrap.wrap(printable(seen.why, WHY_MAX), width)
+        why = textwrap.wrap(visible(seen.why, WHY_MAX), width)
         return [Line(line, bad=True) for line in why[:height]]
     return view(seen.status, list(seen.notes), seen.age_s, width, height)
 

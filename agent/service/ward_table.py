@@ -7,12 +7,14 @@ from agent.devices.evidence import Identity
 from agent.devices.records import Posture
 from agent.devices.roles import ROLE_INDEX, TIERS, UNKNOWN
 from agent.paragraphs import wrapped
+from agent.visible import visible
 from agent.wire.in_words import reason
 
 TIER_ORDER = {tier: place for place, tier in enumerate(("vital", "clinical", "support", "general", "none"))}
 HEADINGS = ("", "sure", "maker and model", "system", "addresses", "MAC", "names")
 WIDEST = (4, 4, 38, 16, 39, 17, 40)  # columns; what is longer is cut with an ellipsis
 GIVES_WAY = (6, 3, 4)  # columns that a narrow terminal has no room for: each device's line below says them
+NOTE_MAX = 1000  # characters
 BETWEEN, NOTE = "  ", " " * 11  # columns, and the indent of what is told below a device
 REASONS_MAX = 3
 ADVISORIES_SHOWN = 3
@@ -55,7 +57,7 @@ def lines(entries: Sequence[Entry], width: int | None) -> list[str]:
             cells = rows[id(entry)]
             told.append(_row(cells, sizes, below, width))
             for note in (*(f"{HEADINGS[place]} {cells[place]}" for place in below if cells[place]), *_notes(entry)):
-                told += wrapped(_seen(note), width, NOTE)
+                told += wrapped(visible(note, NOTE_MAX), width, NOTE)
         if folded:
             more = f"and {folded} more whose addresses were drawn at random: a phone is many"
             told += wrapped(more, width, " " * 6)
@@ -169,12 +171,7 @@ def _row(cells: Sequence[str], sizes: Sequence[int], below: Sequence[int], width
     return text if width is None else _cut(text, width)
 
 
-def _seen(text: str) -> str:
-    """What came from the wire must not move a cursor: only what can be printed is."""
-    return "".join(letter if letter.isprintable() else "." for letter in text)
-
-
 def _cut(text: str, size: int) -> str:
-    """As much as fits."""
-    text = _seen(text)
-    return text if len(text) <= size else text[: max(size - 1, 0)] + "…"
+    """As much as fits of what can be seen."""
+    shown = visible(text, size)
+    return shown if len(shown) <= size else shown[: max(size - 1, 0)] + "…"

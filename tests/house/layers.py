@@ -24,10 +24,19 @@ def wire(*names: str) -> tuple[str, ...]:
     return ("agent.wire", *(f"agent.wire.{name}" for name in names))
 
 
-SHARED = tuple(
-    f"agent{name}"
-    for name in ("", ".errors", ".clock", ".counters", ".durable", ".kept_toml", ".last_words", ".paragraphs", ".tls")
+_SHARED = (
+    "errors",
+    "clock",
+    "counters",
+    "durable",
+    "kept_toml",
+    "last_words",
+    "paragraphs",
+    "visible",
+    "command_line",
+    "tls",
 )
+SHARED = ("agent", *(f"agent.{name}" for name in _SHARED))
 SETTINGS = (*SHARED, "agent.config")
 WIRE, SIGNING = wire("*"), ("agent.signing", "agent.signing.*")
 JIT = ("agent.jit", "agent.keyed")
@@ -49,6 +58,8 @@ ROOMS = (
     Room("agent/kept_toml.py", ("agent.durable",), "a parser with a memory knows nothing of what it reads"),
     Room("agent/last_words.py", (), "a program that breaks leans on nobody"),
     Room("agent/tls.py", ("agent.clock", "agent.errors"), "how brokers are believed is one thing for all clients"),
+    Room("agent/visible.py", (), "what people are shown of hostile text leans on nobody"),
+    Room("agent/command_line.py", ("agent.errors", "agent.last_words", "agent.visible"), "programs end alike"),
     Room("agent/paragraphs.py", (), "lines for a terminal lean on nobody"),
     Room("agent/counters.py", ("agent.errors",), "plain numbers that every stage may count"),
     Room("agent/jit.py", (), "its folder hash covers every kernel, so it may import none"),

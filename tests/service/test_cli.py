@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent import __version__
-from agent.service.cli import BROKEN_PIPE, OUR_FAULT, main
+from agent.command_line import OWN_FAULT, PIPE_CLOSED
+from agent.service.cli import main
 from agent.signing.keys import PrivateKey
 from tests.conftest import ROOT
 from tests.devices.bench import hello
@@ -104,7 +105,7 @@ def test_a_fault_of_our_own_is_one_sentence(
     """The place is named; the traceback is for whoever asks for it."""
     monkeypatch.delenv("WARDTAP_DEBUG", raising=False)
     monkeypatch.setattr("agent.service.replay.replay", lambda *_: 1 // 0)
-    assert main(["replay", str(capture)]) == OUR_FAULT
+    assert main(["replay", str(capture)]) == OWN_FAULT
     (line,) = capsys.readouterr().err.splitlines()
     assert "ZeroDivisionError at test_cli.py:" in line
     monkeypatch.setenv("WARDTAP_DEBUG", "1")
@@ -126,5 +127,5 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
         assert child.stderr is not None
         child.stdout.readline()
         child.stdout.close()
-        assert child.wait(300) == BROKEN_PIPE
+        assert child.wait(300) == PIPE_CLOSED
         assert child.stderr.read() == b""

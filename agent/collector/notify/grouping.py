@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-from agent.clock import NS_PER_S
+from agent.clock import utc_text
 from agent.collector.notify.records import Item, Message
 from agent.collector.store.outbox import Due
-from agent.collector.text import mac_text, visible
+from agent.collector.text import mac_text
+from agent.visible import visible
+from agent.wire.in_words import measure, measured
 
 DIGEST_ITEMS_MAX = 50
 EVIDENCE_SHOWN = 12
@@ -58,17 +59,9 @@ def _item(notice: Due) -> Item:
         mac=mac_text(notice.mac),
         role=visible(notice.role),
         count=notice.repeats,
-        first=iso(notice.first_ns),
-        last=iso(notice.last_ns),
+        first=utc_text(notice.first_ns),
+        last=utc_text(notice.last_ns),
         sentence=visible(notice.sentence, 1000),
-        evidence=tuple((visible(name), visible(value)) for name, value in evidence),
+        evidence=tuple((visible(measure(name)), visible(measured(value, name))) for name, value in evidence),
         step=visible(notice.step, 1000),
     )
-
-
-def iso(time_ns: int) -> str:
-    """UTC to the second; `?` for a time no calendar has."""
-    try:
-        return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, ValueError, OSError):
-        return "?"

@@ -1,10 +1,8 @@
 """How the page writes values: hostile strings visible, times in UTC, numbers that people can read."""
 
-from datetime import UTC, datetime
-
-from agent.clock import NS_PER_S
+from agent.clock import FOR_PEOPLE, utc_text
 from agent.collector.names import ASPECTS
-from agent.collector.text import TEXT_MAX, visible
+from agent.visible import TEXT_MAX, visible
 from agent.wire.in_words import measure, measured, signal_words
 
 NEVER = "\u2013"
@@ -18,12 +16,7 @@ def safe_text(value: object, most: int = TEXT_MAX) -> str:
 
 def when(time_ns: int) -> str:
     """`2026-11-23 14:05:12`, UTC; a dash for never, a question mark for a time no calendar has."""
-    if not time_ns:
-        return NEVER
-    try:
-        return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return "?"
+    return utc_text(time_ns, FOR_PEOPLE) if time_ns else NEVER
 
 
 def number(value: float) -> str:
