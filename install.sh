@@ -173,14 +173,18 @@ leave_out() {
 "
 }
 
-# pytest through tee: the person sees it run, and the closing line can stand at the very end.
+# pytest through tee: the person sees it run, and the closing line can stand at the very end. A folder of its own for
+# each run: lanes that end would clear away each other's old ones, and one that stumbles over it has failed.
 closing=
 tests() {
-    log=$(mktemp)
-    { "$py" -m pytest "$@" && : >"$log.passed"; } 2>&1 | tee "$log" || :
+    log=$(mktemp) base=$(mktemp -d)
+    { "$py" -m pytest --basetemp "$base/pytest" "$@" && : >"$log.passed"; } 2>&1 | tee "$log" || :
     closing=$(tail -n 1 "$log")
     passed=1
-    [ ! -e "$log.passed" ] || passed=0
+    if [ -e "$log.passed" ]; then
+        passed=0
+        rm -rf --one-file-system "$base"
+    fi
     rm -f "$log" "$log.passed"
     return "$passed"
 }
