@@ -638,6 +638,7 @@ requested() {
     do_it write_line "$name $before $id" "$pending.part"
     do_it sync "$pending.part"
     do_it mv "$pending.part" "$pending"
+    do_it sync "$opt" # before anything is changed: nobody would go on with what is not noted
     attempt change_to "$name"
     case $code in
     0) ;;
@@ -733,6 +734,7 @@ answer() {
     do_it write_line "$id $1 $(printable "$2")" "$opt/update.answer.part"
     do_it sync "$opt/update.answer.part"
     do_it mv "$opt/update.answer.part" "$opt/update.answer"
+    do_it sync "$opt"
 }
 
 change_to() {

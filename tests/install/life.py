@@ -89,7 +89,9 @@ class Life:
         return said.split()[:2] == ["active", "active"]
 
     def whole(self) -> None:
-        """One release runs, as it was laid, and every file of it too."""
+        """One release runs, as it was laid, and every file of it too; the updater has tidied up."""
+        asks = ("systemctl", "show", "-P", "ActiveState", "wardtap-update.service")
+        until(lambda: self.tap.inside(*asks).strip() in {"inactive", "failed"}, "the updater has ended")
         said = self.tap.inside("sh", "/opt/wardtap/current/install.sh", "status", check=False)
         wrong = [line for line in said.splitlines() if "DIFFERS" in line or "MISSING" in line or "incomplete" in line]
         if wrong or said.count(", current") != 1:
@@ -213,8 +215,9 @@ def _pending(life: Life) -> bool:
     return life.path(OPT / "update.pending").exists()
 
 
-def _noted_only(life: Life) -> bool:
-    return _pending(life) and life.current() == life.made.names[OLD]
+def _laid_only(life: Life) -> bool:
+    unit = life.path("etc/systemd/system/wardtap-sensor.service")
+    return f"example.org/{NEW}" in unit.read_text() and life.current() == life.made.names[OLD]
 
 
 def _switched(life: Life) -> bool:
@@ -298,7 +301,7 @@ ROWS = (
     Row("a sensor, an uplink that hang", hangs),
     Row("an update to a release that breaks", breaks),
     Row("the same, power cut while it goes back", breaks_in_the_dark),
-    Row("an update, power cut when it is noted and nothing switched", dies_at(_noted_only, "it is noted")),
+    Row("an update, power cut when a unit is laid and nothing switched", dies_at(_laid_only, "the unit is laid")),
     Row("an update, power cut when the link has switched", dies_at(_switched, "it has switched")),
     Row("an update, power cut when the floor has risen", dies_at(_confirmed, "the floor has risen")),
     Row("an update to a newer release", updates),
