@@ -111,7 +111,8 @@ class SpoolDisk:
         path.unlink(missing_ok=True)  # ours, of a try that failed
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
         try:
-            os.write(descriptor, content)
+            if os.write(descriptor, content) < len(content):
+                raise OSError(errno.ENOSPC, "a run's file was cut short")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

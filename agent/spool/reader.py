@@ -98,8 +98,14 @@ class LaneReader:
         return False
 
     def _pass_over(self, here: Segment, later: list[Segment]) -> bool:
-        """Whether everything in an unread segment is known to be at the collector."""
+        """Whether everything in an unread segment is known to be at the collector.
+
+        By names, and only where the next goes on where this one ends: after a refusal or a death while records were
+        written again (another attempt) the next may begin inside this one, and what is behind that is still here only.
+        """
         if self._covered is None or self._offset or not later or later[0].generation != here.generation:
+            return False
+        if later[0].attempt != here.attempt:
             return False
         return self._covered(here.run, here.first_seq, max(here.first_seq, later[0].first_seq - 1))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from agent.spool.account import Account, LostRange
 from agent.spool.coverage import Coverage
 from agent.spool.records import Lane, Segment
-from agent.spool.segment import Frame, Kind, frame, frames, list_segments, read_segment
+from agent.spool.segment import HEAD_BYTES, Frame, Kind, frame, frames, list_segments, read_segment
 from agent.spool.survey import Survey
 
 SCAN_BYTES_MAX = (
@@ -113,13 +113,27 @@ def newest_generation(folder: Path, segments: Iterable[Segment]) -> int:
 
 
 def run_files(folder: Path) -> dict[int, bytes]:
-    """Generation -> run, of the run files that can be read."""
+    """Generation -> run, of the run files that can be read.
+
+    Not of one that was only begun, on a full disk: that run has no record, and while it counted as the run before,
+    segments of the real one went, and with a power cut the memory of where it ended.
+    """
     runs: dict[int, bytes] = {}
     for path in folder.glob(f"*{RUN_SUFFIX}"):
         generation, _, run = path.stem.partition("-")
-        if generation.isascii() and generation.isdigit() and len(generation) <= 18 and _is_run(run):
+        named = generation.isascii() and generation.isdigit() and len(generation) <= 18 and _is_run(run)
+        if named and not _is_begun(path):
             runs[int(generation)] = bytes.fromhex(run)
     return runs
+
+
+def _is_begun(path: Path) -> bool:
+    """Whether it was made and never written: empty, zeros, or shorter than any frame."""
+    try:
+        data = read_segment(path)
+    except OSError:
+        return False
+    return len(data) < HEAD_BYTES or not data.strip(b"\0")
 
 
 def _is_run(text: str) -> bool:

@@ -73,6 +73,25 @@ def test_before_its_first_record_a_run_is_durable(folder: Path, open_spool: Open
     assert all(run_file(1, second.run, b"", 0)[0].endswith(".run") for _ in names)
 
 
+@pytest.mark.parametrize("content", [b"", b"W", bytes(60)])
+def test_a_run_s_file_that_was_only_begun_is_no_run(folder: Path, open_spool: Open, content: bytes) -> None:
+    """A full disk leaves it empty, a power cut fills it with zeros: the run before it is the one that has records."""
+    first = open_spool()
+    urgent(first)
+    assert first.close()
+    run = b"b" * 16
+    (folder / run_file(2, run, first.run, 1)[0]).write_bytes(content)
+    found = examine(folder, {})
+    assert (found.run, found.last_seq) == (first.run, 1)
+    second = open_spool()
+    urgent(second)
+    assert second.close()
+    links = {
+        header.before_run for one in SpoolReader(folder).records() if (header := body.decode(one.type, one.body)[0])
+    }
+    assert links == {b"", first.run}
+
+
 def test_what_a_damaged_region_held_is_told(folder: Path, open_spool: Open) -> None:
     broken = bytearray(record(2) + record(4))
     broken[50], broken[-1] = broken[50] ^ 1, broken[-1] ^ 1
