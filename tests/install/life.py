@@ -279,9 +279,11 @@ def goes(life: Life) -> str:
     accounts = [line for line in life.path("etc/passwd").read_text().splitlines() if "wardtap" in line]
     units = life.tap.inside("systemctl", "list-units", "--all", "--plain", "--no-legend", "wardtap-*").splitlines()
     running = [line for line in units if " active " in line]
-    if [path for path in left if not OWN.search(path)] or accounts or running:
-        raise NotHeldError(f"{left} {accounts} {running}")
-    return f"no file, user or unit of it; besides: {', '.join(left) or 'nothing'}"
+    files = [path for path in left if not OWN.search(path) and not life.path(path).is_dir()]
+    if files or accounts or running:
+        raise NotHeldError(f"{files} {accounts} {running}")
+    empty = [path for path in left if not OWN.search(path)]
+    return f"no file, user or unit of it; folders that stay, empty: {', '.join(empty) or 'none'}"
 
 
 # What this file and tests/install/prepared.py laid.
@@ -291,7 +293,7 @@ OURS = tuple(
 )
 # Debian's own tools keep a copy of the file of users that they change, and systemd says when it first ran.
 OWN = re.compile(
-    r"^etc/((passwd|group|shadow|gshadow|subuid|subgid)-|machine-id|\.pwd\.lock|\.updated)$|^var/(lib/(dbus|private)|tmp|\.updated)"
+    r"^lost.found$|^etc/((passwd|group|shadow|gshadow|subuid|subgid)-|machine-id|\.pwd\.lock|\.updated)$|^var/(lib/(dbus|private)|tmp|\.updated)"
 )
 
 ROWS = (
