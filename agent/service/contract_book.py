@@ -23,18 +23,15 @@ from agent.errors import InputError
 from agent.findings.contract_table import NO_CONTRACT
 from agent.findings.contracts import ContractSet
 from agent.findings.mud import FILE_MAX_BYTES, as_contract_lines, mud, read_mud
-from agent.findings.records import Finding
 from agent.findings.segment_rules import Rule, ports_text, rules_of
 from agent.findings.segment_texts import Advice, Network, Subject, cisco, nftables
 from agent.findings.verdicts import verdicts
 from agent.findings.words import PROTOCOLS, many
-from agent.flows.records import Rows
 from agent.paragraphs import terminal_width, wrapped
-from agent.service.feed import decoded_bursts
+from agent.service.ears import Ears, listen
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
 from agent.summaries.builder import address_octets
-from agent.tap.replay import ReplaySource
 from agent.wire.summary import EdgeRow, Summary
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
@@ -55,19 +52,12 @@ class Recorded(NamedTuple):
     outside: list[str]  # the blocked ones by service, most flows first
 
 
-class _Ears:
-    """Outlet of a pipeline that keeps how many flows each contact had."""
-
-    wants_flows = False
+class _Contacts(Ears):
+    """Keeps how many flows each contact had."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.flows_of: Counter[Contact] = Counter()
-
-    def flows(self, records: Rows) -> None:
-        """None are asked for."""
-
-    def finding(self, finding: Finding) -> None:
-        """Not of interest here."""
 
     def summary(self, summary: Summary) -> None:
         """The flows of an interval, by contact."""
@@ -130,20 +120,11 @@ def advice(contracts: ContractSet, role: str, form: str, config: Config, heard: 
     return {"nftables": nftables, "cisco": cisco}[form](rules(contracts, role), subject)
 
 
-def listen(paths: list[Path], config: Config, whom: str) -> tuple[str, Recorded]:
+def recorded(paths: list[Path], config: Config, whom: str) -> tuple[str, Recorded]:
     """Play captures; the role that is meant (of a MAC, as it was found) and what was recorded of it."""
-    ears = _Ears()
+    ears = _Contacts()
     config = config._replace(summaries=config.summaries._replace(edges_per_summary_max=EDGES_MAX))
-    parts = judgement(config, bytes(32))
-    pipeline = Pipeline(config, parts, ears)
-    source = ReplaySource(paths)
-    for decoded in decoded_bursts(source, pipeline.decode):
-        for _ in pipeline.take_steps(decoded):
-            pass
-    pipeline.settle()
-    pipeline.drain()
-    if source.faults:
-        raise source.faults[0]
+    pipeline, parts = listen(paths, config, ears)
     ward, table = pipeline.ward, pipeline.table
     slots = table.occupied().tolist()
     meant = [slot for slot in slots if whom in {ward.role(slot), mac_text(ward.mac(slot))}]
@@ -160,7 +141,7 @@ def listen(paths: list[Path], config: Config, whom: str) -> tuple[str, Recorded]
 
 
 def _recorded(
-    pipeline: Pipeline, contracts: ContractSet, ears: _Ears, meant: list[int], own: list[Network],
+    pipeline: Pipeline, contracts: ContractSet, ears: _Contacts, meant: list[int], own: list[Network],
     roles: dict[str, list[Network]],
 ) -> Recorded:  # fmt: skip
     """How many flows of these devices the contract allows: judged at the end, when every peer has its role."""
@@ -215,7 +196,7 @@ def show(config: Config, what: str, whom: str, form: str, captures: list[Path]) 
     if what == "list":
         print("\n".join(listing(contracts)))
         return 0
-    role, heard = listen(captures, config, whom) if captures else (whom, None)
+    role, heard = recorded(captures, config, whom) if captures else (whom, None)
     if what == "explain":
         print("\n".join(explained(contracts, role, terminal_width())))
     else:

@@ -11,41 +11,16 @@ from agent.findings.catalogue import CATALOGUE, ELSEWHERE, OF_THE_TAP
 from agent.findings.contract_file import nearest
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import RANK
-from agent.findings.records import Finding
 from agent.findings.suppressions import CONTROLS, MAINTENANCE, Suppression
 from agent.findings.words import PROTOCOLS, mac_text, time_text
-from agent.flows.records import Rows
 from agent.paragraphs import wrapped
-from agent.service.feed import decoded_bursts
-from agent.service.parts import judgement
-from agent.service.pipeline import Pipeline
+from agent.service.ears import Ears, listen
 from agent.service.suppression_draft import Explanation, add_to, findings_of, made_from
 from agent.service.suppression_orders import read_ordered
 from agent.service.suppression_store import read_explained
-from agent.tap.replay import ReplaySource
-from agent.wire.summary import Summary
 
 ALL = {**CATALOGUE, **ELSEWHERE}
 SHOWN_MAX = 50  # findings of a capture that are told one by one
-
-
-class Ears:
-    """Outlet of a pipeline that keeps what is said."""
-
-    wants_flows = False
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-
-    def flows(self, records: Rows) -> None:
-        """None are asked for."""
-
-    def finding(self, finding: Finding) -> None:
-        """Kept."""
-        self.findings.append(finding)
-
-    def summary(self, summary: Summary) -> None:
-        """Not of interest here."""
 
 
 def listing(width: int | None = None) -> list[str]:
@@ -89,19 +64,7 @@ def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None,
     if only and only not in ALL:
         raise InputError(f"no finding is called {only!r}", todo=nearest(only, list(ALL)))
     ears = Ears()
-    pipeline = Pipeline(config, judgement(config, bytes(32)), ears)
-    if folder is not None:
-        pipeline.engine.explain(read_explained([folder]))
-    source = ReplaySource(list(paths))
-    for decoded in decoded_bursts(source, pipeline.decode):
-        pipeline.note_legs(source.legs())
-        for _ in pipeline.take_steps(decoded):
-            pass
-    pipeline.settle()
-    pipeline.drain()
-    source.close()
-    if source.faults:
-        raise source.faults[0]
+    pipeline, _ = listen(paths, config, ears, read_explained([folder]) if folder is not None else None)
     said = [finding for finding in ears.findings if only in ("", finding.id)]
     causes = {finding.cause: finding for finding in said}
     counts = Counter((finding.id, str(finding.severity)) for finding in causes.values())

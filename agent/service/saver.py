@@ -1,7 +1,8 @@
-"""State written on a thread of its own: capture never waits for a disk. Several files may share the thread."""
+"""Files written on a thread of their own: capture never waits for a disk. Several files may share the thread."""
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -9,40 +10,43 @@ from agent.durable import write_atomically
 
 CLOSE_TIMEOUT_S: Final = 5.0
 Say = Callable[[str], None]
+Work = Callable[[], None]
 
 
 class SaveThread:
-    """Writes what is handed over; of several contents of one file that wait the newest."""
+    """Does what is handed over, in no order; of several works of one owner that wait the newest."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[Saver, bytes] = {}
+    def __init__(self, name: str = "save", close_timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        self._waiting: dict[object, Work] = {}
         self._closing = False
+        self._close_timeout_s = close_timeout_s
         self._condition = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="save", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    def put(self, saver: "Saver", content: bytes) -> None:
-        """Hand it over; one a file waits at most."""
+    def put(self, owner: object, work: Work) -> bool:
+        """Hand it over; returns at once, and whether an older one waited and is skipped."""
         with self._condition:
-            self._waiting[saver] = content
+            skipped = owner in self._waiting
+            self._waiting[owner] = work
             self._condition.notify()
+        return skipped
 
     def close(self) -> None:
-        """Write what waits; a disk that does not answer is not waited for."""
+        """Do what waits and end; a disk that does not answer is not waited for."""
         with self._condition:
             self._closing = True
             self._condition.notify()
-        self._thread.join(CLOSE_TIMEOUT_S)
+        self._thread.join(self._close_timeout_s)
 
     def _work(self) -> None:
-        while (taken := self._next()) is not None:
-            saver, content = taken
-            saver.write(content)
+        while (work := self._next()) is not None:
+            work()
 
-    def _next(self) -> tuple["Saver", bytes] | None:
+    def _next(self) -> Work | None:
         with self._condition:
             self._condition.wait_for(lambda: self._waiting or self._closing)
-            return self._waiting.popitem() if self._waiting else None
+            return self._waiting.popitem()[1] if self._waiting else None
 
 
 class Saver:
@@ -57,15 +61,14 @@ class Saver:
 
     def save(self, content: bytes) -> None:
         """Have it written."""
-        self._thread.put(self, content)
+        self._thread.put(self, partial(self._write, content))
 
     def close(self) -> None:
         """Nothing comes any more; a shared thread is closed by whoever shares it."""
         if self._own:
             self._thread.close()
 
-    def write(self, content: bytes) -> None:
-        """Write it now; the thread's work."""
+    def _write(self, content: bytes) -> None:
         try:
             write_atomically(self.path, content)
         except OSError as error:

@@ -5,13 +5,14 @@ refuses. The file is whole whenever it is read, and is not synced: after a power
 """
 
 import os
-import threading
+from functools import partial
 from pathlib import Path
 
 from agent.clock import Clock
 from agent.durable import write_atomically
 from agent.service.board import ROOT, temperature_mc, throttle
 from agent.service.intervals import memory_bytes
+from agent.service.saver import SaveThread
 from agent.service.status import BoardStatus, Status
 
 CLOSE_TIMEOUT_S = 2.0
@@ -27,39 +28,22 @@ class StatusWriter:
         self.last_error = ""
         self._clock, self._root = clock, root
         self._cpu_s, self._cpu_ns = sum(os.times()[:2]), clock.mono_ns()  # a start is no load
-        self._waiting: Status | None = None
-        self._closing = False
-        self._condition = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="status", daemon=True)
-        self._thread.start()
+        self._thread = SaveThread("status", CLOSE_TIMEOUT_S)
 
     def offer(self, status: Status) -> None:
         """Hand over; returns at once."""
-        with self._condition:
-            self.skipped += self._waiting is not None
-            self._waiting = status
-            self._condition.notify()
+        self.skipped += self._thread.put(self, partial(self._write, status))
 
     def close(self) -> None:
         """Write what waits and end; a disk that does not answer is not waited for."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify()
-        self._thread.join(CLOSE_TIMEOUT_S)
+        self._thread.close()
 
-    def _work(self) -> None:
-        while (status := self._next()) is not None:
-            try:
-                write_atomically(self.path, status._replace(board=self._board()).to_json(), durable=False)
-            except OSError as error:
-                self.failed += 1
-                self.last_error = error.strerror or type(error).__name__
-
-    def _next(self) -> Status | None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._waiting is not None or self._closing)
-            status, self._waiting = self._waiting, None
-            return status
+    def _write(self, status: Status) -> None:
+        try:
+            write_atomically(self.path, status._replace(board=self._board()).to_json(), durable=False)
+        except OSError as error:
+            self.failed += 1
+            self.last_error = error.strerror or type(error).__name__
 
     def _board(self) -> BoardStatus:
         now_ns, cpu_s = self._clock.mono_ns(), sum(os.times()[:2])

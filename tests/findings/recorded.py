@@ -6,8 +6,8 @@ from typing import Any
 
 from agent.config import Config
 from agent.findings.records import Finding
+from agent.service.ears import Ears
 from agent.service.feed import decoded_bursts
-from agent.service.findings_book import Ears
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
 from agent.tap.replay import ReplaySource
