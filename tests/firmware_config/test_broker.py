@@ -181,22 +181,6 @@ def test_a_tap_reads_only_its_own_way_down(desk: Desk) -> None:
     assert desk.settle(curious) == []
 
 
-def test_a_tap_that_joins_the_collectors_group_reads_nothing(desk: Desk) -> None:
-    """D5: the broker offers it a share and its list of rights refuses each; what that costs the spools send again."""
-    group = "$share/collectors/wardtap/1/+/+/up/#"
-    collector, thief = desk.connect("wardtap-collector"), desk.connect("tap-2")
-    collector.hears(group)
-    thief.hears(group)
-    tap = desk.connect("tap-1")
-    for number in range(20):
-        tap.says(UP, b"%d" % number)
-    assert desk.settle(thief) == []
-    deadline = time.monotonic() + 60
-    while not collector.got and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert collector.got, "half of it, by turns"
-
-
 def test_the_operator_commands_and_does_not_read_summaries(desk: Desk) -> None:
     tap = desk.connect("tap-1")
     tap.hears("wardtap/1/ward/tap-1/down/#")
