@@ -248,7 +248,7 @@ def dies_at(point: Callable[[Life], bool], name: str) -> Callable[[Life], str]:
         life.path(OPT / "floor.json").unlink(missing_ok=True)  # so that the next point is reached as this one was
         life.tap.inside("sync")
         until(lambda: life.runs(old), "the old one runs, by hand")
-        return f"the link then named the {'newer' if came_to == new else 'old'} one; the newer one runs, receipt done"
+        return "the newer one runs after the next start; the receipt: done"
 
     return look
 
