@@ -11,7 +11,7 @@ from agent.findings.catalogue import CATALOGUE, ELSEWHERE, OF_THE_TAP
 from agent.findings.contract_file import nearest
 from agent.findings.contracts import ContractSet
 from agent.findings.draft import RANK
-from agent.findings.suppressions import CONTROLS, MAINTENANCE, Suppression
+from agent.findings.suppressions import CONTROLS, MAINTENANCE, Explained, Suppression
 from agent.findings.words import PROTOCOLS, mac_text, time_text
 from agent.paragraphs import wrapped
 from agent.service.ears import Ears, listen
@@ -20,6 +20,7 @@ from agent.service.suppression_orders import read_ordered
 from agent.service.suppression_store import read_explained
 
 ALL = {**CATALOGUE, **ELSEWHERE}
+LAST_NS = 2**63 - 1
 SHOWN_MAX = 50  # findings of a capture that are told one by one
 
 
@@ -64,7 +65,7 @@ def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None,
     if only and only not in ALL:
         raise InputError(f"no finding is called {only!r}", todo=nearest(only, list(ALL)))
     ears = Ears()
-    pipeline, _ = listen(paths, config, ears, read_explained([folder]) if folder is not None else None)
+    pipeline, _ = listen(paths, config, ears, _at_any_time(read_explained([folder])) if folder is not None else None)
     said = [finding for finding in ears.findings if only in ("", finding.id)]
     causes = {finding.cause: finding for finding in said}
     counts = Counter((finding.id, str(finding.severity)) for finding in causes.values())
@@ -76,6 +77,13 @@ def tried(paths: Sequence[Path], config: Config, only: str, folder: Path | None,
     if folder is not None:
         told.append(f"held back by suppressions: {pipeline.engine.silence.held_back}")
     return told
+
+
+def _at_any_time(explained: Explained) -> Explained:
+    """As if they held when the capture was made: they are for days to come, and every capture is of one past."""
+    return explained._replace(
+        suppressions=tuple(rule._replace(start_ns=0, end_ns=LAST_NS) for rule in explained.suppressions)
+    )
 
 
 def in_words(rule: Suppression, now_ns: int) -> str:
