@@ -7,8 +7,10 @@ from agent.wire.presence import Birth
 SITE = "ward"
 
 
-def birth(run: int, mono_s: int, agent: str = "tap-1") -> Birth:
-    return Birth(agent, SITE, bytes(16), bytes([run]) * 16, "1", (), "", {}, bytes(8), mono_s * NS_PER_S)
+def birth(run: int, mono_s: float, agent: str = "tap-1", boot: int | None = None) -> Birth:
+    """Of a boot of its own where no other is named."""
+    own = bytes([run if boot is None else boot]) * 16
+    return Birth(agent, SITE, own, bytes([run]) * 16, "1", (), "", {}, bytes(8), int(mono_s * NS_PER_S))
 
 
 def heard(*births: tuple[int, int], every_s: int = 2) -> list[bool]:
@@ -37,6 +39,36 @@ def test_one_birth_that_was_held_back_is_not_enough() -> None:
     assert not any(heard((1, 10), (2, 3), (1, 11), (3, 4)))
 
 
+def test_births_that_were_held_back_while_the_program_started_again_accuse_nobody() -> None:
+    """Of one boot: each is dated by the same clock, whenever it is handed on."""
+    turns = Turns()
+    made_and_heard = (
+        (1, 1000, 1003),
+        (2, 1023, 1026),
+        (3, 1048, 1051),
+        (1, 1017, 1052),
+        (2, 1030, 1053),
+        (3, 1066, 1068),
+    )
+    for run, made_s, heard_s in made_and_heard:
+        assert not turns.born(SITE, birth(run, made_s, boot=9), heard_s * NS_PER_S)
+
+
+def test_two_programs_in_one_boot_are_found() -> None:
+    turns, found = Turns(), []
+    for at, run in enumerate((1, 2, 1, 2)):
+        found.append(turns.born(SITE, birth(run, 100 + at, boot=9), at * NS_PER_S))
+    assert found == [False, False, False, True]
+
+
+def test_a_collector_whose_clock_is_set_back_begins_anew() -> None:
+    turns, day_s = Turns(), 86_400
+    for at, run in enumerate((1, 2)):
+        turns.born(SITE, birth(run, 100 + at), (day_s + at) * NS_PER_S)
+    found = [turns.born(SITE, birth(run, 110 + at), at * NS_PER_S) for at, run in enumerate((1, 2, 1, 2))]
+    assert found == [False, False, False, True]
+
+
 def test_once_a_day_is_not_taking_turns() -> None:
     assert not any(heard((1, 10), (2, 700), (1, 14), (2, 704), (1, 18), every_s=WITHIN_S + 1))
 
@@ -48,4 +80,4 @@ def test_every_tap_has_turns_of_its_own_and_they_are_bounded() -> None:
             assert not turns.born(SITE, birth(1 if name == "tap-1" else 2, at, name), at)
     for run in range(100):
         turns.born(SITE, birth(run, 1), 0)
-    assert all(len(tap.newest_ns) <= RUNS_KEPT for tap in turns._taps.values())
+    assert all(len(kept) <= RUNS_KEPT for tap in turns._taps.values() for kept in (tap.newest_ns, tap.lags_ns))
