@@ -24,7 +24,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,12 +31,12 @@ from tests.devices.bench import hello
 from tests.flows.talks import HOSTS
 from tests.install.booted import TOOLS, NotHeldError, until
 from tests.install.prepared import BROKEN, NEW, OLD, Prepared
+from tests.install.seen import table, write
 from tests.install.site import Site
 from tests.simulators.broker import mosquitto_path
 from tests.simulators.namespace import cable
 
 CLONE_NEWNET = 0x40000000
-BEGIN, END = "<!-- life: begin -->", "<!-- life: end -->"
 UP_S = 150  # for both programs to come up: half a minute more than an appliance takes, for a busy machine
 PATIENCE_S = 1800.0
 OPT, STATE = Path("opt/wardtap"), Path("var/lib/wardtap")
@@ -366,19 +365,6 @@ def missing(tree: Path) -> str:
     if mosquitto_path() is None:
         return "not installed: mosquitto"
     return "" if (tree / "usr/lib/systemd/systemd").exists() else f"{tree} is no Debian with systemd"
-
-
-def table(lines: list[str]) -> str:
-    """For the page."""
-    day = datetime.now(UTC).date().isoformat()
-    return "\n".join(["| row | what was seen | s | on |", "|---|---|---|---|", *(f"{line} {day} |" for line in lines)])
-
-
-def write(page: Path, text: str) -> None:
-    """Between the page's two marks."""
-    whole = page.read_text(encoding="utf-8")
-    head, rest = whole.split(BEGIN)
-    page.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
 def main() -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.install.life import BEGIN, END, missing, table, write
+from tests.install.life import missing
+from tests.install.seen import BEGIN, END, table, write
 
 PATIENCE_S = 3 * 3600
 
