@@ -17,7 +17,7 @@ from typing import Any
 from agent.clock import SystemClock
 from agent.ctl.lab import Lab, make_lab
 from agent.errors import InputError, LinkError, WardtapError
-from agent.paragraphs import counted, terminal_width, wrapped
+from agent.paragraphs import counted, wrapped
 from agent.service.programs import ROOT, Programs, answers, foreground, free_port, mosquitto
 
 SITE, AGENT = "demo", "tap-1"
@@ -37,7 +37,7 @@ def say(text: str = "") -> None:
 
 def width() -> int:
     """Columns to write in."""
-    return min(WIDTH_MAX, max(WIDTH_MIN, terminal_width() or WIDTH_MAX))
+    return min(WIDTH_MAX, max(WIDTH_MIN, shutil.get_terminal_size((WIDTH_MAX, 24)).columns))
 
 
 class Page:

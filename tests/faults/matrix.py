@@ -118,7 +118,7 @@ ROWS = {
     "D10": Row(
         "updates: older, frozen, mixed, huge, wrong key; one that does not come up is taken back",
         (
-            *("update/test_states.py", "update/test_laid.py", "signing/test_trust.py"),
+            *("install/test_cuts.py", "update/test_laid.py", "signing/test_trust.py"),
             *("install/test_releases.py", "install/test_requested.py"),
         ),
     ),
