@@ -17,10 +17,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure() -> None:
-    """How long an example takes says something of this machine's load and nothing of the product."""
+    """How long an example takes says something of this machine's load and nothing of the product.
+
+    The examples are the same in each run, none is kept in a folder that may not be ours; WARDTAP_SLOW=1 draws others.
+    """
     from hypothesis import HealthCheck, settings  # noqa: PLC0415 - children of tests import this file for its paths
 
-    settings.register_profile("wardtap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    drawn_anew = bool(os.environ.get("WARDTAP_SLOW"))
+    settings.register_profile(
+        "wardtap",
+        deadline=None,
+        database=None,
+        derandomize=not drawn_anew,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("wardtap")
 
 

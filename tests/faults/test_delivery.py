@@ -114,14 +114,21 @@ def test_a_second_uplink_on_one_state_is_refused_with_the_reason(ward: Ward) -> 
     all_once(ward)
 
 
+def sensor_runs(ward: Ward) -> set[bytes]:
+    """Runs of which anything is durable, or was and has arrived."""
+    known = [*ward.durable(), *list(ward.collector.stored)]
+    return {run for _, run, stream, _ in known if stream == "sensor"}
+
+
 def test_sensor_and_uplink_killed_while_they_work(ward: Ward) -> None:
     """Both processes die at any moment; each run says where the one before it ended."""
     ward.sensor.close()
     runs: set[bytes] = set()
     chance = random.Random(3)
-    for _ in range(4):
+    for number in range(1, 5):
         child = SensorProcess(ward.state).start()
-        time.sleep(chance.uniform(0.05, 0.6))
+        assert eventually(lambda count=number: len(sensor_runs(ward)) >= count), "it has written"  # type: ignore[misc]
+        time.sleep(chance.uniform(0.0, 0.5))
         if chance.random() < 0.5:
             ward.uplink.kill()
         child.kill()
