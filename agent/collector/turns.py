@@ -24,9 +24,7 @@ class _Tap:
     run: bytes = b""
     made_ns: int = -1  # when the newest birth was made, on the collector's clock
     newest_ns: dict[bytes, int] = field(default_factory=dict)  # run -> monotonic time of its newest birth
-    lags_ns: dict[bytes, int] = field(
-        default_factory=dict
-    )  # boot -> least time from a birth's own clock to its receipt
+    lags_ns: dict[bytes, int] = field(default_factory=dict)  # boot -> least time from its own clock to a receipt
     returns: deque[int] = field(default_factory=lambda: deque(maxlen=RETURNS_MIN))
 
 

@@ -46,8 +46,6 @@ class DefaultLogins:
 
     def about(self, facts: Facts, maker: str, role: str) -> tuple[DefaultLogin, ...]:
         """What fits a device, by its banners first; each source once."""
-        if (maker, role) not in self.makers and self.banners.keys().isdisjoint(facts):
-            return ()  # as of most devices, and each is asked about
         found: dict[str, DefaultLogin] = {}
         for fact in sorted(self.banners.keys() & set(facts)):
             for login in self.banners[fact]:

@@ -24,8 +24,6 @@ def posture_of(device: Known, identity: Identity, pack: PosturePack) -> Posture:
     """What was heard of one device. A gateway has none: what goes through it is said by others."""
     if device.is_gateway:
         return Posture()
-    if not (device.facts or device.seen or device.models or device.systems):  # a card alone: nothing was heard
-        return Posture(system=identity.os)
     system, ended = oldest_system(device, identity, pack)
     # A card alone matches nothing: cards are what a flood invents, by the thousand.
     role = identity.role if identity.confidence >= SURE_FROM and device.facts else UNKNOWN

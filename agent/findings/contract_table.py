@@ -20,7 +20,6 @@ from agent.findings.records import Marks, Roles, Rules
 Codes = npt.NDArray[np.int16]
 
 OUTSIDE: Final = 0  # the contract does not mention it
-NO_CONTRACT: Final = -32768  # the device's role has no contract
 _PROTOCOL_CLASSES: Final[dict[int, int]] = {6: 0, 17: 1, 1: 2, 58: 3, 2: 4}
 _OTHER_PROTOCOL: Final = 5
 _SCOPES: Final = len(Scope)

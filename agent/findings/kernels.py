@@ -8,11 +8,10 @@ branch for the processor to guess wrong.
 import numpy as np
 
 from agent.devices.records import NO_SLOT, Scope
-from agent.findings.records import EdgeMark, Marks, Roles, Rows, Rules, Verdict
+from agent.findings.records import NO_CONTRACT, EdgeMark, Marks, Roles, Rows, Rules, Verdict
 from agent.jit import Hashes, Slots, Words, bit_length, brief, leaf
 
 NONE = -1
-NO_CONTRACT = -32768  # contract_table.py
 SCOPES, MARKS = len(Scope), len(EdgeMark)
 V_NONE, V_NEVER = int(Verdict.NONE), int(Verdict.NEVER)
 LISTED, STEERED, SPOKEN = 1 << EdgeMark.LISTED, 1 << EdgeMark.STEERED, 1 << EdgeMark.SPOKEN

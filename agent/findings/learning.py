@@ -14,8 +14,8 @@ import numpy.typing as npt
 from agent.devices.records import EdgeGate, Scope
 from agent.findings.case import Case
 from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
-from agent.findings.records import Finding, Rows, Severity, Usual
+from agent.findings.contract_table import OUTSIDE
+from agent.findings.records import NO_CONTRACT, Finding, Rows, Severity, Usual
 from agent.findings.words import NS_PER_S
 
 SUSPECTS_MAX: Final = 1024

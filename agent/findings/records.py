@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,9 @@ class EdgeMark(IntEnum):
     ODD_TRY = 12  # a device of unknown role tried a clinical one
     WAITS = 13  # it is held until its device has a role
     SPOKEN = 14  # as STEERED, by what is spoken; told as STEERED
+
+
+NO_CONTRACT: Final = -32768  # a verdict's code: the device's role has no contract
 
 
 class Verdict(IntEnum):

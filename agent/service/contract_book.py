@@ -20,15 +20,15 @@ from agent.devices.roles import ROLES, UNKNOWN
 from agent.devices.table import address_text
 from agent.devices.view import mac_text
 from agent.errors import InputError
-from agent.findings.contract_table import NO_CONTRACT
 from agent.findings.contracts import ContractSet
 from agent.findings.mud import FILE_MAX_BYTES, as_contract_lines, mud, read_mud
+from agent.findings.records import NO_CONTRACT
 from agent.findings.segment_rules import Rule, ports_text, rules_of
 from agent.findings.segment_texts import Advice, Network, Subject, cisco, nftables
 from agent.findings.verdicts import verdicts
 from agent.findings.words import PROTOCOLS, many
 from agent.paragraphs import terminal_width, wrapped
-from agent.service.ears import Ears, listen
+from agent.service.ears import NO_SECRET, Ears, listen
 from agent.service.parts import judgement
 from agent.service.pipeline import Pipeline
 from agent.summaries.builder import address_octets
@@ -192,7 +192,7 @@ def import_mud(path: Path) -> int:
 
 def show(config: Config, what: str, whom: str, form: str, captures: list[Path]) -> int:
     """The command: `list`, `explain` and `acl`."""
-    contracts = judgement(config, bytes(32)).contracts
+    contracts = judgement(config, NO_SECRET).contracts
     if what == "list":
         print("\n".join(listing(contracts)))
         return 0

@@ -28,7 +28,7 @@ def decoded_bursts(source: Source, decode: Decode) -> Iterator[Decoded]:
     A burst is read when a row buffer is free for it: one is metered, one is being decoded, the others wait. As long as
     one waits the other side is the slower.
     """
-    free: queue.SimpleQueue[Rows] = queue.SimpleQueue()
+    free: queue.SimpleQueue[Rows | None] = queue.SimpleQueue()
     ready: queue.SimpleQueue[Decoded | BaseException | None] = queue.SimpleQueue()
     stopped = threading.Event()
     for _ in range(BURSTS_AHEAD):
@@ -36,9 +36,8 @@ def decoded_bursts(source: Source, decode: Decode) -> Iterator[Decoded]:
 
     def read() -> None:
         try:
-            while not stopped.is_set():
-                rows = free.get()
-                if stopped.is_set() or (burst := source.next_burst()) is None:
+            while (rows := free.get()) is not None and not stopped.is_set():
+                if (burst := source.next_burst()) is None:
                     break
                 ready.put(decode(burst, rows, hashed=not ready.empty()))
         except BaseException as error:  # noqa: BLE001 - it is raised again on the other side
@@ -56,5 +55,5 @@ def decoded_bursts(source: Source, decode: Decode) -> Iterator[Decoded]:
             free.put(item.rows)
     finally:
         stopped.set()
-        free.put(Decoder.buffer())
+        free.put(None)
         thread.join()

@@ -50,13 +50,14 @@ def run(options: argparse.Namespace, config: "Config") -> list[str]:
     from agent.devices.site_packs import in_force  # noqa: PLC0415
     from agent.paragraphs import terminal_width  # noqa: PLC0415
     from agent.service import findings_book as book  # noqa: PLC0415
+    from agent.service.ears import NO_SECRET  # noqa: PLC0415
     from agent.service.parts import judgement  # noqa: PLC0415
     from agent.service.suppression_draft import Explanation  # noqa: PLC0415
 
     if options.what == "list":
         return book.listing(terminal_width())
     if options.what == "explain":
-        return book.explained(options.id, judgement(config, bytes(32)).contracts, terminal_width())
+        return book.explained(options.id, judgement(config, NO_SECRET).contracts, terminal_width())
     if options.what == "test":
         return book.tried(options.files, config, options.id, options.suppressions, terminal_width())
     if options.what == "suppress":

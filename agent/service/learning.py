@@ -4,7 +4,6 @@ The state lies in `sensor/baseline` of the state folder. A damaged file is put a
 begins anew: a tap that does not start because of its memory would be worse than one that has forgotten.
 """
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,10 +13,9 @@ from agent.commands.requests import Request
 from agent.devices.baseline import Baseline, Order, Phase
 from agent.devices.baseline_file import Window, encode, read
 from agent.devices.roles import ROLES
-from agent.errors import StateError
 from agent.findings.engine import Engine
 from agent.findings.settings import ChangeWindow
-from agent.service.saver import Saver, SaveThread, Say
+from agent.service.saver import KeptFile, SaveThread, Say
 
 SAVE_EVERY_S: Final = 900  # a power cut costs a quarter of an hour of learning
 NAME: Final = "baseline"
@@ -51,24 +49,21 @@ class BaselineKeeper:
     def __init__(self, path: Path, say: Say, shared: SaveThread | None = None) -> None:
         """Read what was saved; a damaged file is put aside, said and counted."""
         self.path, self._say = path, say
-        self.damaged = 0  # files that were refused
         self.refused = 0  # orders that name no role we know
-        try:
-            self.baseline, self.windows = read(path, ROLES)
-        except StateError as error:
-            self.damaged += 1
-            say(f"{error}; learning begins anew")
-            with contextlib.suppress(OSError):
-                path.replace(path.with_name(f"{NAME}.damaged"))
-            self.baseline, self.windows = Baseline(ROLES), ()
-        self._saved_s: int | None = None
+        self._file = KeptFile(path, say, shared, SAVE_EVERY_S)
+        new: tuple[Baseline, tuple[Window, ...]] = Baseline(ROLES), ()
+        self.baseline, self.windows = self._file.read(lambda place: read(place, ROLES), new, "learning begins anew")
         self._told = ""
-        self._saver = Saver(path, say, shared)
 
     @property
     def failed(self) -> int:
         """Saves that the disk refused."""
-        return self._saver.failed
+        return self._file.failed
+
+    @property
+    def damaged(self) -> int:
+        """Files that were refused."""
+        return self._file.damaged
 
     def begin(self, engine: Engine) -> Callable[[], dict[str, int | str]]:
         """Change windows that were declared before the restart hold on. Returns what summaries tell of learning."""
@@ -106,10 +101,7 @@ class BaselineKeeper:
 
     def look(self, engine: Engine, now_s: int) -> None:
         """Once a second: save what is due."""
-        if self._saved_s is None:
-            self._saved_s = now_s
-        elif now_s - self._saved_s >= SAVE_EVERY_S and self.baseline.changed:
-            self._saved_s = now_s
+        if self._file.is_due(now_s, changed=self.baseline.changed):
             self.save(engine)
             told, self._told = self._told, learning_text(self.baseline)
             if self._told != told:
@@ -119,9 +111,9 @@ class BaselineKeeper:
         """Hand the present state to the thread; one waits at most."""
         self.baseline.changed = False
         windows = tuple(Window(*window) for window in engine.settings.change_windows)
-        self._saver.save(encode(self.baseline, windows))
+        self._file.save(encode(self.baseline, windows))
 
     def close(self, engine: Engine) -> None:
         """Save for the last time; a disk that does not answer is not waited for."""
         self.save(engine)
-        self._saver.close()
+        self._file.close()

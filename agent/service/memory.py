@@ -4,17 +4,15 @@ Who is who lies in `sensor/identity` of the state folder. A damaged file is put 
 counted, and the sensor starts with nothing: it hears everything anew within minutes.
 """
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from agent.devices.memory import encode, read
+from agent.devices.memory import Remembered, encode, read
 from agent.devices.view import Ward
-from agent.errors import StateError
 from agent.service.learning import BaselineKeeper, baseline_path
 from agent.service.pipeline import Pipeline
-from agent.service.saver import Saver, SaveThread, Say
+from agent.service.saver import KeptFile, SaveThread, Say
 from agent.service.volumes import VolumesKeeper, volumes_path
 
 SAVE_EVERY_S: Final = 300  # a power cut costs what was first heard in five minutes
@@ -31,18 +29,10 @@ class IdentityKeeper:
     """Reads it once, and saves it now and then on a thread of its own."""
 
     def __init__(self, path: Path, say: Say, shared: SaveThread | None = None) -> None:
-        self.damaged = 0  # files that were refused
         self.recalled = 0  # devices that were known before
-        self._saver = Saver(path, say, shared)
-        try:
-            self._read = read(path)
-        except StateError as error:
-            self.damaged += 1
-            say(f"{error}; who is who is heard anew")
-            with contextlib.suppress(OSError):
-                path.replace(path.with_name(f"{NAME}.damaged"))
-            self._read = []
-        self._saved_s: int | None = None
+        self._file = KeptFile(path, say, shared, SAVE_EVERY_S)
+        nobody: list[Remembered] = []
+        self._read = self._file.read(read, nobody, "who is who is heard anew")
 
     def begin(self, ward: Ward, now_s: int) -> None:
         """The devices that were known before are known again."""
@@ -51,23 +41,20 @@ class IdentityKeeper:
 
     def look(self, ward: Ward, now_s: int) -> None:
         """Once a second: save what is due."""
-        if self._saved_s is None:
-            self._saved_s = now_s
-        elif now_s - self._saved_s >= SAVE_EVERY_S:
-            self._saved_s = now_s
-            self._saver.save(encode(ward.remember(now_s)))
+        if self._file.is_due(now_s):
+            self._file.save(encode(ward.remember(now_s)))
 
     def close(self, ward: Ward, now_s: int) -> None:
         """Save for the last time."""
-        self._saver.save(encode(ward.remember(now_s)))
-        self._saver.close()
+        self._file.save(encode(ward.remember(now_s)))
+        self._file.close()
 
     def health(self) -> dict[str, int | str]:
         """For summaries."""
         return {
             "identity_recalled": self.recalled,
-            "identity_damaged": self.damaged,
-            "identity_save_errors": self._saver.failed,
+            "identity_damaged": self._file.damaged,
+            "identity_save_errors": self._file.failed,
         }
 
 

@@ -1,16 +1,19 @@
 """Files written on a thread of their own: capture never waits for a disk. Several files may share the thread."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from agent.durable import write_atomically
+from agent.errors import StateError
 
 CLOSE_TIMEOUT_S: Final = 5.0
 Say = Callable[[str], None]
 Work = Callable[[], None]
+T = TypeVar("T")
 
 
 class SaveThread:
@@ -75,3 +78,37 @@ class Saver:
             self.failed += 1
             self.last_error = error.strerror or type(error).__name__
             self._say(f"{self.path}: cannot be saved ({self.last_error})")
+
+
+class KeptFile(Saver):
+    """What is kept over a restart: read once, saved now and then. `damaged`: files that were refused.
+
+    One of those is put aside (`NAME.damaged`), said and counted: a tap that does not start because of its memory would
+    be worse than one that has forgotten.
+    """
+
+    def __init__(self, path: Path, say: Say, shared: SaveThread | None, every_s: int) -> None:
+        """`every_s`: what a power cut may cost."""
+        super().__init__(path, say, shared)
+        self._every_s, self._saved_s = every_s, -1
+        self.damaged = 0
+
+    def read(self, reader: Callable[[Path], T], nothing: T, lost: str) -> T:
+        """What `reader` finds, or `nothing`; `lost` says what that comes to."""
+        try:
+            return reader(self.path)
+        except StateError as error:
+            self.damaged += 1
+            self._say(f"{error}; {lost}")
+            with contextlib.suppress(OSError):
+                self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
+            return nothing
+
+    def is_due(self, now_s: int, *, changed: bool = True) -> bool:
+        """Whether to save now; asked once a second."""
+        if self._saved_s < 0:
+            self._saved_s = now_s
+        if not changed or now_s - self._saved_s < self._every_s:
+            return False
+        self._saved_s = now_s
+        return True

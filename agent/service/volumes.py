@@ -8,7 +8,6 @@ does not know is left out. It lies in `sensor/volumes` of the state folder. A da
 (`volumes.damaged`), said and counted, and the pools begin anew.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,7 @@ from agent.devices.checked_file import Form, read_octets, seal, unseal
 from agent.devices.roles import ROLES
 from agent.errors import StateError
 from agent.findings.volumes import BINS, COUNT_MAX, HOURS, Sample, Volumes
-from agent.service.saver import Saver, SaveThread, Say
+from agent.service.saver import KeptFile, SaveThread, Say
 
 SAVE_EVERY_S: Final = 900  # a power cut costs a quarter of an hour of learning
 NAME: Final = "volumes"
@@ -73,18 +72,8 @@ class VolumesKeeper:
     """Reads them once, and saves them now and then on a thread of its own."""
 
     def __init__(self, path: Path, say: Say, shared: SaveThread | None = None) -> None:
-        """Read what was saved; a damaged file is put aside, said and counted."""
-        self.damaged = 0  # files that were refused
-        self._saver = Saver(path, say, shared)
-        self._read: Pools = {}
-        try:
-            self._read = read(path)
-        except StateError as error:
-            self.damaged += 1
-            say(f"{error}; how much each role sends is learned anew")
-            with contextlib.suppress(OSError):
-                path.replace(path.with_name(f"{NAME}.damaged"))
-        self._saved_s: int | None = None
+        self._file = KeptFile(path, say, shared, SAVE_EVERY_S)
+        self._read: Pools = self._file.read(read, {}, "how much each role sends is learned anew")
 
     def begin(self, volumes: Volumes) -> None:
         """The pools go on as they were."""
@@ -94,21 +83,18 @@ class VolumesKeeper:
 
     def look(self, volumes: Volumes, now_s: int) -> None:
         """Once a second: save what is due."""
-        if self._saved_s is None:
-            self._saved_s = now_s
-        elif now_s - self._saved_s >= SAVE_EVERY_S and volumes.changed:
-            self._saved_s = now_s
+        if self._file.is_due(now_s, changed=volumes.changed):
             self._save(volumes)
 
     def _save(self, volumes: Volumes) -> None:
         volumes.changed = False
-        self._saver.save(encode(volumes))
+        self._file.save(encode(volumes))
 
     def close(self, volumes: Volumes) -> None:
         """Save for the last time."""
         self._save(volumes)
-        self._saver.close()
+        self._file.close()
 
     def health(self) -> dict[str, int | str]:
         """For summaries."""
-        return {"volumes_damaged": self.damaged, "volumes_save_errors": self._saver.failed}
+        return {"volumes_damaged": self._file.damaged, "volumes_save_errors": self._file.failed}

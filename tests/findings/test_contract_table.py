@@ -7,8 +7,9 @@ import numpy as np
 from agent.devices.records import EDGE, NO_SLOT, Scope
 from agent.devices.roles import ROLES
 from agent.findings.contract_file import Contract, Line, parse_contract
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE, Table, compile_table
+from agent.findings.contract_table import OUTSIDE, Table, compile_table
 from agent.findings.contracts import shipped_folder
+from agent.findings.records import NO_CONTRACT
 from agent.findings.verdicts import verdicts
 from tests.findings.bench import START_NS
 from tests.naive.judge import Book

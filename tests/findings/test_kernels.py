@@ -8,11 +8,11 @@ import pytest
 from agent.devices.records import EDGE, NO_SLOT, EdgeDirection, EdgeGate, Scope
 from agent.devices.roles import ROLES
 from agent.findings.contract_file import parse_contract
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE, Table, compile_table
+from agent.findings.contract_table import OUTSIDE, Table, compile_table
 from agent.findings.contracts import shipped_folder
 from agent.findings.kernels import MARKS
 from agent.findings.known_bad_file import parse_known_bad
-from agent.findings.records import EdgeMark, Rows
+from agent.findings.records import NO_CONTRACT, EdgeMark, Rows
 from agent.findings.thresholds import TOOLS, TOOLS_BY_CONTENT
 from agent.findings.verdicts import verdicts
 from agent.packets.records import Application

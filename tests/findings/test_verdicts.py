@@ -3,8 +3,8 @@
 import numpy as np
 
 from agent.devices.records import EDGE
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
-from agent.findings.records import EdgeMark
+from agent.findings.contract_table import OUTSIDE
+from agent.findings.records import NO_CONTRACT, EdgeMark
 from agent.findings.verdicts import verdicts
 from tests.findings.bench import CONTRACTS, IN, Bench
 

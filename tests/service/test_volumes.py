@@ -185,5 +185,5 @@ def test_what_is_no_file_of_ours_is_told(tmp_path: Path) -> None:
     path, said = volumes_path(tmp_path), list[str]()
     path.mkdir(parents=True)
     keeper = VolumesKeeper(path, said.append)
-    assert (keeper.damaged, "cannot be read" in said[0]) == (1, True)
-    keeper._saver.close()
+    assert (keeper.health()["volumes_damaged"], "cannot be read" in said[0]) == (1, True)
+    keeper._file.close()

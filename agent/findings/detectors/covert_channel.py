@@ -143,10 +143,7 @@ def _draft(case: Case, odd: _Odd) -> Draft:
 
 def _sums(key: EdgeKey, counts: Sequence[Count]) -> _Sums:
     is_ipv4 = key.peer_hi == 0 and key.peer_lo >> 32 == _MAPPED
-    packets_out = packets_in = octets_out = octets_in = 0
-    for _, _, sent, heard, octets_sent, octets_heard, _ in counts:
-        packets_out, packets_in = packets_out + sent, packets_in + heard
-        octets_out, octets_in = octets_out + octets_sent, octets_in + octets_heard
+    _, _, packets_out, packets_in, octets_out, octets_in, _ = map(sum, zip(*counts, strict=True))
     return _Sums(packets_out, packets_in, octets_out, octets_in, _IPV4_HEADERS if is_ipv4 else _IPV6_HEADERS)
 
 

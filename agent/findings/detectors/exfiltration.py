@@ -12,10 +12,10 @@ import numpy as np
 from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case, Mask, severity_of
 from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
+from agent.findings.contract_table import OUTSIDE
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, service_of
-from agent.findings.records import Rows, Severity
+from agent.findings.records import NO_CONTRACT, Rows, Severity
 from agent.findings.volumes import Volumes
 from agent.findings.windows import EdgeWindows
 from agent.findings.words import NS_PER_S, many

@@ -7,10 +7,10 @@ import numpy as np
 
 from agent.devices.records import EdgeDirection, EdgeGate, Scope
 from agent.findings.case import Case, severity_of
-from agent.findings.contract_table import NO_CONTRACT, OUTSIDE
+from agent.findings.contract_table import OUTSIDE
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, service_of
-from agent.findings.records import Severity
+from agent.findings.records import NO_CONTRACT, Severity
 from agent.findings.words import NS_PER_S
 
 EDGES_MAX: Final = 32  # of an interval

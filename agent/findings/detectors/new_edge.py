@@ -9,9 +9,8 @@ import numpy.typing as npt
 from agent.devices.records import EdgeDirection, Scope
 from agent.findings.case import Case, Told, edge_evidence, more_in_turn
 from agent.findings.catalogue import UNKNOWN
-from agent.findings.contract_table import NO_CONTRACT
 from agent.findings.draft import Draft, Group, Subject
-from agent.findings.records import EdgeMark, Rows, Severity
+from agent.findings.records import NO_CONTRACT, EdgeMark, Rows, Severity
 from agent.findings.words import NS_PER_S, address_text, mac_text, many, one, protocol_text, service_text
 
 EDGES_MAX: Final = 64  # judged one by one in a turn (0.3 ms each); the rest is counted
