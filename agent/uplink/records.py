@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from agent.errors import ConfigError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-KEEPALIVE_S = 30  # a dead peer is noticed within 1.5 times this
+KEEPALIVE_S = 30  # a dead peer is noticed within it while something waits for an answer, else within twice that
 CONNECT_TIMEOUT_S = 10.0
 RECONNECT_MIN_S, RECONNECT_MAX_S = 1.0, 60.0
 

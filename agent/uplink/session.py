@@ -63,6 +63,7 @@ class Session:
         self._deadline_ns = 0  # for CONNACK
         self._events: list[Event] = []
         self._waiting: set[int] = set()
+        self._heard_ns = 0  # when the broker answered last, or was first asked for what it owes
         self._ups_ns: deque[int] = deque(maxlen=FLAPS)
         self.connected = False
         self.last_problem = ""
@@ -94,6 +95,10 @@ class Session:
         self._move(timeout_s)
         if self._client is not None and not self.connected and self._clock.mono_ns() > self._deadline_ns:
             self._fail("the broker does not answer CONNECT")
+        # paho sends a ping when nothing came for the keepalive, and waits for as long again: a wire that swallows
+        # everything would cost twice that although records lie there unanswered.
+        elif self._waiting and self._clock.mono_ns() - self._heard_ns >= KEEPALIVE_S * NS_PER_S:
+            self._fail(f"the broker has acknowledged nothing for {KEEPALIVE_S} s")
         return self._drain()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
@@ -103,6 +108,8 @@ class Session:
         info = self._client.publish(topic, payload, QOS, retain)
         if info.rc != mqtt.MQTT_ERR_SUCCESS:
             return None
+        if not self._waiting:
+            self._heard_ns = self._clock.mono_ns()
         self._waiting.add(info.mid)
         return info.mid
 
@@ -235,12 +242,14 @@ class Session:
 
     def _on_publish(self, client: mqtt.Client, _data: Any, token: int, reason: Any, _properties: Any) -> None:
         if client is self._client:
+            self._heard_ns = self._clock.mono_ns()
             self._waiting.discard(token)
             self._events.append(Published(token, bool(reason.is_failure)))
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if client is not self._client:
             return
+        self._heard_ns = self._clock.mono_ns()
         try:
             topic = message.topic
         except UnicodeDecodeError:

@@ -15,7 +15,17 @@ import pytest
 
 from agent.clock import NS_PER_S, CaptureClock, SystemClock
 from agent.errors import ConfigError
-from agent.uplink.records import Arrived, Event, LinkDown, LinkUp, Published, SessionSettings, TlsFiles, parse_broker
+from agent.uplink.records import (
+    KEEPALIVE_S,
+    Arrived,
+    Event,
+    LinkDown,
+    LinkUp,
+    Published,
+    SessionSettings,
+    TlsFiles,
+    parse_broker,
+)
 from agent.uplink.session import AWAY_MAX_S, FLAPS, INCOMING_BYTES_MAX, Session, tls_context
 from tests.simulators.broker import EmbeddedBroker, Mosquitto, free_port
 
@@ -293,6 +303,26 @@ def _waits_ns(error: OSError, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         if session.step(60.0):
             tried_ns.append(clock.mono_ns())
     return [after - before for before, after in itertools.pairwise(tried_ns)]
+
+
+@pytest.mark.broker
+@pytest.mark.usefixtures("patient")
+def test_a_broker_that_owes_an_answer_is_given_up_after_a_keepalive(broker: Mosquitto) -> None:
+    """A wire that swallows everything says nothing of it; while nothing is owed, silence is no fault."""
+    clock = CaptureClock(NS_PER_S)
+    session = Session(SessionSettings(parse_broker(broker.url), "tap-1", ("echo/#",), connect_timeout_s=60.0), clock)
+    until(session, has(LinkUp))
+    session.publish("a", b"answered")
+    until(session, has(Published))
+    clock.sleep(3600.0)
+    assert session.step(0.0) == []
+    with broker.still():
+        session.publish("a", b"not answered")
+        clock.sleep(KEEPALIVE_S - 1.0)
+        assert session.step(0.0) == []
+        session.publish("a", b"what is asked later gives no more time")
+        clock.sleep(1.0)
+        assert session.step(0.0) == [LinkDown(f"the broker has acknowledged nothing for {KEEPALIVE_S} s")]
 
 
 def test_the_wait_grows_with_full_jitter_and_differs_between_taps() -> None:
