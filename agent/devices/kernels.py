@@ -12,7 +12,7 @@ import numpy as np
 from agent.devices.placing import WAYS, memo_place, owned, recall, scope_of
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, Rows, Scope
 from agent.devices.tallies import begin_stats, fetch_stats, measure_frame
-from agent.jit import LINE, Flags, Hashes, Slots, Words, fetch_line, kernel, leaf
+from agent.jit import LINE, Hashes, Slots, Words, fetch_line, kernel, leaf
 from agent.keyed import NO_MAC_BIT, address_name, sip3
 from agent.packets.records import Application, PacketFlag, Verdict
 
@@ -191,11 +191,10 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 @kernel
 def attribute_burst(
     rows: Rows, places: Words, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
-    fresh: Slots, memo: Words, stats: Rows, octets: Flags, doors: Hashes,
+    fresh: Slots, memo: Words, stats: Rows, doors: Hashes,
 ) -> int:  # fmt: skip
     """Count the rows at `places`, in that order, for their devices. `fresh[:n]` are slots that were promoted now.
 
-    `octets` are what the rows' offsets point into, for the headers of DNS messages; empty where nobody has them.
     `doors`, a word for each set, remembers the stranger who was turned away last. Returns n.
     """
     n, count = 0, len(places)
@@ -269,5 +268,5 @@ def attribute_burst(
                     device["flags"] |= D_PROMOTED  # somebody answered it
                     fresh[n] = target
                     n += 1
-        measure_frame(row, slot, target, gap_ns, devices, stats, sites, octets)
+        measure_frame(row, slot, target, gap_ns, devices, stats, sites)
     return n

@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from agent.devices import kernels, kernels_edges, placing, trying
 from agent.devices.records import DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
-from agent.jit import Flags, Words, aligned_rows
+from agent.jit import Words, aligned_rows
 
 ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of five minutes
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
 MAPPED_IPV4 = 0xFFFF00000000
-NO_OCTETS: Flags = np.zeros(0, np.uint8)
 PLACES = np.arange(1 << 15)  # of rows that are taken as they lie; no call takes more
 PROMOTIONS = 2 * len(PLACES)  # a row may promote its sender and its receiver
 
@@ -105,17 +104,16 @@ class DeviceTable:
         self.counts = np.zeros(kernels.COUNTS, np.int64)
         self.edge_counts = np.zeros(kernels_edges.COUNTS, np.int64)
 
-    def attribute(self, rows: Rows, places: int | Words, octets: Flags = NO_OCTETS) -> None:
+    def attribute(self, rows: Rows, places: int | Words) -> None:
         """Count decoded rows for their senders and receivers, and ARP requests for their fans.
 
-        `places`: the first so many, or those, in that order. Without the octets that the rows point into DNS questions
-        and failures stay uncounted: they stand in the payload.
+        `places`: the first so many, or those, in that order.
         """
         order = PLACES[:places] if isinstance(places, int) else places
         arps = self.counts[kernels.ARPS]
         n = kernels.attribute_burst(
             rows, order, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo,
-            self.stats, octets, self._doors,
+            self.stats, self._doors,
         )  # fmt: skip
         if n:
             self._promoted.append(self._fresh[:n].copy())

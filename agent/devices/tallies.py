@@ -20,10 +20,10 @@ from agent.devices.records import (
     Scope,
 )
 from agent.flows.records import FlowEvent, FlowMark, FlowState
-from agent.jit import LINE, Flags, Hashes, bit_length, fetch_line, leaf
+from agent.jit import LINE, Hashes, bit_length, fetch_line, leaf
 from agent.keyed import sip3
 from agent.packets.records import Application as App
-from agent.packets.records import PacketFlag, Verdict
+from agent.packets.records import DnsPart, PacketFlag, Verdict
 
 U64, U32 = np.uint64, np.uint32
 NONE = -1
@@ -45,8 +45,7 @@ ANNOUNCING = U64(
     | 1 << App.CAPSULE
     | 1 << App.BACNET
 )
-DNS_HEADER = 12  # octets (RFC 1035 section 4.1.1)
-DNS_QUERY_MASK, DNS_RESPONSE, DNS_CODE = 0xF800, 0x8000, 0x000F  # QR and opcode; QR; RCODE
+DNS_QUESTION, DNS_FAILURE = int(DnsPart.QUESTION), int(DnsPart.FAILURE)
 
 # HyperLogLog (Flajolet et al. 2007) with 2^9 registers of eight bits: standard error 1.04 / sqrt(512) = 4.6 %.
 PEERS_AT, PORTS_AT = 9 * LINE, 17 * LINE  # octets into a row, where the registers begin
@@ -130,24 +129,15 @@ def _announces(row: np.void) -> bool:
 
 
 @leaf
-def _dns_word(row: np.void, octets: Flags) -> int:
-    """The flags of a DNS message's header; NONE where the row is no DNS or the octets are not at hand."""
-    at = np.int64(row["payload"])
-    if row["payload_caplen"] < DNS_HEADER or at < 0 or at + DNS_HEADER > len(octets):
-        return NONE
-    return np.int64(octets[at + 2]) << 8 | np.int64(octets[at + 3])
-
-
-@leaf
 def measure_frame(
-    row: np.void, sender: int, receiver: int, gap_ns: int, devices: Rows, stats: Rows, sites: Hashes, octets: Flags
+    row: np.void, sender: int, receiver: int, gap_ns: int, devices: Rows, stats: Rows, sites: Hashes
 ) -> None:
     """A frame, for the device that sent it and the one it was addressed to; -1 for one that is not known.
 
     `gap_ns` is the time since the sender's frame before; -1: there was none.
     """
     size = U64(row["wire_octets"])
-    word = _dns_word(row, octets) if row["application"] == A_DNS else NONE
+    dns = row["dns"] if row["application"] == A_DNS else 0
     if sender >= 0:
         stat, scope = stats[sender], _target_scope(row, devices, receiver, sites)
         sent, sizes = stat["tx"], stat["sizes"]
@@ -159,14 +149,14 @@ def measure_frame(
             gaps[U64(gap_bin(gap_ns))] += U64(1)
         if _announces(row):
             stat["announcements"] += U64(1)
-        if word >= 0 and word & DNS_QUERY_MASK == 0:
+        if dns == DNS_QUESTION:
             stat["dns_questions"] += U64(1)
     if receiver >= 0:
         stat, scope = stats[receiver], _source_scope(row, devices, sender, sites)
         heard = stat["rx"]
         heard[U64(2 * scope)] += U64(1)
         heard[U64(2 * scope + 1)] += size
-        if word >= 0 and word & DNS_RESPONSE and word & DNS_CODE:
+        if dns == DNS_FAILURE:
             stat["dns_failures"] += U64(1)
 
 

@@ -1,8 +1,8 @@
 """What a payload says it is, and which payloads are worth a reader's time.
 
-`recognise_burst` sets `application` (by content, for datagrams also by port) and `hint` of decoded rows. Total: every
-read is guarded by the payload octets that were captured. Of log-ins in clear only the command is looked for. Cost: one
-look at the first octets of each payload.
+`recognise_burst` sets `application` (by content, for datagrams also by port), `dns` and `hint` of decoded rows. Total:
+every read is guarded by the payload octets that were captured. Of log-ins in clear only the command is looked for. Cost:
+one look at the first octets of each payload.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from agent.packets.gists import tcp_header
 from agent.packets.logins import login
 from agent.packets.point_of_care import message_at
 from agent.packets.records import Application as App
-from agent.packets.records import HintKind, PacketFlag, Rows, Verdict
+from agent.packets.records import DnsPart, HintKind, PacketFlag, Rows, Verdict
 from agent.packets.scan import holds
 from agent.packets.smb_shapes import smb1_hint, smb2_hint
 from agent.tap.records import Octets
@@ -38,6 +38,7 @@ H_SSDP, H_WSD, H_LLDP, H_CDP = int(HintKind.SSDP), int(HintKind.WS_DISCOVERY), i
 H_NETBIOS, H_REQUEST, H_RESPONSE = int(HintKind.NETBIOS), int(HintKind.HTTP_REQUEST), int(HintKind.HTTP_RESPONSE)
 H_TLS, H_SSH, H_SMB, H_DHCPV6 = int(HintKind.TLS_CLIENT), int(HintKind.SSH), int(HintKind.SMB), int(HintKind.DHCPV6)
 H_BACNET, H_CAPSULE, H_LLMNR = int(HintKind.BACNET), int(HintKind.CAPSULE), int(HintKind.LLMNR)
+DNS_QUESTION, DNS_FAILURE = int(DnsPart.QUESTION), int(DnsPart.FAILURE)
 H_QUERY, H_ANSWER, H_SYN = int(HintKind.DNS_QUERY), int(HintKind.DNS_ANSWER), int(HintKind.TCP_SYN)
 H_TLS_SERVER, H_QUIC, H_MQTT = int(HintKind.TLS_SERVER), int(HintKind.QUIC), int(HintKind.MQTT)
 H_MODBUS, H_NTP, H_SNMP, H_SIP = int(HintKind.MODBUS), int(HintKind.NTP), int(HintKind.SNMP), int(HintKind.SIP)
@@ -164,6 +165,14 @@ def _dns_hint(octets: Octets, at: int) -> int:
     if u16(octets, at + 2) & 0x7840 or u16(octets, at + 4) != 1:
         return 0
     return H_ANSWER if octets[at + 2] & 0x80 else H_QUERY
+
+
+@leaf
+def _dns_part(octets: Octets, at: int) -> int:
+    """What its header says of a message, for who counts it without its octets."""
+    if octets[at + 2] & 0xF8 == 0:
+        return DNS_QUESTION
+    return DNS_FAILURE if octets[at + 2] & 0x80 and octets[at + 3] & 0x0F else 0
 
 
 @leaf
@@ -316,5 +325,6 @@ def recognise_burst(rows: Rows, count: int, octets: Octets) -> int:
         elif hint == 0:
             hint = _headers_hint(row, octets)
         row["application"], row["hint"] = found, hint
+        row["dns"] = _dns_part(octets, np.int64(row["payload"])) if found == A_DNS else 0
         hints += np.int64(hint != 0)
     return hints

@@ -115,6 +115,14 @@ def application_name(number: int) -> str:
         return "unknown"
 
 
+class DnsPart(IntEnum):
+    """What is counted of a DNS message, by its header (RFC 1035 section 4.1.1)."""
+
+    OTHER = 0
+    QUESTION = 1  # QR 0, opcode QUERY
+    FAILURE = 2  # an answer whose response code is not zero
+
+
 class HintKind(IntEnum):
     """Which reader in `packets/hints/` understands a payload that the kernels found worth a look."""
 
@@ -203,6 +211,7 @@ PACKET = np.dtype(
         ("tunnels", "u1"),  # tunnel headers that were walked
         ("application", "u1"),  # what the payload or the port says it is (Application); set by `recognise_burst`
         ("hint", "u1"),  # HintKind of a payload worth reading; set by `recognise_burst`
+        ("dns", "u1"),  # DnsPart of a DNS message; set by `recognise_burst`
         ("flow", "<u8"),  # keyed digest of the flow's key; set by `hash_flows`
     ],
     align=True,

@@ -203,19 +203,19 @@ class Pipeline:
 
     def take_slice(self, decoded: Decoded, start: int, stop: int) -> None:
         """Meter and attribute rows[start:stop] at the present time."""
-        rows, octets = decoded.rows[start:stop], decoded.burst.octets
+        rows = decoded.rows[start:stop]
         self._first.frames.add(rows)
-        self.table.attribute(rows, stop - start, octets)
+        self.table.attribute(rows, stop - start)
         for records in self._first.cache.meter_hashed(rows, stop - start, every_end=self._outlet.wants_flows):
             self._relate(records)
         if decoded.hints or self._news.waits:
-            heard = Heard(decoded.burst.frames[start:stop], rows, octets)
+            heard = Heard(decoded.burst.frames[start:stop], rows, decoded.burst.octets)
             self._news.tell(heard, PLACES[: stop - start], self._now_s or 0, self._hear)
 
     def take_batches(self, batches: Batches, until: int) -> None:
         """Attribute what workers have metered, in the order in which it came in, up to an order."""
         while (taken := batches.take(until)) is not None:
-            self.table.attribute(batches.rows, taken.rows, batches.octets)
+            self.table.attribute(batches.rows, taken.rows)
             for places in (taken.ended, taken.events):
                 self._relate(batches.events, places)
             if batches.hints or self._news.waits:

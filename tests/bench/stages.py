@@ -48,7 +48,7 @@ class Stages:
             self.lap("recognise")
             kernels_mirror.mark_duplicates(self.rows, count, self.recent, self.verdicts)
             self.lap("duplicates")
-            self.table.attribute(self.rows, count, burst.octets)
+            self.table.attribute(self.rows, count)
             self.lap("attribute")
             for records in self.cache.meter(self.rows, count):
                 self.lap("meter")

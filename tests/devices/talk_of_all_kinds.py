@@ -154,7 +154,7 @@ class Pair:
             burst = burst_of(Heard(f.octets, f.wirelen or len(f.octets), time_ns=f.time_ns) for f in heard)
             rows = decode(burst)
             kernels_payload.recognise_burst(rows, len(rows), burst.octets)
-            self.table.attribute(rows, len(rows), burst.octets)
+            self.table.attribute(rows, len(rows))
             measure_frames(self.twin, as_dicts(rows), burst.octets.tobytes(), self.owners)
             self.relate(self.cache.meter(rows, len(rows)))
         return self

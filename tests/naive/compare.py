@@ -5,7 +5,7 @@ from typing import Any
 
 from agent.packets.records import PACKET, Verdict
 
-LATER = {"application"}  # set by the step after decoding; of `hint` the walk sets what a header shows
+LATER = {"application", "dns"}  # set by the step after decoding; of `hint` the walk sets what a header shows
 KEPT = {"time_ns", "wire_octets", "leg", "verdict"}  # all that an ignored row is asked for
 
 
