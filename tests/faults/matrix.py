@@ -72,7 +72,7 @@ ROWS = {
     ),
     "B4": Row(
         "a wire that swallows everything for 60 s, one that is down for 60 s",
-        ("faults/test_narrow.py::test_a_wire_", f"{SESSION}::test_a_network_that_"),
+        ("faults/test_narrow.py::test_a_wire_", f"{SESSION}::test_a_network_that_", "uplink/test_session_silence.py"),
     ),
     "B5": Row("64 kbit/s for 120 s", ("faults/test_narrow.py::test_sixty_four_kilobits",)),
     "B6": Row(

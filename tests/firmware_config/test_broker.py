@@ -141,6 +141,7 @@ def desk(authority: Path, broker: int) -> Iterator[Desk]:
     for person in desk.people:
         person.client.disconnect()
         person.client.loop_stop()
+        person.client.on_message = person.client.on_subscribe = None  # they hold the client, and it its sockets
 
 
 UP = "wardtap/1/ward/tap-1/up/summary"

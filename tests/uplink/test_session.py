@@ -15,17 +15,7 @@ import pytest
 
 from agent.clock import NS_PER_S, CaptureClock, SystemClock
 from agent.errors import ConfigError
-from agent.uplink.records import (
-    KEEPALIVE_S,
-    Arrived,
-    Event,
-    LinkDown,
-    LinkUp,
-    Published,
-    SessionSettings,
-    TlsFiles,
-    parse_broker,
-)
+from agent.uplink.records import Arrived, Event, LinkDown, LinkUp, Published, SessionSettings, TlsFiles, parse_broker
 from agent.uplink.session import AWAY_MAX_S, FLAPS, INCOMING_BYTES_MAX, Session, tls_context
 from tests.simulators.broker import EmbeddedBroker, Mosquitto, free_port
 
@@ -305,26 +295,6 @@ def _waits_ns(error: OSError, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return [after - before for before, after in itertools.pairwise(tried_ns)]
 
 
-@pytest.mark.broker
-@pytest.mark.usefixtures("patient")
-def test_a_broker_that_owes_an_answer_is_given_up_after_a_keepalive(broker: Mosquitto) -> None:
-    """A wire that swallows everything says nothing of it; while nothing is owed, silence is no fault."""
-    clock = CaptureClock(NS_PER_S)
-    session = Session(SessionSettings(parse_broker(broker.url), "tap-1", ("echo/#",), connect_timeout_s=60.0), clock)
-    until(session, has(LinkUp))
-    session.publish("a", b"answered")
-    until(session, has(Published))
-    clock.sleep(3600.0)
-    assert session.step(0.0) == []
-    with broker.still():
-        session.publish("a", b"not answered")
-        clock.sleep(KEEPALIVE_S - 1.0)
-        assert session.step(0.0) == []
-        session.publish("a", b"what is asked later gives no more time")
-        clock.sleep(1.0)
-        assert session.step(0.0) == [LinkDown(f"the broker has acknowledged nothing for {KEEPALIVE_S} s")]
-
-
 def test_the_wait_grows_with_full_jitter_and_differs_between_taps() -> None:
     def delays(name: str) -> list[float]:
         session = session_to("mqtt://127.0.0.1:1", client_id=name, reconnect_min_s=1.0, reconnect_max_s=60.0)
@@ -335,22 +305,6 @@ def test_the_wait_grows_with_full_jitter_and_differs_between_taps() -> None:
     assert all(1.0 <= delay <= 60.0 for delay in first)
     assert max(first[:2]) <= 4.0
     assert max(first) - min(first[10:]) > 20.0
-
-
-@pytest.mark.parametrize(
-    "url", ["http://x", "mqtt://", "localhost", "mqtts://h:99999", "mqtt://u:p@h", "mqtt://h/topic", "mqtt://[::1"]
-)
-def test_other_addresses_are_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match="broker"):
-        parse_broker(url)
-
-
-@pytest.mark.parametrize(
-    ("url", "port", "tls", "loopback"), [("mqtts://h", 8883, True, False), ("mqtt://[::1]:7", 7, False, True)]
-)
-def test_addresses_are_understood(url: str, port: int, tls: bool, loopback: bool) -> None:
-    address = parse_broker(url)
-    assert (address.port, address.tls, address.loopback) == (port, tls, loopback)
 
 
 def openssl(folder: Path, *words: str) -> None:
