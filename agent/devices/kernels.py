@@ -39,8 +39,8 @@ A_DHCP = int(Application.DHCP)
 ETHERTYPE_ARP = 0x0806
 
 # Columns of `counts`.
-ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE, ARPS, RUSH_S, RUSHED = 0, 1, 2, 3, 4, 5, 6, 7
-COUNTS = 8
+ATTRIBUTED, UNPLACED, EVICTED, EVICTED_PACKETS, IN_TABLE, ARPS, RUSH_S, RUSHED, GATEWAYS = 0, 1, 2, 3, 4, 5, 6, 7, 8
+COUNTS = 9
 # Strangers who may take somebody's slot within a second; a ward of hundreds that starts all at once has fewer, and most
 # of them announce themselves. A flood of invented cards is turned away: it would only displace itself, and each
 # newcomer of the ward with it before it has sent three frames.
@@ -150,7 +150,7 @@ def _make_gateway(device: np.void) -> None:
 
 
 @leaf
-def _sends_from(device: np.void, row: np.void, secret: Hashes, sites: Hashes) -> None:
+def _sends_from(device: np.void, row: np.void, secret: Hashes, sites: Hashes, counts: Words) -> None:
     """Its source address: its own, or one that it forwards for."""
     hi, lo = row["src_hi"], row["src_lo"]
     if owned(device, hi, lo) >= 0:
@@ -174,6 +174,7 @@ def _sends_from(device: np.void, row: np.void, secret: Hashes, sites: Hashes) ->
         bits += 1
     if bits >= FOREIGN_MIN and not gateway:
         _make_gateway(device)
+        counts[GATEWAYS] += 1
 
 
 @leaf
@@ -245,7 +246,7 @@ def attribute_burst(
             promoted = device["flags"] & D_PROMOTED
             if verdict == METERED:
                 if not row["flags"] & F_TUNNELLED:
-                    _sends_from(device, row, secret, sites)
+                    _sends_from(device, row, secret, sites, counts)
             elif row["ethertype"] == ETHERTYPE_ARP and row["dst_port"] != 0:
                 _hear_arp(device, row)
             else:

@@ -203,6 +203,10 @@ class DeviceTable:
         """Frames that were given to `attribute` and counted, in a device or as unplaced."""
         return int(self.counts[kernels.ATTRIBUTED])
 
+    def gateways_changed(self) -> int:
+        """A number that is another one whenever a device became a gateway or lost its slot."""
+        return int(self.counts[kernels.GATEWAYS] + self.counts[kernels.EVICTED])
+
     def pressure(self) -> tuple[int, int, int]:
         """(edges given up or not kept, devices that lost their slot, frames of senders that found none) so far."""
         counts = self.counts

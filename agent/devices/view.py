@@ -69,6 +69,7 @@ class Ward:
         self._numbers: dict[int, int] = {}  # MAC of a slot's owner -> device number of this run; never given twice
         self._next_number = 0
         self._gateways = np.zeros(slots, np.bool_)
+        self._gateways_looked = 0  # `gateways_changed` as of then
         self._services, self._applications = _service_numbers(identifier.packs.services)
         self._told = np.zeros((slots, 2, SERVICES_MAX // 8), np.uint8)  # a bit each
         self._changed_macs: set[int] = set()
@@ -223,10 +224,7 @@ class Ward:
 
     def refresh(self) -> bool:
         """Take over what identity has concluded since the last turn; whether it concluded anything."""
-        gateways = self._table.devices["flags"] & DeviceFlag.GATEWAY != 0
-        for slot in np.flatnonzero(gateways & ~self._gateways):
-            self._identifier.observe_gateway(self.mac(int(slot)))
-        self._gateways = gateways
+        self._find_gateways()
         self._find_routers()
         changed = self._identifier.changed()
         for mac in changed:
@@ -235,6 +233,17 @@ class Ward:
             if held is not None:
                 self._conclude(held, mac)
         return bool(changed)
+
+    def _find_gateways(self) -> None:
+        """Looked for when there is one more: the flags of all devices lie far apart."""
+        changed = self._table.gateways_changed()
+        if changed == self._gateways_looked:
+            return
+        self._gateways_looked = changed
+        gateways = self._table.devices["flags"] & DeviceFlag.GATEWAY != 0
+        for slot in np.flatnonzero(gateways & ~self._gateways):
+            self._identifier.observe_gateway(self.mac(int(slot)))
+        self._gateways = gateways
 
     def _find_routers(self) -> None:
         """Cards that claim by ARP an address that another card's DHCP server gave as the router (RFC 2132 section 3.5).
