@@ -199,6 +199,10 @@ class Ward:
                 kept.append(Remembered(mac, heard_s, role, sure, device.is_gateway, facts))
         return kept[:REMEMBERED_MAX]
 
+    def known_before(self, mac: int) -> bool:
+        """Whether a device was known before the restart."""
+        return mac in self._recalled
+
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""
         grants, self._grants = self._grants, []

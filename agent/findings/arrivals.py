@@ -1,7 +1,7 @@
 """Who came after the tap had settled, what devices were a minute ago, and whose pools have ended learning.
 
-A tap that starts anew knows nobody. What a device does for the first time since then is often what it did yesterday;
-what a device does that came itself since then, or a stranger, is another thing.
+A tap that starts for the first time knows nobody. What a device does for the first time since then is often what it
+did yesterday; what a device does that came itself since then, or a stranger, is another thing.
 """
 
 from typing import Final
@@ -24,7 +24,8 @@ class Arrivals:
     def look(self, case: Case) -> None:
         """Every turn, before anybody asks."""
         if case.turn.settled:
-            self._new.update(dict.fromkeys(map(case.turn.devices.mac, case.turn.new_devices.tolist())))
+            macs = map(case.turn.devices.mac, case.turn.new_devices.tolist())
+            self._new.update(dict.fromkeys(mac for mac in macs if not case.turn.devices.known_before(mac)))
             while len(self._new) > NEW_MAX:
                 del self._new[next(iter(self._new))]
 
@@ -37,7 +38,7 @@ class Arrivals:
             self._roles = dict(zip(macs, case.roles.take(sure).tolist(), strict=True))
 
     def is_new(self, mac: int) -> bool:
-        """Whether a device was first heard after the tap had settled."""
+        """Whether a device was first heard after the tap had settled; one that was known before a restart was not."""
         return mac in self._new
 
     def role_before(self, case: Case, mac: int) -> str:

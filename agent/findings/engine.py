@@ -68,6 +68,7 @@ from agent.findings.learning import Teacher
 from agent.findings.ledger import Ledger
 from agent.findings.name_lists import NameLists
 from agent.findings.name_model import NameModel
+from agent.findings.peers import Peers
 from agent.findings.records import NO_ROWS, ClockNote, EdgeMark, Finding, Roles, Rows, Turn, Usual
 from agent.findings.settings import CHANGE_WINDOWS_MAX, ChangeWindow, JudgeSettings
 from agent.findings.suffixes import Suffixes
@@ -129,7 +130,8 @@ class Engine:
         self._exfiltration = Exfiltration(self.volumes)
         self._consumers = ConsumerDevices()
         self._contradictions = RoleContradictions()
-        self._changes = ChangeEvents()
+        self.peers: Final = Peers()
+        self._changes = ChangeEvents(self.peers)
         self._smb1 = Smb1InUse()
         self._exploits = SmbExploits()
         self._cleartext = CleartextClinical()
@@ -140,8 +142,8 @@ class Engine:
         self._dns_tunnels = DnsTunnels(lists)
         self._generated = GeneratedNames(lists)
         self._sites = PolicySites(lists)
-        self._dicom = DicomPeers()
-        self._hl7 = Hl7Peers()
+        self._dicom = DicomPeers(self.peers)
+        self._hl7 = Hl7Peers(self.peers)
         self._covert = CovertChannels()
 
     def load(self, roles: Roles) -> None:

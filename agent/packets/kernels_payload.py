@@ -1,8 +1,8 @@
 """What a payload says it is, and which payloads are worth a reader's time.
 
 `recognise_burst` sets `application` (by content, for datagrams also by port), `dns` and `hint` of decoded rows. Total:
-every read is guarded by the payload octets that were captured. Of log-ins in clear only the command is looked for. Cost:
-one look at the first octets of each payload.
+every read is guarded by the payload octets that were captured. Of log-ins in clear only the command is looked for.
+Cost: one look at the first octets of each payload.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What a sensor knows over a restart: what was learned (`learning`, `volumes`), and who the devices are.
+"""What a sensor knows over a restart: what was learned (`learning`, `volumes`, `peers`), and who they are.
 
 Who is who lies in `sensor/identity` of the state folder. A damaged file is put aside (`identity.damaged`), said and
 counted, and the sensor starts with nothing: it hears everything anew within minutes.
@@ -11,6 +11,7 @@ from typing import Final
 from agent.devices.memory import Remembered, encode, read
 from agent.devices.view import Ward
 from agent.service.learning import BaselineKeeper, baseline_path
+from agent.service.peers import PeersKeeper, peers_path
 from agent.service.pipeline import Pipeline
 from agent.service.saver import KeptFile, SaveThread, Say
 from agent.service.volumes import VolumesKeeper, volumes_path
@@ -66,23 +67,28 @@ class Memory:
         self.volumes = VolumesKeeper(volumes_path(state), say, self._thread)
         self.learning = BaselineKeeper(baseline_path(state), say, self._thread)
         self.identity = IdentityKeeper(identity_path(state), say, self._thread)
+        self.peers = PeersKeeper(peers_path(state), say, self._thread)
 
     def begin(self, pipeline: Pipeline, now_s: int) -> Health:
         """What was known is known again. Returns what summaries tell of it."""
         learning = self.learning.begin(pipeline.engine)
         self.identity.begin(pipeline.ward, now_s)
         self.volumes.begin(pipeline.engine.volumes)
-        return lambda: {**learning(), **self.identity.health(), **self.volumes.health()}
+        self.peers.begin(pipeline.engine.peers)
+        keepers = (self.identity, self.volumes, self.peers)
+        return lambda: learning() | {name: value for keeper in keepers for name, value in keeper.health().items()}
 
     def look(self, pipeline: Pipeline, now_s: int) -> None:
         """Once a second: save what is due."""
         self.learning.look(pipeline.engine, now_s)
         self.identity.look(pipeline.ward, now_s)
         self.volumes.look(pipeline.engine.volumes, now_s)
+        self.peers.look(pipeline.engine.peers, now_s)
 
     def close(self, pipeline: Pipeline, now_s: int) -> None:
         """Save for the last time."""
         self.learning.close(pipeline.engine)
         self.identity.close(pipeline.ward, now_s)
         self.volumes.close(pipeline.engine.volumes)
+        self.peers.close(pipeline.engine.peers)
         self._thread.close()

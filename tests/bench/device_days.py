@@ -2,17 +2,20 @@
 
 A hundred devices for ten days are a thousand device-days; `--seeds 10` are ten thousand. Each frame goes through the
 whole pipeline - decoding, metering, identity, learning, judging - on the clock of the simulation. Bars
-(docs/findings.md): no page, and at most one review on a ward's list a day once learning has ended.
+(docs/findings.md): no page, and at most one review on a ward's list a day once learning has ended. `--restart DAY`:
+then the sensor is started anew, as for an update, and goes on with what it kept.
 """
 
 import argparse
 import json
 import platform
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,7 @@ from agent.devices.roles import ROLES
 from agent.findings.records import Finding, Severity
 from agent.flows.records import Rows
 from agent.service.clock_watch import ClockWatch
+from agent.service.memory import Memory
 from agent.service.pipeline import Pipeline
 from agent.tap.records import Burst, Fault, LegCounts
 from agent.wire.summary import Summary
@@ -86,10 +90,12 @@ class Tap:
     """A pipeline that hears a reel, with the tap's own losses and outages."""
 
     def __init__(self, ward: Life, config: Config | None = None) -> None:
-        self.ward, self.told, self.baseline = ward, Told(), Baseline(ROLES)
-        self.pipeline = Pipeline(config or Config(), replace(parts(), baseline=self.baseline), self.told, SECRET)
+        self.ward, self.told = ward, Told()
+        self._config = config or Config()
+        self._begin(Baseline(ROLES))
         self._rows = self.pipeline.buffer()
         self.frames = self.dropped = 0
+        self._before = (0, 0)  # frames and dropped ones of the sensor before the restart: a leg counts from its start
         self.lossy: tuple[float, float] = (0.0, 0.0)
         self.outage: tuple[float, float] = (0.0, 0.0)
         self.settled_s: dict[str, float] = {}
@@ -97,6 +103,22 @@ class Tap:
             str, float
         ] = {}  # of the tap itself, `from_s` on: losses, frames sent, no carrier, a clock's step
         self._watch = ClockWatch(Hands(self), lambda: None)
+
+    def _begin(self, baseline: Baseline) -> None:
+        self.baseline = baseline
+        self.pipeline = Pipeline(self._config, replace(parts(), baseline=baseline), self.told, SECRET)
+
+    def restart(self, state: Path) -> None:
+        """The sensor ends, and the next one goes on with what it kept in the state folder."""
+        now_s = self.pipeline.now_ns // S
+        self.pipeline.drain()
+        memory = Memory(state, print)
+        memory.learning.baseline = self.baseline
+        memory.close(self.pipeline, now_s)
+        memory = Memory(state, print)
+        self._begin(memory.learning.baseline)
+        memory.begin(self.pipeline, now_s)
+        self._before = (self.frames, self.dropped)
 
     def hear(self, start_s: float, stop_s: float) -> None:
         """Everything between two moments."""
@@ -125,7 +147,8 @@ class Tap:
     def _leg(self, fault: Fault = Fault.NONE, blind_ns: int = 0) -> LegCounts:
         sent = int(self.since("tx_packets"))
         fault = Fault.NO_CARRIER if self.since("blind") else fault
-        return LegCounts("eth1", self.frames, self.dropped, 0, sent, blind_ns=blind_ns, fault=fault)
+        frames, dropped = self.frames - self._before[0], self.dropped - self._before[1]
+        return LegCounts("eth1", frames, dropped, 0, sent, blind_ns=blind_ns, fault=fault)
 
     def _lost(self, burst: Burst, number: int) -> Burst:
         """Without what the tap itself loses, and counts."""
@@ -162,14 +185,19 @@ class Tap:
                 self.settled_s.setdefault(ROLES[number], now_s)
 
 
-def run(seed: int, days: float = FULL_DAYS, share: float = 1.0) -> dict[str, Any]:
-    """One ward: what was said, and what it rests on."""
+def run(seed: int, days: float = FULL_DAYS, share: float = 1.0, restart: float | None = None) -> dict[str, Any]:
+    """One ward: what was said, and what it rests on. `restart`: the day on which the sensor is started anew."""
     began_s = stopwatch_s()
     ward = life(seed, days, share)
     tap = Tap(ward)
     tap.lossy = (at(ward, LOSSY_DAY), at(ward, LOSSY_DAY + 0.5))
     tap.outage = (at(ward, OUTAGE_DAY), at(ward, OUTAGE_DAY) + OUTAGE_S * days / FULL_DAYS)
-    tap.hear(0.0, days * DAY_S)
+    with tempfile.TemporaryDirectory() as state:
+        again_s = days * DAY_S if restart is None else restart * DAY_S
+        tap.hear(0.0, again_s)
+        if restart is not None:
+            tap.restart(Path(state))
+            tap.hear(again_s, days * DAY_S)
     tap.pipeline.drain()
     return report(tap, days) | {"seed": seed, "seconds": round(stopwatch_s() - began_s, 1)}
 
@@ -222,11 +250,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="so many, from --seed on")
     parser.add_argument("--days", type=float, default=FULL_DAYS)
+    parser.add_argument("--restart", type=float, metavar="DAY", help="start the sensor anew on that day, such as 6.4")
     parser.add_argument("--lines", action="store_true", help="every page and review, too")
     given = parser.parse_args(arguments)
     missed = 0
     for seed in range(given.seed, given.seed + given.seeds):
-        found = run(seed, given.days)
+        found = run(seed, given.days, restart=given.restart)
         lines = found.pop("lines")
         missed += len(found["pages"]) > PAGES_MAX or found["reviews_a_day_after_learning"] > REVIEWS_A_DAY_MAX
         print(json.dumps(found | {"machine": platform.machine(), "date": datetime.now(UTC).date().isoformat()}))

@@ -25,6 +25,15 @@ def test_new_is_who_came_after_the_tap_had_settled(bench: Bench) -> None:
     assert not arrivals.is_new(0)
 
 
+def test_who_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
+    arrivals, slot = Arrivals(), bench.add("pacs")
+    bench.recalled = {bench.mac(slot)}
+    look = case(bench)
+    look.turn = look.turn._replace(new_devices=np.array([slot], np.uint32))
+    arrivals.look(look)
+    assert not arrivals.is_new(bench.mac(slot))
+
+
 def test_memory_is_bounded(bench: Bench) -> None:
     arrivals, slots = Arrivals(), [bench.add("unknown") for _ in range(NEW_MAX + 10)]
     look = case(bench)

@@ -48,7 +48,11 @@ def test_a_ward_is_known_again_before_it_has_said_anything(tmp_path: Path) -> No
     assert told["identity_recalled"] == len(read(identity_path(tmp_path))) > 20
     assert told["identity_damaged"] == told["identity_save_errors"] == told["learning_damaged"] == 0
     named = 0
+    assert told["peers_damaged"] == told["peers_save_errors"] == 0
+    assert again.engine.peers.resumed
+    assert again.engine.peers.kept() == sensor.pipeline.engine.peers.kept()
     for mac, (role, sure) in before.items():
+        assert again.ward.known_before(mac) == (not mac >> 41 & 1)
         if role != "unknown" and not mac >> 41 & 1:
             assert again.ward._identifier.assess(mac).role == role
             assert again.ward._identifier.assess(mac).confidence >= 0.8 * sure

@@ -1,6 +1,5 @@
 """change-event: something was pushed into a clinical device, or it reports to another server than before."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +11,7 @@ from agent.findings.catalogue import role_mask
 from agent.findings.draft import Draft
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
 from agent.findings.learning import HAPPENED
+from agent.findings.peers import Peers
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, address_text
 
@@ -20,18 +20,17 @@ PUSHED: Final = frozenset({"infusion-pump", "patient-monitor", "ventilator", "an
 TO_MANY: Final = frozenset({"pump-gateway"})  # it begins sessions to the pumps: whom it speaks to is not its server
 PUSH_OCTETS_MIN: Final = 256 * 1024  # in an interval, inward in a session that somebody else began
 PUSH_FACTOR: Final = 4  # times what the device answered: a download from it is no push
-SERVERS_MAX: Final = 1024  # (device, port) whose server is remembered
 SETTLED_NS: Final = 24 * 3600 * NS_PER_S  # with one server before another one is a change
 EXPECTED: Final = "Firmware, drug libraries and servers change when biomedical engineering plans it."
 _TCP: Final = 6
 
 
 class ChangeEvents:
-    """Remembers to which server each clinical device reports, on each port."""
+    """Compares the server to which each clinical device reports, on each port, with the one before."""
 
-    def __init__(self) -> None:
-        # (device, port) -> (address, since when)
-        self._servers: OrderedDict[tuple[int, int], tuple[tuple[int, int], int]] = OrderedDict()
+    def __init__(self, peers: Peers) -> None:
+        """`peers` holds those servers."""
+        self._peers = peers
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """At the end of an interval; a declared window makes it no finding."""
@@ -60,19 +59,10 @@ class ChangeEvents:
         columns = (macs, *(rows[name][chosen] for name in ("port", "peer_hi", "peer_lo")), chosen)
         order = np.lexsort(columns[::-1])
         moved: list[tuple[int, str]] = []
-        servers = self._servers
         for mac, port, hi, lo, index in zip(*(column.take(order).tolist() for column in columns), strict=True):
-            server, peer = (mac, port), (hi, lo)
-            known = servers.pop(server, None)
-            if known is None or known[0] == peer:
-                servers[server] = known or (peer, now_ns)
-                continue
-            servers[server] = (peer, now_ns)
-            before, since_ns = known
-            if now_ns - since_ns >= SETTLED_NS and len(moved) < EDGES_MAX:
-                moved.append((index, address_text(*before)))
-        while len(servers) > SERVERS_MAX:
-            servers.popitem(last=False)
+            before = self._peers.server(mac, port, (hi, lo), now_ns)
+            if before is not None and now_ns - before.since_ns >= SETTLED_NS and len(moved) < EDGES_MAX:
+                moved.append((index, address_text(*before.peer)))
         return moved
 
 

@@ -15,6 +15,7 @@ from agent.devices.records import EdgeDirection, Remark
 from agent.findings.arrivals import Arrivals, has_learned
 from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
+from agent.findings.peers import Peers
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, mac_text, time_text, within_text
 from agent.packets.records import Application
@@ -24,8 +25,7 @@ TITLES_MIN: Final = 3  # different titles of one host that were tried, one of th
 TITLES_ALONE_MIN: Final = 6  # or so many: of a host the same rejection is news once, and was perhaps somebody else's
 TITLES_KEPT: Final = 32
 ASSOCIATIONS_MIN: Final = 15  # of a stranger that asks for queries, in an interval: people wait for an answer
-HOSTS_MAX: Final = 1024  # that called or were called; the longest silent is forgotten
-TITLES_OF_ONE_MAX: Final = 16  # by which a host is known
+STRANGERS_MAX: Final = 1024
 PAIRS_MAX: Final = 512
 _QUERIES: Final = frozenset({"query-find", "query-move", "query-get"})
 _IMAGING: Final = frozenset({"imaging-modality", "pacs"})  # a mobile one comes and goes, and its title moves with it
@@ -53,11 +53,11 @@ class _Tries:
 
 
 class DicomPeers:
-    """Learns, until the tap has settled, which host calls under which titles."""
+    """Learns, until the tap has settled, which host calls under which titles; after a restart it knows them."""
 
-    def __init__(self) -> None:
-        self._arrivals = Arrivals()
-        self._titles: OrderedDict[int, dict[str, None]] = OrderedDict()  # host -> titles it is known by
+    def __init__(self, peers: Peers) -> None:
+        """`peers` holds the titles."""
+        self._arrivals, self._peers = Arrivals(), peers
         self._strangers: OrderedDict[int, bool] = OrderedDict()  # hosts that came later -> whether they ask for queries
         self._tries: OrderedDict[tuple[int, int], _Tries] = OrderedDict()
 
@@ -77,10 +77,13 @@ class DicomPeers:
 
     def _unknown(self, case: Case, call: _Call, now_ns: int) -> Iterator[Draft]:
         """A host or a title that was not there before. Whoever is called under a title is known by it too."""
-        known = self._titles.get(call.source)
-        is_new = known is None or call.calling not in known
-        self._know(call.source, call.calling)
-        self._know(call.destination, call.called)
+        peers, title = self._peers, self._peers.digest(call.calling)
+        known = peers.titles(call.source)
+        is_new = known is None or title not in known
+        if is_new and peers.resumed and not case.turn.settled:
+            return  # not learned either: it is told of when the tap has settled
+        peers.know_title(call.source, title)
+        peers.know_title(call.destination, peers.digest(call.called))
         if not is_new or not case.turn.settled:
             return
         slot = case.slot_of(call.source)
@@ -89,8 +92,8 @@ class DicomPeers:
             return
         if known is None:
             self._strangers[call.source] = call.queries
-            _bound(self._strangers, HOSTS_MAX)
-        owner = next((mac for mac, titles in self._titles.items() if mac != call.source and call.calling in titles), 0)
+            _bound(self._strangers, STRANGERS_MAX)
+        owner = peers.owner(title, besides=call.source)
         if case.turn.devices.is_gateway(slot) and owner:
             return  # the same host, seen from another side
         severity = self._severity(case, call.source, borrowed=bool(owner))
@@ -102,13 +105,6 @@ class DicomPeers:
         strange = borrowed or self._arrivals.is_new(mac)
         imaging = self._arrivals.role_before(case, mac) in _IMAGING
         return Severity.PAGE if strange and not imaging else Severity.REVIEW
-
-    def _know(self, host: int, title: str) -> None:
-        titles = self._titles.pop(host, {})
-        if title and len(titles) < TITLES_OF_ONE_MAX:
-            titles[title] = None
-        self._titles[host] = titles
-        _bound(self._titles, HOSTS_MAX)
 
     def _tried(self, case: Case, call: _Call, now_ns: int) -> Iterator[Draft]:
         if call.queries and call.source in self._strangers:
@@ -174,8 +170,7 @@ def _call_of(remark: Remark) -> _Call | None:
     return _Call(remark.source, remark.destination, words["dicom.ae"], words["dicom.called"], queries)
 
 
-def _bound(held: "OrderedDict[int, bool] | OrderedDict[int, dict[str, None]] | OrderedDict[tuple[int, int], _Tries]",
-           most: int) -> None:  # fmt: skip
+def _bound(held: "OrderedDict[int, bool] | OrderedDict[tuple[int, int], _Tries]", most: int) -> None:
     while len(held) > most:
         held.popitem(last=False)
 

@@ -11,14 +11,10 @@ from agent.findings.arrivals import Arrivals, has_learned
 from agent.findings.case import Case, Told
 from agent.findings.draft import Draft, Subject
 from agent.findings.edge_draft import Said, edge_draft, peer_of, service_of
+from agent.findings.peers import SENDERS_MAX, Peers
 from agent.findings.records import EdgeMark, Severity
 from agent.findings.words import mac_text, time_text
 
-SENDERS_MAX: Final = 1024  # devices that send HL7; the longest silent is forgotten
-RECEIVERS_OF_ONE_MAX: Final = 64
-RECEIVERS_MAX: Final = 1024
-NAMES_MAX: Final = 512  # applications
-HOSTS_OF_A_NAME_MAX: Final = 16
 COMMON_MIN: Final = 2  # devices of one role under one name: it is the product's name, and a third one is no news
 EDGES_MAX: Final = 64  # of a turn
 EXPECTED_OF_SENDERS: Final = "A clinical application sends to the receivers it was set up for."
@@ -26,14 +22,15 @@ EXPECTED_OF_NAMES: Final = "One device sends under the name of one application."
 
 
 class Hl7Peers:
-    """Learns, until the tap has settled, who sends HL7 to whom and under which application's name."""
+    """Learns, until the tap has settled, who sends HL7 to whom and under which application's name.
 
-    def __init__(self) -> None:
-        self._arrivals = Arrivals()
-        self._receivers_of: OrderedDict[int, dict[tuple[int, int], None]] = OrderedDict()
-        self._receivers: OrderedDict[tuple[int, int], None] = OrderedDict()  # of anybody
-        self._hosts_of: OrderedDict[str, dict[int, None]] = OrderedDict()
-        self._name_of: OrderedDict[int, str] = OrderedDict()
+    After a restart it knows them.
+    """
+
+    def __init__(self, peers: Peers) -> None:
+        """`peers` holds receivers and the hosts of a name."""
+        self._arrivals, self._peers = Arrivals(), peers
+        self._name_of: OrderedDict[int, str] = OrderedDict()  # to be told with a new receiver
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Names first: a new receiver is told with the name that is sent to it."""
@@ -47,22 +44,23 @@ class Hl7Peers:
     def _sent(self, case: Case, edge: np.void) -> Iterator[Draft]:
         slot = int(edge["device"])
         mac, peer = case.turn.devices.mac(slot), (int(edge["peer_hi"]), int(edge["peer_lo"]))
-        known = self._receivers_of.pop(mac, {})
-        is_second = bool(known) and peer not in known
-        engine = peer in self._receivers
-        if len(known) < RECEIVERS_OF_ONE_MAX:
-            known[peer] = None
-        self._receivers_of[mac] = known
-        self._receivers[peer] = None
-        _bound(self._receivers_of, SENDERS_MAX)
-        _bound(self._receivers, RECEIVERS_MAX)
+        known = self._peers.receivers(mac)
+        is_second, engine = bool(known) and peer not in known, self._peers.receives(peer)
+        if is_second and self._waits(case):
+            return
+        self._peers.know_receiver(mac, peer)
         quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or case.turn.devices.is_gateway(slot)
         if not is_second or quiet or not case.turn.settled:
             return
         strange = edge["scope"] == Scope.INTERNET or self._arrivals.is_new(case.peer_mac(edge))
         severity = Severity.PAGE if strange and not engine else Severity.REVIEW
         if severity is Severity.PAGE or has_learned(case, case.role(slot)):
-            yield self._second_draft(case, edge, severity, engine=engine, receivers=len(known))
+            receivers = len(self._peers.receivers(mac))
+            yield self._second_draft(case, edge, severity, engine=engine, receivers=receivers)
+
+    def _waits(self, case: Case) -> bool:
+        """Whether what is new is not learned yet: after a restart it is told of when the tap has settled."""
+        return self._peers.resumed and not case.turn.settled
 
     def _second_draft(self, case: Case, edge: np.void, severity: Severity, *, engine: bool, receivers: int) -> Draft:
         """To a device that came after the tap had settled, or to a public address, and nobody else sends there."""
@@ -90,30 +88,22 @@ class Hl7Peers:
         if not name or "hl7.ack" in words or slot is None or case.turn.devices.is_gateway(slot):
             return
         self._name_of[mac] = name
-        _bound(self._name_of, SENDERS_MAX)
-        hosts = self._hosts_of.pop(name, {})
+        while len(self._name_of) > SENDERS_MAX:
+            self._name_of.popitem(last=False)
+        application = self._peers.digest(name)
+        hosts = self._peers.hosts(application)
         is_new = bool(hosts) and mac not in hosts
+        if is_new and self._waits(case):
+            return
         before = [
             host for host in hosts if (held := case.slot_of(host)) is not None and case.role(held) == case.role(slot)
         ]
         first = next(iter(hosts), 0)
-        if len(hosts) < HOSTS_OF_A_NAME_MAX:
-            hosts[mac] = None
-        self._hosts_of[name] = hosts
-        _bound(self._hosts_of, NAMES_MAX)
+        self._peers.know_host(application, mac)
         quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or len(before) >= COMMON_MIN
         told = self._arrivals.is_new(mac) or has_learned(case, case.role(slot))
         if is_new and case.turn.settled and told and not quiet:
             yield _sender_draft(case, slot, remark, first)
-
-
-def _bound(
-    held: "OrderedDict[int, dict[tuple[int, int], None]] | OrderedDict[tuple[int, int], None] | OrderedDict[str, "
-    "dict[int, None]] | OrderedDict[int, str]",
-    most: int,
-) -> None:
-    while len(held) > most:
-        held.popitem(last=False)
 
 
 def _sender_draft(case: Case, slot: int, remark: Remark, first: int) -> Draft:

@@ -7,6 +7,7 @@ import pytest
 
 from agent.devices.baseline import Order
 from agent.devices.records import Remark
+from agent.findings import peers
 from agent.findings.detectors import dicom_peers
 from agent.findings.records import Finding, Severity
 from agent.findings.settings import ChangeWindow
@@ -190,10 +191,10 @@ def test_memory_is_bounded(bench: Bench) -> None:
     base = call(bench, bench.comes(), archive, "PROBE", "X")
     bench.judge(remarks=[base._replace(source=0x021000000000 + n) for n in range(3000)])
     bench.judge(remarks=[base._replace(words=(("dicom.ae", f"A{n}"), ("dicom.called", f"B{n}"))) for n in range(3000)])
-    held = bench.engine._dicom
-    assert len(held._titles) == dicom_peers.HOSTS_MAX
-    assert len(held._tries) == dicom_peers.PAIRS_MAX
-    assert max(len(titles) for titles in held._titles.values()) == dicom_peers.TITLES_OF_ONE_MAX
+    held = bench.engine.peers.kept().titles
+    assert len(held) == peers.HOSTS_MAX
+    assert len(bench.engine._dicom._tries) == dicom_peers.PAIRS_MAX
+    assert max(len(titles) for _, titles in held) == peers.TITLES_OF_ONE_MAX
 
 
 @pytest.mark.captures

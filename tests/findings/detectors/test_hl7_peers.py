@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.devices.baseline import Order
-from agent.findings.detectors import hl7_peers
+from agent.findings import peers
 from agent.findings.records import Finding, Rows, Severity
 from agent.findings.settings import ChangeWindow
 from agent.packets.records import Application
@@ -164,10 +164,10 @@ def test_memory_is_bounded(bench: Bench) -> None:
         bench.judge(
             edges, remarks=[bench.remark(sender, engine, ("hl7.sender", f"A{n}")) for n in range(start, start + 50)]
         )
-    held = bench.engine._hl7
-    assert len(held._receivers) == hl7_peers.RECEIVERS_MAX
-    assert len(held._receivers_of[bench.mac(sender)]) == hl7_peers.RECEIVERS_OF_ONE_MAX
-    assert len(held._hosts_of) == hl7_peers.NAMES_MAX
+    held = bench.engine.peers
+    assert len(held._receivers) == peers.RECEIVERS_MAX
+    assert len(held.receivers(bench.mac(sender))) == peers.RECEIVERS_OF_ONE_MAX
+    assert len(held.kept().senders) == peers.NAMES_MAX
 
 
 @pytest.mark.captures

@@ -30,6 +30,12 @@ def test_nothing_before_the_tap_has_settled(bench: Bench) -> None:
     assert not bench.judge(new_devices=slots(bench.add("unknown")), settled=False, interval_closed=True)
 
 
+def test_a_device_that_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
+    slot = bench.add("unknown")
+    bench.recalled = {bench.mac(slot)}
+    assert not bench.judge(new_devices=slots(slot), interval_closed=True)
+
+
 def test_a_gateway_is_not_a_device(bench: Bench) -> None:
     assert not bench.judge(new_devices=slots(bench.add("unknown", gateway=True)), interval_closed=True)
 
