@@ -120,6 +120,15 @@ def _begin(device: np.void, mac: np.uint64, row: np.void) -> None:
 
 
 @leaf
+def _is_among(macs: Hashes, mac: np.uint64) -> bool:
+    """Whether a MAC is one of few."""
+    found = False
+    for i in range(len(macs)):
+        found |= macs[i] == mac
+    return found
+
+
+@leaf
 def _claim(device: np.void, hi: np.uint64, lo: np.uint64, by_arp: bool) -> None:
     """Give the device an address; a full list replaces its last unclaimed one for an ARP claim."""
     index = owned(device, hi, lo)
@@ -192,11 +201,12 @@ def _hear_arp(device: np.void, row: np.void) -> None:
 @kernel
 def attribute_burst(
     rows: Rows, places: Words, macs: Hashes, devices: Rows, secret: Hashes, sites: Hashes, counts: Words,
-    fresh: Slots, memo: Words, stats: Rows, doors: Hashes,
+    fresh: Slots, memo: Words, stats: Rows, doors: Hashes, forwarders: Hashes,
 ) -> int:  # fmt: skip
     """Count the rows at `places`, in that order, for their devices. `fresh[:n]` are slots that were promoted now.
 
-    `doors`, a word for each set, remembers the stranger who was turned away last. Returns n.
+    `doors`, a word for each set, remembers the stranger who was turned away last. `forwarders` are gateways of old by
+    MAC: what comes from one is not its own from the first frame on. Returns n.
     """
     n, count = 0, len(places)
     for i in range(count):
@@ -230,6 +240,9 @@ def attribute_burst(
                 macs[slot] = source
                 _begin(devices[slot], source, row)
                 begin_stats(stats[slot])
+                if _is_among(forwarders, source):
+                    devices[slot]["flags"] |= D_GATEWAY
+                    counts[GATEWAYS] += 1
         gap_ns = np.int64(-1)
         counts[ATTRIBUTED] += 1
         counts[ARPS] += np.int64(verdict == LINK and row["ethertype"] == ETHERTYPE_ARP)

@@ -1,8 +1,10 @@
 """The device table: owns devices, edges and fans; gives the judge what changed, the summary what was counted."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from agent.jit import Words, aligned_rows
 ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of five minutes
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
 MAPPED_IPV4 = 0xFFFF00000000
+FORWARDERS_MAX = 64  # gateways of old that are known from their first frame on
 PLACES = np.arange(1 << 15)  # of rows that are taken as they lie; no call takes more
 PROMOTIONS = 2 * len(PLACES)  # a row may promote its sender and its receiver
 
@@ -82,6 +85,7 @@ class DeviceTable:
         self._sites = site_rows(limits.site_networks)
         self._test = np.array(limits.scan_test, np.float64)
         self._macs = np.zeros(limits.device_slots_max, np.uint64)
+        self._forwarders = np.zeros(0, np.uint64)
         self._doors = np.zeros(limits.device_slots_max // placing.WAYS, np.uint64)
         self.devices = aligned_rows(limits.device_slots_max, DEVICE)
         self.stats = aligned_rows(limits.device_slots_max, STATS)
@@ -113,12 +117,16 @@ class DeviceTable:
         arps = self.counts[kernels.ARPS]
         n = kernels.attribute_burst(
             rows, order, self._macs, self.devices, self._secret, self._sites, self.counts, self._fresh, self._memo,
-            self.stats, self._doors,
+            self.stats, self._doors, self._forwarders,
         )  # fmt: skip
         if n:
             self._promoted.append(self._fresh[:n].copy())
         if self.counts[kernels.ARPS] != arps:
             self._count_arp(rows, order)
+
+    def expect_gateways(self, macs: Iterable[int]) -> None:
+        """These forward for others, as it was known before a restart; a flood of such memories is cut short."""
+        self._forwarders = np.fromiter(islice(macs, FORWARDERS_MAX), np.uint64)
 
     def load(self, rows: Rows, records: Rows) -> None:
         """Bring every kernel of this room into memory, with no rows and no records."""

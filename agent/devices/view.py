@@ -182,9 +182,12 @@ class Ward:
 
     def recall(self, devices: Iterable[Remembered], now_s: int) -> int:
         """Devices that were known before a restart are known again; how many. What was heard too long ago is not."""
+        gateways = []
         for held in devices:
             if now_s - held.heard_s <= KEPT_S and self._identifier.recall(held):
                 self._recalled[held.mac] = held.heard_s
+                gateways += [held.mac] * held.is_gateway
+        self._table.expect_gateways(gateways)
         return len(self._recalled)
 
     def remember(self, now_s: int) -> list[Remembered]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.findings.case import Case
 from agent.findings.catalogue import UNKNOWN
+from agent.findings.peers import Peers
 
 NEW_MAX: Final = 4096  # as many as the device table has slots; the oldest is new no more
 
@@ -17,13 +18,15 @@ NEW_MAX: Final = 4096  # as many as the device table has slots; the oldest is ne
 class Arrivals:
     """Devices that came after the tap had settled, and the sure roles as of the last interval: before one could act."""
 
-    def __init__(self) -> None:
+    def __init__(self, peers: Peers) -> None:
+        """`peers` says whether it was known before a restart who belongs here."""
+        self._peers = peers
         self._new: dict[int, None] = {}
         self._roles: dict[int, int] = {}  # MAC -> role index, as sure as a page needs
 
     def look(self, case: Case) -> None:
         """Every turn, before anybody asks."""
-        if case.turn.settled:
+        if case.turn.settled or self._peers.resumed:
             macs = map(case.turn.devices.mac, case.turn.new_devices.tolist())
             self._new.update(dict.fromkeys(mac for mac in macs if not case.turn.devices.known_before(mac)))
             while len(self._new) > NEW_MAX:
@@ -38,7 +41,7 @@ class Arrivals:
             self._roles = dict(zip(macs, case.roles.take(sure).tolist(), strict=True))
 
     def is_new(self, mac: int) -> bool:
-        """Whether a device was first heard after the tap had settled; one that was known before a restart was not."""
+        """Whether a device was first heard after the tap had settled, whatever restarts there were since."""
         return mac in self._new
 
     def role_before(self, case: Case, mac: int) -> str:

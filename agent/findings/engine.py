@@ -110,7 +110,8 @@ class Engine:
         self._clock = ClockUnsynced()
         self.clock = ClockNote()  # what the service knows of the clock, newest
         self._scans = Scans()
-        self._new = NewDevices()
+        self.peers: Final = Peers()
+        self._new = NewDevices(self.peers)
         self._odd = OddContacts()
         self._crashes = CrashAfterContact()
         self._heartbeats = HeartbeatLost()
@@ -130,7 +131,6 @@ class Engine:
         self._exfiltration = Exfiltration(self.volumes)
         self._consumers = ConsumerDevices()
         self._contradictions = RoleContradictions()
-        self.peers: Final = Peers()
         self._changes = ChangeEvents(self.peers)
         self._smb1 = Smb1InUse()
         self._exploits = SmbExploits()
@@ -153,6 +153,8 @@ class Engine:
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
+        if turn.settled:
+            self.peers.settle()
         drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
         look = turn.interval_closed or self._explained_anew
         released = self.silence.released(turn.now_ns) if look else ()

@@ -1,22 +1,28 @@
-"""Whom each device deals with: servers, DICOM titles, HL7 receivers, senders of a name. What of it outlives a restart.
+"""Whom each device deals with: servers, DICOM titles, HL7 receivers, senders of a name; how many visitors a day has.
+
+All of it outlives a restart.
 
 A tap that has forgotten them would call a ward's own devices strangers after each update. Titles and names are kept as
-digests under a salt that was drawn once: equal ones are known again, and who reads the state folder learns no name.
+digests under a salt that was drawn once: equal ones are known again, and who reads the state folder learns no name that
+he does not guess.
 """
 
 import hashlib
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 SERVERS_MAX: Final = 1024  # (device, port) whose server is remembered
 HOSTS_MAX: Final = 1024  # that called or were called by DICOM
+STRANGERS_MAX: Final = 1024  # of those, the ones that came later
 TITLES_OF_ONE_MAX: Final = 16  # by which a host is known
 SENDERS_MAX: Final = 1024  # devices that send HL7
 RECEIVERS_OF_ONE_MAX: Final = 64
 RECEIVERS_MAX: Final = 1024
 NAMES_MAX: Final = 512  # applications that HL7 names
 HOSTS_OF_A_NAME_MAX: Final = 16
+DAYS_KEPT: Final = 7  # of visitors
 SALT_OCTETS: Final = 16
 DIGEST_OCTETS: Final = 8  # some thousand names: two are alike once in 10^12 wards
 
@@ -32,18 +38,38 @@ class Bond(NamedTuple):
     since_ns: int
 
 
+@dataclass(slots=True)
+class Visitors:
+    """Drawn addresses that came, by day: phones, most of them."""
+
+    day: int = 0  # since 1970
+    today: int = 0
+    told: bool = False  # that today is unusual
+    days: deque[int] = field(default_factory=lambda: deque(maxlen=DAYS_KEPT))  # those before, the newest last
+
+    def come(self, count: int, day: int) -> None:
+        """So many more, on this day."""
+        if day != self.day:
+            self.days.extend([self.today, *(0,) * min(DAYS_KEPT, day - self.day - 1)] if self.day else [])
+            self.day, self.today, self.told = day, 0, False
+        self.today += count
+
+
 class Kept(NamedTuple):
     """What outlives a restart, the longest silent first."""
 
     salt: bytes
+    settled: bool  # whether a run was long enough to know who belongs to the ward
     servers: tuple[tuple[int, int, int, int, int], ...]  # MAC, port, address (high, low), since when
     titles: tuple[tuple[int, tuple[int, ...]], ...]  # MAC, digests
     receivers: tuple[tuple[int, tuple[Address, ...]], ...]  # MAC, addresses
     senders: tuple[tuple[int, tuple[int, ...]], ...]  # digest of a name, MACs
+    strangers: tuple[tuple[int, bool], ...]  # MAC, whether it asks for queries
+    visitors: tuple[int, ...]  # as in Visitors: day, today, told, then the days before
 
 
 class Peers:
-    """All of them, each bounded: the longest silent is forgotten first. Not for several threads."""
+    """All of them, each bounded: who was met longest ago is forgotten first. Not for several threads."""
 
     def __init__(self) -> None:
         """Nothing is known."""
@@ -53,17 +79,27 @@ class Peers:
         self._receivers_of: OrderedDict[int, dict[Address, None]] = OrderedDict()
         self._receivers: OrderedDict[Address, None] = OrderedDict()  # of anybody
         self._hosts_of: OrderedDict[int, dict[int, None]] = OrderedDict()  # name -> hosts that send under it
+        self._strangers: OrderedDict[int, bool] = OrderedDict()  # who called first when it was known who belongs here
+        self.visitors = Visitors()
         self.changed = False  # since they were saved last
-        self.resumed = False  # they go on with what was known before a restart
+        self.settled = False  # whether this run, or one before it, has settled
+        self.resumed = False  # one before it has: who belongs to the ward is known from the first frame on
 
     def digest(self, name: str) -> int:
         """What a title or a name is known by; 0 for none."""
         text = name.encode("utf-8", "surrogatepass")
         return int.from_bytes(hashlib.blake2b(text, digest_size=DIGEST_OCTETS, key=self.salt).digest()) if name else 0
 
-    def server(self, mac: int, port: int, peer: Address, now_ns: int) -> Bond | None:
-        """A device reports to this server now. The one it had before, when that was another one."""
+    def settle(self) -> None:
+        """It is known who belongs to the ward."""
+        self.changed |= not self.settled
+        self.settled = True
+
+    def reports_to(self, mac: int, port: int, peer: Address, now_ns: int) -> Bond | None:
+        """A device's server now. Returns the one that it had before, when that was another one."""
         known = self._servers.pop((mac, port), None)
+        if known is not None and known.since_ns > now_ns:
+            known = known._replace(since_ns=now_ns)  # the clock ran ahead then
         moved = known is not None and known.peer != peer
         self._servers[mac, port] = known if known is not None and not moved else Bond(peer, now_ns)
         self.changed |= known is None or moved
@@ -82,6 +118,16 @@ class Peers:
     def owner(self, title: int, besides: int) -> int:
         """Who else is known by a title, the longest silent of them; 0: nobody."""
         return next((mac for mac, titles in self._titles.items() if mac != besides and title in titles), 0)
+
+    def know_stranger(self, host: int, *, asks: bool) -> None:
+        """A host called for the first time when it was known who belongs here; `asks`: for queries."""
+        self.changed |= self._strangers.get(host) != asks
+        self._strangers[host] = asks
+        _bound(self._strangers, STRANGERS_MAX)
+
+    def stranger(self, host: int) -> bool | None:
+        """Whether a stranger asks for queries; None for who is none."""
+        return self._strangers.get(host)
 
     def receivers(self, mac: int) -> dict[Address, None]:
         """Where a device sends HL7 messages."""
@@ -118,15 +164,21 @@ class Peers:
         """What outlives a restart."""
         return Kept(
             salt=self.salt,
+            settled=self.settled,
             servers=tuple((mac, port, *bond.peer, bond.since_ns) for (mac, port), bond in self._servers.items()),
             titles=tuple((host, tuple(titles)) for host, titles in self._titles.items()),
             receivers=tuple((mac, tuple(peers)) for mac, peers in self._receivers_of.items()),
             senders=tuple((name, tuple(hosts)) for name, hosts in self._hosts_of.items()),
+            strangers=tuple(self._strangers.items()),
+            visitors=(self.visitors.day, self.visitors.today, int(self.visitors.told), *self.visitors.days),
         )
 
     def resume(self, kept: Kept) -> None:
         """Go on with what was known before a restart."""
-        self.salt, self.resumed = kept.salt, True
+        self.salt, self.settled, self.resumed = kept.salt, kept.settled, kept.settled
+        self._strangers.update(kept.strangers)
+        day, today, told, *days = kept.visitors
+        self.visitors = Visitors(day, today, bool(told), deque(days, DAYS_KEPT))
         for mac, port, hi, lo, since_ns in kept.servers:
             self._servers[mac, port] = Bond((hi, lo), since_ns)
         for host, titles in kept.titles:

@@ -1,4 +1,4 @@
-"""What a sensor knows over a restart: what was learned (`learning`, `volumes`, `peers`), and who they are.
+"""What a sensor knows over a restart: what was learned (`learning`, `volumes`, `peers`), and who the devices are.
 
 Who is who lies in `sensor/identity` of the state folder. A damaged file is put aside (`identity.damaged`), said and
 counted, and the sensor starts with nothing: it hears everything anew within minutes.

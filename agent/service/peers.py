@@ -2,7 +2,8 @@
 
     wardtap-peers 1 <SHA-256 of the rest, hexadecimal>
     {"salt": hexadecimal, "servers": [[MAC, port, high, low, since], ...], "titles": [[MAC, [digest, ...]], ...],
-     "receivers": [[MAC, [[high, low], ...]], ...], "senders": [[digest, [MAC, ...]], ...]}
+     "receivers": [[MAC, [[high, low], ...]], ...], "senders": [[digest, [MAC, ...]], ...], "settled": true,
+     "strangers": [[MAC, whether it asks for queries], ...], "visitors": [day, today, told, days before, ...]}
 
 Titles and names stand in it as digests under the salt. It lies in `sensor/peers` of the state folder. A damaged file is
 put aside (`peers.damaged`), said and counted, and peers are learned anew.
@@ -15,6 +16,7 @@ from typing import Any, Final, TypeVar
 from agent.devices.checked_file import Form, read_octets, seal, unseal
 from agent.errors import StateError
 from agent.findings.peers import (
+    DAYS_KEPT,
     HOSTS_MAX,
     HOSTS_OF_A_NAME_MAX,
     NAMES_MAX,
@@ -22,6 +24,7 @@ from agent.findings.peers import (
     SALT_OCTETS,
     SENDERS_MAX,
     SERVERS_MAX,
+    STRANGERS_MAX,
     TITLES_OF_ONE_MAX,
     Kept,
     Peers,
@@ -31,9 +34,10 @@ from agent.service.saver import KeptFile, SaveThread, Say
 SAVE_EVERY_S: Final = 300  # a power cut costs who was first met in five minutes
 NAME: Final = "peers"
 VERSION: Final = 1
-FILE_BYTES_MAX: Final = 4 << 20  # 1,024 senders of 64 receivers with the longest addresses there are: 2.9 MB
+FILE_BYTES_MAX: Final = 4 << 20  # as full as it can be, with the longest numbers there are: 3.6 MB
 FORM: Final = Form("wardtap-peers", VERSION, "a memory of peers", FILE_BYTES_MAX)
 MAC_BITS, PORT_BITS, HALF_BITS, TIME_BITS = 64, 16, 64, 63  # what stands for a MAC where there is none has the 64th bit
+DAY_BITS, VISITORS_FIRST = 32, 3  # of the count of days; what stands before the days
 T = TypeVar("T")
 
 
@@ -54,10 +58,13 @@ def decode(raw: bytes) -> Kept:
     try:
         return Kept(
             salt=_salt(content["salt"]),
+            settled=_flag(content["settled"]),
             servers=_rows(content["servers"], SERVERS_MAX, _server),
             titles=_rows(content["titles"], HOSTS_MAX, lambda row: _of(row, TITLES_OF_ONE_MAX, _half)),
             receivers=_rows(content["receivers"], SENDERS_MAX, lambda row: _of(row, RECEIVERS_OF_ONE_MAX, _address)),
             senders=_rows(content["senders"], NAMES_MAX, lambda row: _of(row, HOSTS_OF_A_NAME_MAX, _half)),
+            strangers=_rows(content["strangers"], STRANGERS_MAX, _stranger),
+            visitors=_visitors(content["visitors"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StateError(f"the memory of peers is damaged: {type(error).__name__}") from error
@@ -92,6 +99,22 @@ def _server(row: Any) -> tuple[int, int, int, int, int]:
 def _of(row: Any, most: int, one: Callable[[Any], T]) -> tuple[int, tuple[T, ...]]:
     owner, held = row
     return _half(owner), _rows(held, most, one)
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError("neither true nor false")
+    return value
+
+
+def _stranger(row: Any) -> tuple[int, bool]:
+    mac, asks = row
+    return _half(mac), _flag(asks)
+
+
+def _visitors(row: Any) -> tuple[int, ...]:
+    day, today, told, *days = _rows(row, VISITORS_FIRST + DAYS_KEPT, _half)
+    return _number(day, DAY_BITS), _number(today, TIME_BITS), _number(told, 1), *days
 
 
 def _salt(text: Any) -> bytes:

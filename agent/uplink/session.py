@@ -64,6 +64,7 @@ class Session:
         self._events: list[Event] = []
         self._waiting: set[int] = set()
         self._heard_ns = 0  # when the broker answered last, or was first asked for what it owes
+        self._overdue = False  # its answer was, at the end of the last step
         self._ups_ns: deque[int] = deque(maxlen=FLAPS)
         self.connected = False
         self.last_problem = ""
@@ -97,8 +98,11 @@ class Session:
             self._fail("the broker does not answer CONNECT")
         # paho sends a ping when nothing came for the keepalive, and waits for as long again: a wire that swallows
         # everything would cost twice that although records lie there unanswered.
-        elif self._waiting and self._clock.mono_ns() - self._heard_ns >= KEEPALIVE_S * NS_PER_S:
+        # At the end of two steps: who was paused for so long finds the answer in the next one.
+        overdue = bool(self._waiting) and self._clock.mono_ns() - self._heard_ns >= KEEPALIVE_S * NS_PER_S
+        if overdue and self._overdue:
             self._fail(f"the broker has acknowledged nothing for {KEEPALIVE_S} s")
+        self._overdue = overdue
         return self._drain()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:

@@ -275,6 +275,20 @@ def test_gateway_speaks_for_others() -> None:
     assert own[1] & 0xFFFFFFFF == int.from_bytes(ip(GATEWAY[0]))
 
 
+def test_a_gateway_of_old_is_one_from_its_first_frame_on() -> None:
+    first = [frame(ethernet(HOSTS[0][1], GATEWAY[1], IPV4, datagram("203.0.113.1", "10.1.0.1")))]
+    bench = Bench()
+    bench.table.expect_gateways([int(GATEWAY[1].replace(":", ""), 16), 7])
+    before = bench.table.gateways_changed()
+    bench.hear(first)
+    device = bench.device(GATEWAY[1])
+    assert device["flags"] & DeviceFlag.GATEWAY
+    assert device["address_count"] == 0, "what it forwards is not its own"
+    assert bench.table.gateways_changed() != before
+    plain = Bench().hear(first).device(GATEWAY[1])
+    assert (plain["flags"] & DeviceFlag.GATEWAY, plain["address_count"]) == (0, 1), "nobody would know after one frame"
+
+
 def test_gateway_to_the_site_only_is_a_gateway_too() -> None:
     frames = [frame(ethernet(HOSTS[0][1], GATEWAY[1], IPV4, datagram(f"10.9.{n}.1", "10.1.0.1"))) for n in range(40)]
     bench = Bench().hear(frames)

@@ -6,6 +6,7 @@ from agent.devices.baseline import Order
 from agent.devices.roles import ROLES
 from agent.findings.arrivals import NEW_MAX, Arrivals, has_learned
 from agent.findings.case import Case
+from agent.findings.peers import Peers
 from tests.findings.bench import CONTRACTS, Bench
 
 
@@ -15,7 +16,7 @@ def case(bench: Bench, *, settled: bool = True, closed: bool = False) -> Case:
 
 
 def test_new_is_who_came_after_the_tap_had_settled(bench: Bench) -> None:
-    arrivals = Arrivals()
+    arrivals = Arrivals(Peers())
     early, late = bench.add("pacs"), bench.add("pacs")
     for slot, settled in ((early, False), (late, True)):
         look = case(bench, settled=settled)
@@ -26,7 +27,7 @@ def test_new_is_who_came_after_the_tap_had_settled(bench: Bench) -> None:
 
 
 def test_who_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
-    arrivals, slot = Arrivals(), bench.add("pacs")
+    arrivals, slot = Arrivals(Peers()), bench.add("pacs")
     bench.recalled = {bench.mac(slot)}
     look = case(bench)
     look.turn = look.turn._replace(new_devices=np.array([slot], np.uint32))
@@ -34,8 +35,19 @@ def test_who_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
     assert not arrivals.is_new(bench.mac(slot))
 
 
+def test_after_a_restart_who_was_not_known_is_new_from_the_start(bench: Bench) -> None:
+    before, after, slot = Peers(), Peers(), bench.add("pacs")
+    for settled in (False, True):
+        after.resume(before.kept())
+        arrivals, look = Arrivals(after), case(bench, settled=False)
+        look.turn = look.turn._replace(new_devices=np.array([slot], np.uint32))
+        arrivals.look(look)
+        assert arrivals.is_new(bench.mac(slot)) == settled, "but only when somebody was known"
+        before.settle()
+
+
 def test_memory_is_bounded(bench: Bench) -> None:
-    arrivals, slots = Arrivals(), [bench.add("unknown") for _ in range(NEW_MAX + 10)]
+    arrivals, slots = Arrivals(Peers()), [bench.add("unknown") for _ in range(NEW_MAX + 10)]
     look = case(bench)
     look.turn = look.turn._replace(new_devices=np.array(slots, np.uint32))
     arrivals.look(look)
@@ -43,7 +55,7 @@ def test_memory_is_bounded(bench: Bench) -> None:
 
 
 def test_a_role_is_that_of_the_last_interval_when_it_was_sure(bench: Bench) -> None:
-    arrivals = Arrivals()
+    arrivals = Arrivals(Peers())
     sure, guess = bench.add("pacs"), bench.add("ventilator", confidence=0.4)
     arrivals.close(case(bench))
     assert arrivals.role_before(case(bench), bench.mac(sure)) == "unknown", "no interval has closed"

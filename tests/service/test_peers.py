@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agent.devices.baseline import Order
@@ -11,7 +12,7 @@ from agent.errors import StateError
 from agent.findings import peers as bounds
 from agent.findings.engine import Engine
 from agent.findings.peers import Peers
-from agent.findings.records import Finding
+from agent.findings.records import Finding, Severity
 from agent.service.peers import FILE_BYTES_MAX, FORM, SAVE_EVERY_S, PeersKeeper, decode, encode, peers_path, read
 from agent.service.saver import SaveThread
 from tests.faults.conftest import eventually
@@ -21,7 +22,10 @@ from tests.findings.detectors.test_hl7_peers import sends
 
 MAC, A = 0x00D07518_0001, (0, 0xFFFF_0A14_0101)
 DAY = 24 * HOUR
-PLAIN = {"salt": "00" * 16, "servers": [], "titles": [], "receivers": [], "senders": []}
+PLAIN = {
+    "salt": "00" * 16, "settled": True, "servers": [], "titles": [], "receivers": [], "senders": [], "strangers": [],
+    "visitors": [0, 0, 0],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -32,10 +36,13 @@ def bench() -> Bench:
 def met() -> Peers:
     """Somebody of each kind."""
     peers = Peers()
-    peers.server(MAC, 2575, A, 10)
+    peers.reports_to(MAC, 2575, A, 10)
     peers.know_title(MAC, peers.digest("QUILLFEATHER"))
     peers.know_receiver(MAC, A)
     peers.know_host(peers.digest("QUILLFEATHER"), MAC)
+    peers.know_stranger(MAC, asks=True)
+    peers.visitors.come(3, 20_000)
+    peers.settle()
     return peers
 
 
@@ -117,34 +124,54 @@ def test_another_server_is_told_though_the_tap_was_restarted_in_between(bench: B
     assert "change-event" in said(new)
 
 
-def test_a_stranger_who_calls_while_a_restarted_tap_settles_is_told_afterwards(bench: Bench, tmp_path: Path) -> None:
-    """A tap whose power is cut at the right moment takes nobody for a friend."""
+def test_a_stranger_who_calls_while_a_restarted_tap_settles_is_told_at_once(bench: Bench, tmp_path: Path) -> None:
+    """Its first words are its only ones: what is said again is no news, so nobody may be learned in silence."""
     does = images(bench)
     does()
     restarted(bench, peers_path(tmp_path), keeps=True)
-    stranger, archive = bench.comes(), 1
-
-    def calls(*, settled: bool) -> list[str]:
-        remarks = [call(bench, stranger, archive, "PROBE", "PACS_MAIN")]
-        return [found.id for found in bench.judge(remarks=remarks, settled=settled)]
-
-    assert calls(settled=False) == []
-    assert calls(settled=True) == ["dicom-unknown-peer"]
-    assert calls(settled=True) == []
+    stranger, archive = bench.add("unknown"), 1
+    bench.judge(new_devices=np.array([stranger], np.uint32), settled=False)
+    (found,) = bench.judge(remarks=[call(bench, stranger, archive, "PROBE", "PACS_MAIN")], settled=False)
+    assert (found.id, found.severity) == ("dicom-unknown-peer", Severity.PAGE)
+    restarted(bench, peers_path(tmp_path), keeps=True)
+    assert bench.engine.peers.stranger(bench.mac(stranger)) is False, "told once, and no friend for that"
 
 
 def test_a_second_receiver_while_a_restarted_tap_settles_too(bench: Bench, tmp_path: Path) -> None:
     does = results(bench)
     does()
     restarted(bench, peers_path(tmp_path), keeps=True)
-    monitor, stranger = 0, bench.comes()
+    stranger = bench.add("unknown")
+    bench.judge(new_devices=np.array([stranger], np.uint32), settled=False)
+    found = bench.judge([sends(bench, 0, stranger)], settled=False)
+    assert [(one.id, one.severity) for one in found] == [("hl7-second-receiver", Severity.PAGE)]
 
-    def told(*, settled: bool) -> list[str]:
-        found = bench.judge([sends(bench, monitor, stranger)], settled=settled)
-        return [one.id for one in found if one.id == "hl7-second-receiver"]
 
-    assert told(settled=False) == []
-    assert told(settled=True) == ["hl7-second-receiver"]
+def test_a_tap_that_never_settled_goes_on_learning(bench: Bench, tmp_path: Path) -> None:
+    does = images(bench)
+    bench.engine.judge(bench.turn(bench.edge(0, "10.1.1.1", 443))._replace(settled=False))
+    restarted(bench, peers_path(tmp_path), keeps=True)
+    assert not bench.engine.peers.resumed
+    remarks = [call(bench, 0, 1, "WS_7", "PACS_MAIN")]
+    assert not bench.judge(remarks=remarks, settled=False)
+    assert not does(), "it called while the tap settled"
+
+
+def test_how_many_visitors_are_usual_outlives_a_restart(bench: Bench, tmp_path: Path) -> None:
+    """Ten phones a day are nothing, before and after."""
+    phone = 0x02 << 40
+
+    def come(day: int) -> list[str]:
+        bench.now_ns += DAY
+        phones = [bench.add("phone", phone | day << 8 | n) for n in range(10)]
+        return [found.id for found in bench.judge(new_devices=np.array(phones, np.uint32), interval_closed=True)]
+
+    assert come(1) == ["new-device"], "the first there ever were"
+    assert come(2) == []
+    restarted(bench, peers_path(tmp_path), keeps=True)
+    assert come(3) == []
+    restarted(bench, peers_path(tmp_path), keeps=False)
+    assert come(4) == ["new-device"]
 
 
 def test_a_file_cut_anywhere_is_a_fresh_start_that_is_told(tmp_path: Path) -> None:
@@ -180,6 +207,9 @@ def test_any_flipped_bit_is_found() -> None:
         ("servers", [[1, 1, 0, 0, 0]] * (bounds.SERVERS_MAX + 1)),
         ("titles", [[1, [1 << 64]]]), ("titles", [[1, [0.5]]]), ("titles", [[1, "ab"]]),
         ("titles", [[1, list(range(bounds.TITLES_OF_ONE_MAX + 1))]]),
+        ("settled", 1), ("settled", None), ("strangers", [[1, 1]]), ("strangers", [[1]]), ("strangers", 5),
+        ("visitors", []), ("visitors", [1, 2]), ("visitors", [1, 2, 2]), ("visitors", [1, 2, 1, *range(8)]),
+        ("visitors", [1 << 40, 0, 0]), ("visitors", [1, 2, -1]),
         ("receivers", [[1, [[1]]]]), ("receivers", [[1, [1]]]), ("senders", [5]), ("senders", [[1]]),
     ],
 )  # fmt: skip
@@ -194,7 +224,8 @@ def test_what_is_none_is_refused_whatever_its_checksum(name: str, value: object)
 def test_the_fullest_there_can_be_fits() -> None:
     peers, most = Peers(), (1 << 64) - 1
     for number in range(bounds.SENDERS_MAX):
-        peers.server(most - number, 65535, (most, most), (1 << 63) - 1)
+        peers.know_stranger(most - number, asks=False)
+        peers.reports_to(most - number, 65535, (most, most), (1 << 63) - 1)
         for other in range(bounds.RECEIVERS_OF_ONE_MAX):
             peers.know_receiver(most - number, (most, most - other))
         for other in range(bounds.TITLES_OF_ONE_MAX):

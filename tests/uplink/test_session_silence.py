@@ -28,4 +28,5 @@ def test_a_broker_that_owes_an_answer_is_given_up_after_a_keepalive(
         assert session.step(0.0) == []
         session.publish("a", b"what is asked later gives no more time")
         clock.sleep(1.0)
+        assert session.step(0.0) == [], "who was paused finds the answer in the next step"
         assert session.step(0.0) == [LinkDown(f"the broker has acknowledged nothing for {KEEPALIVE_S} s")]

@@ -60,7 +60,7 @@ class ChangeEvents:
         order = np.lexsort(columns[::-1])
         moved: list[tuple[int, str]] = []
         for mac, port, hi, lo, index in zip(*(column.take(order).tolist() for column in columns), strict=True):
-            before = self._peers.server(mac, port, (hi, lo), now_ns)
+            before = self._peers.reports_to(mac, port, (hi, lo), now_ns)
             if before is not None and now_ns - before.since_ns >= SETTLED_NS and len(moved) < EDGES_MAX:
                 moved.append((index, address_text(*before.peer)))
         return moved

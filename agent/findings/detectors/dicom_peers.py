@@ -25,7 +25,6 @@ TITLES_MIN: Final = 3  # different titles of one host that were tried, one of th
 TITLES_ALONE_MIN: Final = 6  # or so many: of a host the same rejection is news once, and was perhaps somebody else's
 TITLES_KEPT: Final = 32
 ASSOCIATIONS_MIN: Final = 15  # of a stranger that asks for queries, in an interval: people wait for an answer
-STRANGERS_MAX: Final = 1024
 PAIRS_MAX: Final = 512
 _QUERIES: Final = frozenset({"query-find", "query-move", "query-get"})
 _IMAGING: Final = frozenset({"imaging-modality", "pacs"})  # a mobile one comes and goes, and its title moves with it
@@ -57,8 +56,7 @@ class DicomPeers:
 
     def __init__(self, peers: Peers) -> None:
         """`peers` holds the titles."""
-        self._arrivals, self._peers = Arrivals(), peers
-        self._strangers: OrderedDict[int, bool] = OrderedDict()  # hosts that came later -> whether they ask for queries
+        self._arrivals, self._peers = Arrivals(peers), peers
         self._tries: OrderedDict[tuple[int, int], _Tries] = OrderedDict()
 
     def judge(self, case: Case) -> Iterator[Draft]:
@@ -80,19 +78,18 @@ class DicomPeers:
         peers, title = self._peers, self._peers.digest(call.calling)
         known = peers.titles(call.source)
         is_new = known is None or title not in known
-        if is_new and peers.resumed and not case.turn.settled:
-            return  # not learned either: it is told of when the tap has settled
+        judged = case.turn.settled or peers.resumed
         peers.know_title(call.source, title)
-        peers.know_title(call.destination, peers.digest(call.called))
-        if not is_new or not case.turn.settled:
+        if known is not None or not judged:  # a stranger may call anybody anything
+            peers.know_title(call.destination, peers.digest(call.called))
+        if not is_new or not judged:
             return
         slot = case.slot_of(call.source)
         target = case.slot_of(call.destination)
         if slot is None or target is None or case.settings.in_change_window(case.role(target), case.turn.now_ns):
             return
         if known is None:
-            self._strangers[call.source] = call.queries
-            _bound(self._strangers, STRANGERS_MAX)
+            peers.know_stranger(call.source, asks=call.queries)
         owner = peers.owner(title, besides=call.source)
         if case.turn.devices.is_gateway(slot) and owner:
             return  # the same host, seen from another side
@@ -107,8 +104,8 @@ class DicomPeers:
         return Severity.PAGE if strange and not imaging else Severity.REVIEW
 
     def _tried(self, case: Case, call: _Call, now_ns: int) -> Iterator[Draft]:
-        if call.queries and call.source in self._strangers:
-            self._strangers[call.source] = True
+        if call.queries and self._peers.stranger(call.source) is not None:
+            self._peers.know_stranger(call.source, asks=True)
         key = (call.source, call.destination)
         tries = self._tries.pop(key, None)
         if tries is None or now_ns - tries.first_ns >= WINDOW_NS:
@@ -117,7 +114,8 @@ class DicomPeers:
         if len(tries.titles) < TITLES_KEPT:
             tries.titles.add(hash(call.called))
         self._tries[key] = tries
-        _bound(self._tries, PAIRS_MAX)
+        while len(self._tries) > PAIRS_MAX:
+            self._tries.popitem(last=False)
         yield from self._probe(case, key, tries)
 
     def _rejected(self, case: Case, remark: Remark) -> Iterator[Draft]:
@@ -147,7 +145,7 @@ class DicomPeers:
         for edge in case.oldest(rows, fits, PAIRS_MAX) if np.any(fits) else ():
             slot = int(edge["device"])
             mac = case.turn.devices.mac(slot)
-            if not self._strangers.get(mac, False) or case.turn.devices.is_gateway(slot):
+            if not self._peers.stranger(mac) or case.turn.devices.is_gateway(slot):
                 continue
             flows = int(edge["flows"])
             told = f"asked {case.peer_text(edge)} for queries in {flows} associations within {_span(case)}"
@@ -170,11 +168,6 @@ def _call_of(remark: Remark) -> _Call | None:
     return _Call(remark.source, remark.destination, words["dicom.ae"], words["dicom.called"], queries)
 
 
-def _bound(held: "OrderedDict[int, bool] | OrderedDict[tuple[int, int], _Tries]", most: int) -> None:
-    while len(held) > most:
-        held.popitem(last=False)
-
-
 def _unknown_draft(case: Case, call: _Call, now_ns: int, severity: Severity, *, owner: int, known: bool) -> Draft:
     slot, target = case.slot_of(call.source), case.slot_of(call.destination)
     assert slot is not None
@@ -186,8 +179,8 @@ def _unknown_draft(case: Case, call: _Call, now_ns: int, severity: Severity, *, 
     elif known:
         whose = ", under a title it did not have before"
     told = Told(
-        text=f"{case.label(slot)} asked the {case.label(target)} for a DICOM association{whose}, which it did not do "
-        "while the tap settled",
+        text=f"{case.label(slot)} asked the {case.label(target)} for a DICOM association{whose}, which it was not "
+        "known to do",
         evidence=(
             ("calling-title", call.calling),
             ("called-title", call.called),

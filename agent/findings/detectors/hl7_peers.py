@@ -29,7 +29,7 @@ class Hl7Peers:
 
     def __init__(self, peers: Peers) -> None:
         """`peers` holds receivers and the hosts of a name."""
-        self._arrivals, self._peers = Arrivals(), peers
+        self._arrivals, self._peers = Arrivals(peers), peers
         self._name_of: OrderedDict[int, str] = OrderedDict()  # to be told with a new receiver
 
     def judge(self, case: Case) -> Iterator[Draft]:
@@ -46,11 +46,9 @@ class Hl7Peers:
         mac, peer = case.turn.devices.mac(slot), (int(edge["peer_hi"]), int(edge["peer_lo"]))
         known = self._peers.receivers(mac)
         is_second, engine = bool(known) and peer not in known, self._peers.receives(peer)
-        if is_second and self._waits(case):
-            return
         self._peers.know_receiver(mac, peer)
         quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or case.turn.devices.is_gateway(slot)
-        if not is_second or quiet or not case.turn.settled:
+        if not is_second or quiet or not self._judges(case):
             return
         strange = edge["scope"] == Scope.INTERNET or self._arrivals.is_new(case.peer_mac(edge))
         severity = Severity.PAGE if strange and not engine else Severity.REVIEW
@@ -58,9 +56,9 @@ class Hl7Peers:
             receivers = len(self._peers.receivers(mac))
             yield self._second_draft(case, edge, severity, engine=engine, receivers=receivers)
 
-    def _waits(self, case: Case) -> bool:
-        """Whether what is new is not learned yet: after a restart it is told of when the tap has settled."""
-        return self._peers.resumed and not case.turn.settled
+    def _judges(self, case: Case) -> bool:
+        """Whether it is known who belongs here: when the tap has settled, or did before a restart."""
+        return case.turn.settled or self._peers.resumed
 
     def _second_draft(self, case: Case, edge: np.void, severity: Severity, *, engine: bool, receivers: int) -> Draft:
         """To a device that came after the tap had settled, or to a public address, and nobody else sends there."""
@@ -93,8 +91,6 @@ class Hl7Peers:
         application = self._peers.digest(name)
         hosts = self._peers.hosts(application)
         is_new = bool(hosts) and mac not in hosts
-        if is_new and self._waits(case):
-            return
         before = [
             host for host in hosts if (held := case.slot_of(host)) is not None and case.role(held) == case.role(slot)
         ]
@@ -102,7 +98,7 @@ class Hl7Peers:
         self._peers.know_host(application, mac)
         quiet = case.settings.in_change_window(case.role(slot), case.turn.now_ns) or len(before) >= COMMON_MIN
         told = self._arrivals.is_new(mac) or has_learned(case, case.role(slot))
-        if is_new and case.turn.settled and told and not quiet:
+        if is_new and self._judges(case) and told and not quiet:
             yield _sender_draft(case, slot, remark, first)
 
 

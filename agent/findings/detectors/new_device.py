@@ -4,18 +4,17 @@ Phones draw their address at random, some each day anew. Where visitors come and
 when more come in a day than twice the busiest of the last week.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
 from agent.findings.case import Case, Told
 from agent.findings.catalogue import UNKNOWN
 from agent.findings.draft import Draft, Subject
+from agent.findings.peers import Peers
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, article, mac_text, one, time_text
 
-DAYS_KEPT: Final = 7  # of which the busiest says how many randomised addresses are usual here
-USUAL_FACTOR: Final = 2
+USUAL_FACTOR: Final = 2  # times the busiest day of those kept
 USUAL_MORE: Final = 2  # beside the factor: one phone more than one is nothing
 DAY_NS: Final = 24 * 3600 * NS_PER_S
 WAITING_MAX: Final = 4096  # new devices of one interval that are remembered; more are counted
@@ -27,12 +26,11 @@ _NO_MAC: Final = 1 << 63
 class NewDevices:
     """Waits until the interval closes."""
 
-    def __init__(self) -> None:
+    def __init__(self, peers: Peers) -> None:
+        """`peers` knows how many randomised addresses came on the days before."""
         self._waiting: dict[int, int] = {}  # slot -> MAC
         self._uncounted = 0
-        self._days: deque[int] = deque(maxlen=DAYS_KEPT)  # randomised addresses that came on each
-        self._day = self._today = 0
-        self._told_today = False
+        self._peers = peers
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Devices of unknown link type (no MAC) are addresses, not devices: they are never new."""
@@ -56,19 +54,19 @@ class NewDevices:
         if others or self._uncounted:
             yield _digest(case, others or [named[0][1]], len(others) + self._uncounted, "more new devices")
         if randomised and self._is_unusual(len(randomised), case.turn.now_ns // DAY_NS):
-            yield _digest(case, randomised, self._today, "new devices with a randomised address")
+            today = self._peers.visitors.today
+            yield _digest(case, randomised, today, "new devices with a randomised address")
         self._waiting.clear()
         self._uncounted = 0
 
     def _is_unusual(self, count: int, day: int) -> bool:
         """Whether more phones came today than on the days before; on the first day that any come, and once a day."""
-        if day != self._day:
-            self._days.extend([self._today, *(0,) * min(DAYS_KEPT, day - self._day - 1)] if self._day else [])
-            self._day, self._today, self._told_today = day, 0, False
-        self._today += count
-        busiest = max(self._days, default=0)
-        unusual = self._today > (USUAL_FACTOR * busiest + USUAL_MORE if busiest else 0)
-        first, self._told_today = unusual and not self._told_today, unusual or self._told_today
+        visitors = self._peers.visitors
+        visitors.come(count, day)
+        self._peers.changed = True
+        busiest = max(visitors.days, default=0)
+        unusual = visitors.today > (USUAL_FACTOR * busiest + USUAL_MORE if busiest else 0)
+        first, visitors.told = unusual and not visitors.told, unusual or visitors.told
         return first
 
 

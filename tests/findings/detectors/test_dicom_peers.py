@@ -53,7 +53,7 @@ def test_a_stranger_calls_the_archive(bench: Bench) -> None:
     assert (found.id, found.severity) == ("dicom-unknown-peer", Severity.PAGE)
     assert found.sentence == (
         "Device 00:d0:75:18:00:02 (Maker) asked the PACS 00:d0:75:18:00:01 (Maker) for a DICOM association, which "
-        "it did not do while the tap settled."
+        "it was not known to do."
     )
     assert not hear(bench, call(bench, stranger, archive, "PROBE", "PACS_MAIN")), "once"
 
