@@ -60,7 +60,7 @@ def test_broker_and_uplink_that_stand_still(site: Site) -> None:
         time.sleep(max(A_MOMENT_S, count("B10")))
     began_s = time.monotonic()
     assert site.arrives()
-    settle(site, 2, f"the first record {time.monotonic() - began_s:.0f} s after the uplink went on")
+    settle(site, 2, f"what had waited was there {time.monotonic() - began_s:.0f} s after the uplink went on")
 
 
 CONNECT = b"\x00\x04MQTT\x04\x02\x00\x3c"  # 3.1.1, clean session, a keepalive of 60 s
