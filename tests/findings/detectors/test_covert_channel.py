@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from agent.findings.detectors import covert_channel
 from agent.findings.detectors.covert_channel import TOLD_MAX
 from agent.findings.records import Finding, Rows, Severity
+from agent.findings.windows import Count, EdgeKey
 from agent.packets.records import Application
 from tests.findings.bench import IN, Bench
 from tests.findings.recorded import found_in
@@ -31,6 +34,27 @@ def datagrams(sent: int, octets: int, got: int = 0, octets_got: int = 0, protoco
         "octets_out": sent * (octets + 28),
         "octets_in": got * (octets_got + 28),
     }
+
+
+def test_what_a_glance_leaves_out_is_odd_to_no_judge() -> None:
+    rng = np.random.default_rng(1)
+    totals = (2 ** rng.uniform(0, 20, (20_000, 4))).astype(np.int64)
+    totals[:, 2:] += 28 * totals[:, :2]
+    passed = covert_channel._may_be_odd(totals)
+    assert 0 < np.count_nonzero(passed) < len(totals)
+    for protocol, port in ((17, 53), (6, 53), (17, 123), (1, 13 << 8), (58, 129 << 8)):
+        judge, _ = covert_channel._JUDGES.get((protocol, port)) or covert_channel._JUDGES[protocol, None]
+        key = EdgeKey(1, 0, protocol, port, 0, 0xFFFF_0A01_0101)
+        for row in totals[~passed]:
+            assert not judge(key, covert_channel._Sums(*map(int, row), 28))
+
+
+def test_totals_are_those_of_all_intervals() -> None:
+    counts = [Count(n, 1, 2 * n, 3 * n, 5 * n, 7 * n, n) for n in range(1, 5)]
+    key, row = EdgeKey(1, 0, 17, 53, 0, 1), np.zeros(1)[0]
+    windows = [(row, key, counts[:1]), (row, key, counts), (row, key, counts[2:])]
+    assert covert_channel._totals(windows).tolist() == [[2, 3, 5, 7], [20, 30, 50, 70], [14, 21, 35, 49]]
+    assert covert_channel._totals([]).shape == (0, 4)
 
 
 @pytest.mark.parametrize(
