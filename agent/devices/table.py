@@ -17,6 +17,7 @@ ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of fiv
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
 MAPPED_IPV4 = 0xFFFF00000000
 FORWARDERS_MAX = 64  # gateways of old that are known from their first frame on
+CONFIRM_NS = 60_000_000_000  # of a gateway that is one: it forwards for a ward
 PLACES = np.arange(1 << 15)  # of rows that are taken as they lie; no call takes more
 PROMOTIONS = 2 * len(PLACES)  # a row may promote its sender and its receiver
 
@@ -125,8 +126,23 @@ class DeviceTable:
             self._count_arp(rows, order)
 
     def expect_gateways(self, macs: Iterable[int]) -> None:
-        """These forward for others, as it was known before a restart; a flood of such memories is cut short."""
+        """These forward for others, as it was known before a restart: provisionally (`confirm_gateways`).
+
+        A flood of such memories is cut short.
+        """
         self._forwarders = np.fromiter(islice(macs, FORWARDERS_MAX), np.uint64)
+
+    def confirm_gateways(self, now_ns: int) -> None:
+        """Who was taken for a gateway from memory, and has forwarded for nobody a minute later, is none any more."""
+        if not len(self._forwarders):
+            return
+        known = np.isin(self._macs, self._forwarders) & (self._macs != 0)
+        for slot in np.flatnonzero(known & (self.devices["first_ns"] <= now_ns - CONFIRM_NS)):
+            device = self.devices[slot]
+            if int(device["foreign"]).bit_count() < kernels.FOREIGN_MIN:
+                device["flags"] &= 0xFF ^ DeviceFlag.GATEWAY
+                self.counts[kernels.GATEWAYS] += 1
+            self._forwarders = self._forwarders[self._forwarders != device["mac"]]
 
     def load(self, rows: Rows, records: Rows) -> None:
         """Bring every kernel of this room into memory, with no rows and no records."""

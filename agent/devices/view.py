@@ -99,6 +99,7 @@ class Ward:
                 self._shares.pop(before, None)
                 self._numbers.pop(before, None)  # a flood of invented cards would fill a book that forgets none
                 self._gateways[slot] = False
+                self._gateways_looked = -1  # it may be one of old, that was flagged with its first frame
                 self._roles[slot] = ROLE_INDEX[UNKNOWN]
                 self._told[slot] = 0
             self._macs[slot], self._slots[mac] = mac, slot
@@ -201,10 +202,6 @@ class Ward:
                 role, sure = device.role, device.role_confidence
                 kept.append(Remembered(mac, heard_s, role, sure, device.is_gateway, facts))
         return kept[:REMEMBERED_MAX]
-
-    def known_before(self, mac: int) -> bool:
-        """Whether a device was known before the restart."""
-        return mac in self._recalled
 
     def take_grants(self) -> list[Grant]:
         """What DHCP servers gave since the last call, in the order heard; a flood's rest is left out."""

@@ -28,7 +28,7 @@ class Arrivals:
         """Every turn, before anybody asks."""
         if case.turn.settled or self._peers.resumed:
             macs = map(case.turn.devices.mac, case.turn.new_devices.tolist())
-            self._new.update(dict.fromkeys(mac for mac in macs if not case.turn.devices.known_before(mac)))
+            self._new.update(dict.fromkeys(mac for mac in macs if not self._peers.knew(mac)))
             while len(self._new) > NEW_MAX:
                 del self._new[next(iter(self._new))]
 
@@ -45,9 +45,12 @@ class Arrivals:
         return mac in self._new
 
     def role_before(self, case: Case, mac: int) -> str:
-        """What a device was surely when the last interval closed."""
+        """What a device was surely when the last interval closed; before the first one, as it is known from before."""
         index = self._roles.get(mac)
-        return UNKNOWN if index is None else case.contracts.roles[index]
+        if index is not None:
+            return case.contracts.roles[index]
+        slot = case.slot_of(mac) if self._peers.knew(mac) and not self._roles else None
+        return UNKNOWN if slot is None else case.role(slot)
 
 
 def has_learned(case: Case, role: str) -> bool:

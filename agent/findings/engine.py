@@ -153,8 +153,7 @@ class Engine:
     def judge(self, turn: Turn) -> list[Finding]:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
-        if turn.settled:
-            self.peers.settle()
+        self._know(turn)
         drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
         look = turn.interval_closed or self._explained_anew
         released = self.silence.released(turn.now_ns) if look else ()
@@ -270,6 +269,15 @@ class Engine:
         released = self._held.release(turn.devices, roles, everything=turn.interval_closed)
         edges = _joined(turn.edges, released) if released.shape[0] else turn.edges
         return Case(turn, self.contracts, self.settings, edges, roles, self._usual)
+
+    def _know(self, turn: Turn) -> None:
+        """Who is here, for the next run."""
+        devices, peers = turn.devices, self.peers
+        if turn.settled:
+            peers.settle()
+        peers.meet(map(devices.mac, turn.new_devices.tolist()), turn.now_ns // NS_PER_S)
+        if turn.interval_closed:
+            peers.hear(devices.macs().tolist(), (devices.lasts_ns() // NS_PER_S).tolist())
 
     def _hold(self, case: Case) -> None:
         """Edges of devices without a contract wait for a role, and so do those whose role is a guess."""

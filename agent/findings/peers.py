@@ -1,6 +1,6 @@
-"""Whom each device deals with: servers, DICOM titles, HL7 receivers, senders of a name; how many visitors a day has.
+"""Who belongs to the ward and whom they deal with: cards, servers, DICOM titles, HL7 receivers, senders of a name.
 
-All of it outlives a restart.
+And how many visitors a day has. All of it outlives a restart.
 
 A tap that has forgotten them would call a ward's own devices strangers after each update. Titles and names are kept as
 digests under a salt that was drawn once: equal ones are known again, and who reads the state folder learns no name that
@@ -10,18 +10,20 @@ he does not guess.
 import hashlib
 import secrets
 from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 SERVERS_MAX: Final = 1024  # (device, port) whose server is remembered
 HOSTS_MAX: Final = 1024  # that called or were called by DICOM
-STRANGERS_MAX: Final = 1024  # of those, the ones that came later
 TITLES_OF_ONE_MAX: Final = 16  # by which a host is known
 SENDERS_MAX: Final = 1024  # devices that send HL7
 RECEIVERS_OF_ONE_MAX: Final = 64
 RECEIVERS_MAX: Final = 1024
 NAMES_MAX: Final = 512  # applications that HL7 names
 HOSTS_OF_A_NAME_MAX: Final = 16
+CARDS_MAX: Final = 4096  # as many as the device table has slots; who was there first stays: a flood invents cards
+CARD_KEPT_S: Final = 30 * 24 * 3600  # since it was heard: a pump may lie in a cupboard for weeks
 DAYS_KEPT: Final = 7  # of visitors
 SALT_OCTETS: Final = 16
 DIGEST_OCTETS: Final = 8  # some thousand names: two are alike once in 10^12 wards
@@ -60,11 +62,11 @@ class Kept(NamedTuple):
 
     salt: bytes
     settled: bool  # whether a run was long enough to know who belongs to the ward
+    cards: tuple[tuple[int, int], ...]  # MAC, second since 1970 in which it was heard last
     servers: tuple[tuple[int, int, int, int, int], ...]  # MAC, port, address (high, low), since when
     titles: tuple[tuple[int, tuple[int, ...]], ...]  # MAC, digests
     receivers: tuple[tuple[int, tuple[Address, ...]], ...]  # MAC, addresses
     senders: tuple[tuple[int, tuple[int, ...]], ...]  # digest of a name, MACs
-    strangers: tuple[tuple[int, bool], ...]  # MAC, whether it asks for queries
     visitors: tuple[int, ...]  # as in Visitors: day, today, told, then the days before
 
 
@@ -79,7 +81,8 @@ class Peers:
         self._receivers_of: OrderedDict[int, dict[Address, None]] = OrderedDict()
         self._receivers: OrderedDict[Address, None] = OrderedDict()  # of anybody
         self._hosts_of: OrderedDict[int, dict[int, None]] = OrderedDict()  # name -> hosts that send under it
-        self._strangers: OrderedDict[int, bool] = OrderedDict()  # who called first when it was known who belongs here
+        self._cards: dict[int, int] = {}  # MAC -> when it was heard last
+        self._before: frozenset[int] = frozenset()  # those known before a restart
         self.visitors = Visitors()
         self.changed = False  # since they were saved last
         self.settled = False  # whether this run, or one before it, has settled
@@ -119,15 +122,21 @@ class Peers:
         """Who else is known by a title, the longest silent of them; 0: nobody."""
         return next((mac for mac, titles in self._titles.items() if mac != besides and title in titles), 0)
 
-    def know_stranger(self, host: int, *, asks: bool) -> None:
-        """A host called for the first time when it was known who belongs here; `asks`: for queries."""
-        self.changed |= self._strangers.get(host) != asks
-        self._strangers[host] = asks
-        _bound(self._strangers, STRANGERS_MAX)
+    def meet(self, macs: Iterable[int], now_s: int) -> None:
+        """Devices that were seen often enough to be called so, drawn addresses too."""
+        for mac in macs:
+            if mac not in self._cards and len(self._cards) < CARDS_MAX:
+                self._cards[mac] = now_s
+                self.changed = True
 
-    def stranger(self, host: int) -> bool | None:
-        """Whether a stranger asks for queries; None for who is none."""
-        return self._strangers.get(host)
+    def hear(self, macs: Sequence[int], seconds: Sequence[int]) -> None:
+        """When devices were heard last."""
+        cards = self._cards
+        cards.update((mac, second) for mac, second in zip(macs, seconds, strict=True) if mac in cards)
+
+    def knew(self, mac: int) -> bool:
+        """Whether a device was here before the restart."""
+        return mac in self._before
 
     def receivers(self, mac: int) -> dict[Address, None]:
         """Where a device sends HL7 messages."""
@@ -165,18 +174,20 @@ class Peers:
         return Kept(
             salt=self.salt,
             settled=self.settled,
+            cards=tuple(self._cards.items()),
             servers=tuple((mac, port, *bond.peer, bond.since_ns) for (mac, port), bond in self._servers.items()),
             titles=tuple((host, tuple(titles)) for host, titles in self._titles.items()),
             receivers=tuple((mac, tuple(peers)) for mac, peers in self._receivers_of.items()),
             senders=tuple((name, tuple(hosts)) for name, hosts in self._hosts_of.items()),
-            strangers=tuple(self._strangers.items()),
             visitors=(self.visitors.day, self.visitors.today, int(self.visitors.told), *self.visitors.days),
         )
 
-    def resume(self, kept: Kept) -> None:
-        """Go on with what was known before a restart."""
-        self.salt, self.settled, self.resumed = kept.salt, kept.settled, kept.settled
-        self._strangers.update(kept.strangers)
+    def resume(self, kept: Kept, now_s: int) -> None:
+        """Go on with what was known before a restart; when nobody was heard for too long, the ward is another one."""
+        self._cards = {mac: heard_s for mac, heard_s in kept.cards if now_s - heard_s <= CARD_KEPT_S}
+        self._before = frozenset(self._cards)
+        self.salt, self.settled = kept.salt, kept.settled and bool(self._before)
+        self.resumed = self.settled
         day, today, told, *days = kept.visitors
         self.visitors = Visitors(day, today, bool(told), deque(days, DAYS_KEPT))
         for mac, port, hi, lo, since_ns in kept.servers:

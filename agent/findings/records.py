@@ -129,9 +129,6 @@ class DeviceView(Protocol):
     def first_ns(self, slot: int) -> int:
         """When it was first seen."""
 
-    def known_before(self, mac: int) -> bool:
-        """Whether a device was known before the tap's last restart."""
-
     def lasts_ns(self) -> npt.NDArray[np.int64]:
         """When each slot's device was last heard."""
 

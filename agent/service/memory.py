@@ -74,7 +74,7 @@ class Memory:
         learning = self.learning.begin(pipeline.engine)
         self.identity.begin(pipeline.ward, now_s)
         self.volumes.begin(pipeline.engine.volumes)
-        self.peers.begin(pipeline.engine.peers)
+        self.peers.begin(pipeline.engine.peers, now_s)
         keepers = (self.identity, self.volumes, self.peers)
         return lambda: learning() | {name: value for keeper in keepers for name, value in keeper.health().items()}
 

@@ -3,7 +3,7 @@
     wardtap-peers 1 <SHA-256 of the rest, hexadecimal>
     {"salt": hexadecimal, "servers": [[MAC, port, high, low, since], ...], "titles": [[MAC, [digest, ...]], ...],
      "receivers": [[MAC, [[high, low], ...]], ...], "senders": [[digest, [MAC, ...]], ...], "settled": true,
-     "strangers": [[MAC, whether it asks for queries], ...], "visitors": [day, today, told, days before, ...]}
+     "cards": [[MAC, heard_s], ...], "visitors": [day, today, told, days before, ...]}
 
 Titles and names stand in it as digests under the salt. It lies in `sensor/peers` of the state folder. A damaged file is
 put aside (`peers.damaged`), said and counted, and peers are learned anew.
@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from agent.devices.checked_file import Form, read_octets, seal, unseal
 from agent.errors import StateError
 from agent.findings.peers import (
+    CARDS_MAX,
     DAYS_KEPT,
     HOSTS_MAX,
     HOSTS_OF_A_NAME_MAX,
@@ -24,7 +25,6 @@ from agent.findings.peers import (
     SALT_OCTETS,
     SENDERS_MAX,
     SERVERS_MAX,
-    STRANGERS_MAX,
     TITLES_OF_ONE_MAX,
     Kept,
     Peers,
@@ -34,7 +34,7 @@ from agent.service.saver import KeptFile, SaveThread, Say
 SAVE_EVERY_S: Final = 300  # a power cut costs who was first met in five minutes
 NAME: Final = "peers"
 VERSION: Final = 1
-FILE_BYTES_MAX: Final = 4 << 20  # as full as it can be, with the longest numbers there are: 3.6 MB
+FILE_BYTES_MAX: Final = 4 << 20  # as full as it can be, with the longest numbers there are: 3.7 MB
 FORM: Final = Form("wardtap-peers", VERSION, "a memory of peers", FILE_BYTES_MAX)
 MAC_BITS, PORT_BITS, HALF_BITS, TIME_BITS = 64, 16, 64, 63  # what stands for a MAC where there is none has the 64th bit
 DAY_BITS, VISITORS_FIRST = 32, 3  # of the count of days; what stands before the days
@@ -59,11 +59,11 @@ def decode(raw: bytes) -> Kept:
         return Kept(
             salt=_salt(content["salt"]),
             settled=_flag(content["settled"]),
+            cards=_rows(content["cards"], CARDS_MAX, _card),
             servers=_rows(content["servers"], SERVERS_MAX, _server),
             titles=_rows(content["titles"], HOSTS_MAX, lambda row: _of(row, TITLES_OF_ONE_MAX, _half)),
             receivers=_rows(content["receivers"], SENDERS_MAX, lambda row: _of(row, RECEIVERS_OF_ONE_MAX, _address)),
             senders=_rows(content["senders"], NAMES_MAX, lambda row: _of(row, HOSTS_OF_A_NAME_MAX, _half)),
-            strangers=_rows(content["strangers"], STRANGERS_MAX, _stranger),
             visitors=_visitors(content["visitors"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -107,9 +107,9 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _stranger(row: Any) -> tuple[int, bool]:
-    mac, asks = row
-    return _half(mac), _flag(asks)
+def _card(row: Any) -> tuple[int, int]:
+    mac, heard_s = row
+    return _half(mac), _number(heard_s, TIME_BITS)
 
 
 def _visitors(row: Any) -> tuple[int, ...]:
@@ -140,10 +140,10 @@ class PeersKeeper:
         self._file = KeptFile(path, say, shared, SAVE_EVERY_S)
         self._read = self._file.read(read, None, "who deals with whom is learned anew")
 
-    def begin(self, peers: Peers) -> None:
+    def begin(self, peers: Peers, now_s: int) -> None:
         """They go on as they were."""
         if self._read is not None:
-            peers.resume(self._read)
+            peers.resume(self._read, now_s)
         self._read = None
 
     def look(self, peers: Peers, now_s: int) -> None:

@@ -298,6 +298,8 @@ class Pipeline:
         if len(promoted):
             self.table.disown(promoted)
             self.ward.promote(promoted)
+        if interval_closed:
+            self.table.confirm_gateways(self.now_ns)
         edges = self.table.take_edges()
         self.ward.hear_edges(edges)
         counted = self._counted()

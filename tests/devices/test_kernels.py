@@ -9,7 +9,7 @@ import pytest
 
 from agent.devices import kernels
 from agent.devices.records import ADDRESSES_MAX, DeviceFlag, FanKind
-from agent.devices.table import site_rows
+from agent.devices.table import CONFIRM_NS, site_rows
 from agent.packets.records import Rows
 from agent.tap.replay import ReplaySource
 from tests.conftest import ROOT
@@ -287,6 +287,24 @@ def test_a_gateway_of_old_is_one_from_its_first_frame_on() -> None:
     assert bench.table.gateways_changed() != before
     plain = Bench().hear(first).device(GATEWAY[1])
     assert (plain["flags"] & DeviceFlag.GATEWAY, plain["address_count"]) == (0, 1), "nobody would know after one frame"
+
+
+@pytest.mark.parametrize("forwards", [True, False])
+def test_a_gateway_of_old_is_one_for_a_minute_unless_it_forwards(forwards: bool) -> None:
+    """Somebody may have made a pump look like one: nothing would be said of it for ever."""
+    sources = range(1, 9) if forwards else [1] * 8
+    frames = [frame(ethernet(HOSTS[0][1], GATEWAY[1], IPV4, datagram(f"203.0.113.{n}", "10.1.0.1"))) for n in sources]
+    bench = Bench()
+    bench.table.expect_gateways([int(GATEWAY[1].replace(":", ""), 16)])
+    bench.hear(frames)
+    bench.table.confirm_gateways(START_S * S + CONFIRM_NS - 1)
+    assert bench.device(GATEWAY[1])["flags"] & DeviceFlag.GATEWAY
+    before = bench.table.gateways_changed()
+    bench.table.confirm_gateways(START_S * S + CONFIRM_NS)
+    assert bool(bench.device(GATEWAY[1])["flags"] & DeviceFlag.GATEWAY) == forwards
+    assert (bench.table.gateways_changed() == before) == forwards
+    bench.hear([frame(octets.octets, 70) for octets in frames])
+    assert bench.device(GATEWAY[1])["address_count"] == (0 if forwards else 1)
 
 
 def test_gateway_to_the_site_only_is_a_gateway_too() -> None:

@@ -67,7 +67,6 @@ class Bench:
     devices: list[Device] = field(default_factory=list)
     settings: JudgeSettings = field(default_factory=JudgeSettings)
     now_ns: int = START_NS
-    recalled: set[int] = field(default_factory=set)  # known before a restart
 
     def __post_init__(self) -> None:
         self.baseline = Baseline(ROLES)
@@ -122,9 +121,6 @@ class Bench:
 
     def posture(self, slot: int) -> Posture:
         return self.devices[slot].posture
-
-    def known_before(self, mac: int) -> bool:
-        return mac in self.recalled
 
     def hobby_boards(self) -> npt.NDArray[np.bool_]:
         return np.array([d.hobby_board for d in self.devices], dtype=np.bool_)

@@ -7,7 +7,7 @@ from agent.devices.roles import ROLES
 from agent.findings.arrivals import NEW_MAX, Arrivals, has_learned
 from agent.findings.case import Case
 from agent.findings.peers import Peers
-from tests.findings.bench import CONTRACTS, Bench
+from tests.findings.bench import CONTRACTS, Bench, S
 
 
 def case(bench: Bench, *, settled: bool = True, closed: bool = False) -> Case:
@@ -27,8 +27,11 @@ def test_new_is_who_came_after_the_tap_had_settled(bench: Bench) -> None:
 
 
 def test_who_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
-    arrivals, slot = Arrivals(Peers()), bench.add("pacs")
-    bench.recalled = {bench.mac(slot)}
+    before, after, slot = Peers(), Peers(), bench.add("pacs", 0x02_00_00_00_00_07)
+    before.meet([bench.mac(slot)], bench.now_ns // S)
+    before.settle()
+    after.resume(before.kept(), bench.now_ns // S)
+    arrivals = Arrivals(after)
     look = case(bench)
     look.turn = look.turn._replace(new_devices=np.array([slot], np.uint32))
     arrivals.look(look)
@@ -38,7 +41,8 @@ def test_who_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
 def test_after_a_restart_who_was_not_known_is_new_from_the_start(bench: Bench) -> None:
     before, after, slot = Peers(), Peers(), bench.add("pacs")
     for settled in (False, True):
-        after.resume(before.kept())
+        before.meet([7], bench.now_ns // S)
+        after.resume(before.kept(), bench.now_ns // S)
         arrivals, look = Arrivals(after), case(bench, settled=False)
         look.turn = look.turn._replace(new_devices=np.array([slot], np.uint32))
         arrivals.look(look)
@@ -63,6 +67,17 @@ def test_a_role_is_that_of_the_last_interval_when_it_was_sure(bench: Bench) -> N
     bench.devices[sure].role = "printer"
     told = [arrivals.role_before(case(bench), bench.mac(slot)) for slot in (sure, guess)]
     assert told == ["pacs", "unknown"]
+
+
+def test_before_the_first_interval_a_role_is_that_of_before_the_restart(bench: Bench) -> None:
+    before, after = Peers(), Peers()
+    old, new = bench.add("imaging-modality"), bench.add("imaging-modality")
+    before.meet([bench.mac(old)], bench.now_ns // S)
+    before.settle()
+    after.resume(before.kept(), bench.now_ns // S)
+    arrivals = Arrivals(after)
+    told = [arrivals.role_before(case(bench), bench.mac(slot)) for slot in (old, new)]
+    assert told == ["imaging-modality", "unknown"]
 
 
 def test_a_pool_that_has_ended_learning(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import pytest
 from agent.findings import peers
 from agent.findings.peers import Bond, Peers, Visitors
 
+NOW_S = 1_793_606_400
 A, B = (0, 0x0A140101), (0, 0x0A140102)
 MAC, OTHER = 0x00D07518_0001, 0x00D07518_0002
 
@@ -14,7 +15,7 @@ MAC, OTHER = 0x00D07518_0001, 0x00D07518_0002
 def resumed(before: Peers) -> Peers:
     """As after a restart."""
     after = Peers()
-    after.resume(before.kept())
+    after.resume(before.kept(), NOW_S)
     return after
 
 
@@ -53,7 +54,7 @@ def test_titles_receivers_and_names() -> None:
         lambda held: held.know_title(MAC, 7),
         lambda held: held.know_receiver(MAC, A),
         lambda held: held.know_host(7, MAC),
-        lambda held: held.know_stranger(MAC, asks=False),
+        lambda held: held.meet([MAC], NOW_S),
         lambda held: held.settle(),
     ],
 )
@@ -71,7 +72,7 @@ def test_all_of_it_outlives_a_restart() -> None:
     held = Peers()
     held.settle()
     assert not held.resumed
-    held.know_stranger(OTHER, asks=True)
+    held.meet([OTHER], NOW_S - 5)
     held.visitors.come(5, 20_000)
     held.visitors.come(2, 20_002)
     held.reports_to(MAC, 2575, A, 10)
@@ -84,7 +85,7 @@ def test_all_of_it_outlives_a_restart() -> None:
     assert again.reports_to(MAC, 2575, B, 30) == Bond(A, 10)
     assert again.digest("CT_WARD3") in (again.titles(MAC) or {})
     assert again.receives(A)
-    assert (again.stranger(OTHER), again.stranger(MAC)) == (True, None)
+    assert (again.knew(OTHER), again.knew(MAC), held.knew(OTHER)) == (True, False, False)
     assert again.visitors == held.visitors
     assert list(again.hosts(again.digest("PIICIX"))) == [MAC]
     assert Peers().digest("CT_WARD3") != held.digest("CT_WARD3"), "each tap has a salt of its own"
@@ -92,11 +93,22 @@ def test_all_of_it_outlives_a_restart() -> None:
 
 def test_a_memory_of_a_run_that_never_settled_is_no_judge() -> None:
     held = Peers()
-    held.know_title(MAC, 7)
+    held.meet([MAC], NOW_S)
     assert not resumed(held).resumed
     held.settle()
     assert resumed(held).resumed
     assert resumed(resumed(held)).resumed, "nor does a short run in between undo it"
+
+
+def test_a_card_is_kept_for_a_month_and_without_any_nothing_is_known() -> None:
+    held, month_s = Peers(), peers.CARD_KEPT_S
+    held.settle()
+    held.meet([MAC, OTHER], NOW_S - month_s - 1)
+    assert not resumed(held).resumed, "a tap that was off for so long, or stands elsewhere"
+    held.hear([OTHER, 77], [NOW_S - month_s, NOW_S])
+    again = resumed(held)
+    assert (again.resumed, again.knew(OTHER), again.knew(MAC), again.knew(77)) == (True, True, False, False)
+    assert [mac for mac, _ in again.kept().cards] == [OTHER]
 
 
 def test_a_clock_that_ran_ahead_delays_nothing() -> None:
@@ -125,13 +137,14 @@ def test_each_is_bounded_and_forgets_the_longest_silent() -> None:
         held.know_receiver(MAC, (0, number))
         held.know_host(number, MAC)
         held.know_host(7, number)
-        held.know_stranger(number, asks=False)
+        held.meet([number, 3000 + number, 6000 + number], NOW_S)
     kept = held.kept()
     assert len(kept.servers) == peers.SERVERS_MAX
     assert len(kept.titles) == peers.HOSTS_MAX
     assert len(kept.receivers) == peers.SENDERS_MAX
     assert len(kept.senders) == peers.NAMES_MAX
-    assert len(kept.strangers) == peers.STRANGERS_MAX
+    assert len(kept.cards) == peers.CARDS_MAX
+    assert kept.cards[0] == (1, NOW_S), "who was there first stays"
     assert len(held.titles(MAC) or {}) == peers.TITLES_OF_ONE_MAX
     assert len(held.receivers(MAC)) == peers.RECEIVERS_OF_ONE_MAX
     assert len(held.hosts(7)) == peers.HOSTS_OF_A_NAME_MAX

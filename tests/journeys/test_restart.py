@@ -19,6 +19,7 @@ pytestmark = HASHES
 S = 1_000_000_000
 Host = tuple[str, str]  # address and MAC
 SCANNER, ARCHIVE = ("10.1.0.1", "00:d0:75:00:00:01"), ("10.1.0.2", "00:d0:75:00:00:02")
+DRAWN = ("10.1.0.8", "52:54:00:00:00:08")  # as virtual machines have
 STRANGER, OUTSIDE = ("10.1.0.9", "00:1b:21:00:00:09"), ("8.8.8.8", "00:00:0c:00:00:01")
 SETTLING_S, END_S = 120, 300
 
@@ -73,6 +74,7 @@ def before() -> Peers:
     known.know_title(0x00D0_7500_0001, known.digest("CT1"))
     known.know_title(0x00D0_7500_0002, known.digest("PACS"))
     known.know_receiver(0x00D0_7500_0001, (0, 0xFFFF_0A01_0002))
+    known.meet([int(mac.replace(":", ""), 16) for _, mac in (SCANNER, ARCHIVE, DRAWN)], START_S - 3600)
     known.settle()
     return known
 
@@ -81,7 +83,7 @@ def told(frames: list[Frame], *, knows: bool) -> list[tuple[str, str, int]]:
     """Findings of strangers: id, severity, and when."""
     sensor = Sensor(config())
     if knows:
-        sensor.pipeline.engine.peers.resume(before().kept())
+        sensor.pipeline.engine.peers.resume(before().kept(), START_S)
     sensor.play(sorted(frames, key=lambda frame: frame.time_ns))
     found = [one for one in sensor.end().findings if one.id in {"dicom-unknown-peer", "hl7-second-receiver"}]
     return [(one.id, str(one.severity), one.time_ns // S - START_S) for one in found]
@@ -103,6 +105,16 @@ def test_who_called_before_the_restart_calls_again() -> None:
     associates(frames, 60, SCANNER, 50_000, "CT1")
     associates(frames, END_S - 60, SCANNER, 50_001, "CT1")
     assert told(frames, knows=True) == []
+
+
+@pytest.mark.parametrize("at_s", [30, 90, SETTLING_S + 100])
+def test_what_a_device_of_old_does_for_the_first_time_wakes_nobody(at_s: int) -> None:
+    """Of which nothing was heard but its card, and that one drawn."""
+    frames = ward()
+    associates(frames, at_s, DRAWN, 50_000, "VIEWER")
+    reports(frames, 20, ARCHIVE, 51_000)
+    reports(frames, at_s + 5, DRAWN, 52_000)
+    assert [severity for _, severity, _ in told(frames, knows=True)] in ([], ["review"], ["review", "review"])
 
 
 def test_messages_go_elsewhere_while_the_tap_settles() -> None:

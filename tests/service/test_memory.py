@@ -52,7 +52,7 @@ def test_a_ward_is_known_again_before_it_has_said_anything(tmp_path: Path) -> No
     assert again.engine.peers.resumed
     assert again.engine.peers.kept() == sensor.pipeline.engine.peers.kept()
     for mac, (role, sure) in before.items():
-        assert again.ward.known_before(mac) == (not mac >> 41 & 1)
+        assert again.engine.peers.knew(mac)
         if role != "unknown" and not mac >> 41 & 1:
             assert again.ward._identifier.assess(mac).role == role
             assert again.ward._identifier.assess(mac).confidence >= 0.8 * sure

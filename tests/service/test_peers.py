@@ -16,14 +16,14 @@ from agent.findings.records import Finding, Severity
 from agent.service.peers import FILE_BYTES_MAX, FORM, SAVE_EVERY_S, PeersKeeper, decode, encode, peers_path, read
 from agent.service.saver import SaveThread
 from tests.faults.conftest import eventually
-from tests.findings.bench import CONTRACTS, HOUR, LISTS, Bench
+from tests.findings.bench import CONTRACTS, HOUR, LISTS, START_NS, Bench, S
 from tests.findings.detectors.test_dicom_peers import call
 from tests.findings.detectors.test_hl7_peers import sends
 
 MAC, A = 0x00D07518_0001, (0, 0xFFFF_0A14_0101)
-DAY = 24 * HOUR
+DAY, NOW_S = 24 * HOUR, START_NS // S
 PLAIN = {
-    "salt": "00" * 16, "settled": True, "servers": [], "titles": [], "receivers": [], "senders": [], "strangers": [],
+    "salt": "00" * 16, "settled": True, "servers": [], "titles": [], "receivers": [], "senders": [], "cards": [],
     "visitors": [0, 0, 0],
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ def met() -> Peers:
     peers.know_title(MAC, peers.digest("QUILLFEATHER"))
     peers.know_receiver(MAC, A)
     peers.know_host(peers.digest("QUILLFEATHER"), MAC)
-    peers.know_stranger(MAC, asks=True)
+    peers.meet([MAC], NOW_S)
     peers.visitors.come(3, 20_000)
     peers.settle()
     return peers
@@ -56,7 +56,7 @@ def kept(path: Path, peers: Peers) -> None:
 def resumed(path: Path, peers: Peers) -> Peers:
     """And the next one."""
     said, thread = list[str](), SaveThread()
-    PeersKeeper(path, said.append, thread).begin(peers)
+    PeersKeeper(path, said.append, thread).begin(peers, NOW_S)
     thread.close()
     assert not said
     return peers
@@ -72,8 +72,8 @@ def test_they_come_back_as_they_were(tmp_path: Path) -> None:
 
 def restarted(bench: Bench, path: Path, *, keeps: bool) -> None:
     """The sensor ends and starts: who the devices are is known, and who deals with whom when that is kept."""
+    bench.judge(new_devices=np.arange(len(bench.devices), dtype=np.uint32), settled=bench.engine.peers.settled)
     kept(path, bench.engine.peers)
-    bench.recalled = {device.mac for device in bench.devices}
     bench.engine = Engine(CONTRACTS, bench.settings, bench.baseline, LISTS)
     if keeps:
         resumed(path, bench.engine.peers)
@@ -133,8 +133,6 @@ def test_a_stranger_who_calls_while_a_restarted_tap_settles_is_told_at_once(benc
     bench.judge(new_devices=np.array([stranger], np.uint32), settled=False)
     (found,) = bench.judge(remarks=[call(bench, stranger, archive, "PROBE", "PACS_MAIN")], settled=False)
     assert (found.id, found.severity) == ("dicom-unknown-peer", Severity.PAGE)
-    restarted(bench, peers_path(tmp_path), keeps=True)
-    assert bench.engine.peers.stranger(bench.mac(stranger)) is False, "told once, and no friend for that"
 
 
 def test_a_second_receiver_while_a_restarted_tap_settles_too(bench: Bench, tmp_path: Path) -> None:
@@ -181,7 +179,7 @@ def test_a_file_cut_anywhere_is_a_fresh_start_that_is_told(tmp_path: Path) -> No
         path.write_bytes(whole[:length])
         said, peers = list[str](), Peers()
         keeper = PeersKeeper(path, said.append, thread)
-        keeper.begin(peers)
+        keeper.begin(peers, NOW_S)
         assert keeper.health()["peers_damaged"] == 1
         assert "learned anew" in said[0]
         assert not peers.resumed
@@ -207,7 +205,7 @@ def test_any_flipped_bit_is_found() -> None:
         ("servers", [[1, 1, 0, 0, 0]] * (bounds.SERVERS_MAX + 1)),
         ("titles", [[1, [1 << 64]]]), ("titles", [[1, [0.5]]]), ("titles", [[1, "ab"]]),
         ("titles", [[1, list(range(bounds.TITLES_OF_ONE_MAX + 1))]]),
-        ("settled", 1), ("settled", None), ("strangers", [[1, 1]]), ("strangers", [[1]]), ("strangers", 5),
+        ("settled", 1), ("settled", None), ("cards", [[1, -1]]), ("cards", [[1]]), ("cards", 5),
         ("visitors", []), ("visitors", [1, 2]), ("visitors", [1, 2, 2]), ("visitors", [1, 2, 1, *range(8)]),
         ("visitors", [1 << 40, 0, 0]), ("visitors", [1, 2, -1]),
         ("receivers", [[1, [[1]]]]), ("receivers", [[1, [1]]]), ("senders", [5]), ("senders", [[1]]),
@@ -224,7 +222,7 @@ def test_what_is_none_is_refused_whatever_its_checksum(name: str, value: object)
 def test_the_fullest_there_can_be_fits() -> None:
     peers, most = Peers(), (1 << 64) - 1
     for number in range(bounds.SENDERS_MAX):
-        peers.know_stranger(most - number, asks=False)
+        peers.meet(range(most - 4 * number - 3, most - 4 * number + 1), (1 << 63) - 1)
         peers.reports_to(most - number, 65535, (most, most), (1 << 63) - 1)
         for other in range(bounds.RECEIVERS_OF_ONE_MAX):
             peers.know_receiver(most - number, (most, most - other))

@@ -15,7 +15,7 @@ from agent.devices.records import EdgeDirection, Remark
 from agent.findings.arrivals import Arrivals, has_learned
 from agent.findings.case import Case, Evidence, Told
 from agent.findings.draft import Draft, Subject
-from agent.findings.peers import Peers
+from agent.findings.peers import HOSTS_MAX, Peers
 from agent.findings.records import Severity
 from agent.findings.words import NS_PER_S, mac_text, time_text, within_text
 from agent.packets.records import Application
@@ -57,6 +57,7 @@ class DicomPeers:
     def __init__(self, peers: Peers) -> None:
         """`peers` holds the titles."""
         self._arrivals, self._peers = Arrivals(peers), peers
+        self._strangers: OrderedDict[int, bool] = OrderedDict()  # hosts that came later -> whether they ask for queries
         self._tries: OrderedDict[tuple[int, int], _Tries] = OrderedDict()
 
     def judge(self, case: Case) -> Iterator[Draft]:
@@ -78,9 +79,9 @@ class DicomPeers:
         peers, title = self._peers, self._peers.digest(call.calling)
         known = peers.titles(call.source)
         is_new = known is None or title not in known
-        judged = case.turn.settled or peers.resumed
+        judged = case.turn.settled or (peers.resumed and peers.knew(call.destination))
         peers.know_title(call.source, title)
-        if known is not None or not judged:  # a stranger may call anybody anything
+        if known is not None or not judged or not peers.titles(call.destination):  # a stranger may call it anything
             peers.know_title(call.destination, peers.digest(call.called))
         if not is_new or not judged:
             return
@@ -89,7 +90,8 @@ class DicomPeers:
         if slot is None or target is None or case.settings.in_change_window(case.role(target), case.turn.now_ns):
             return
         if known is None:
-            peers.know_stranger(call.source, asks=call.queries)
+            self._strangers[call.source] = call.queries
+            _bound(self._strangers, HOSTS_MAX)
         owner = peers.owner(title, besides=call.source)
         if case.turn.devices.is_gateway(slot) and owner:
             return  # the same host, seen from another side
@@ -104,8 +106,8 @@ class DicomPeers:
         return Severity.PAGE if strange and not imaging else Severity.REVIEW
 
     def _tried(self, case: Case, call: _Call, now_ns: int) -> Iterator[Draft]:
-        if call.queries and self._peers.stranger(call.source) is not None:
-            self._peers.know_stranger(call.source, asks=True)
+        if call.queries and call.source in self._strangers:
+            self._strangers[call.source] = True
         key = (call.source, call.destination)
         tries = self._tries.pop(key, None)
         if tries is None or now_ns - tries.first_ns >= WINDOW_NS:
@@ -114,8 +116,7 @@ class DicomPeers:
         if len(tries.titles) < TITLES_KEPT:
             tries.titles.add(hash(call.called))
         self._tries[key] = tries
-        while len(self._tries) > PAIRS_MAX:
-            self._tries.popitem(last=False)
+        _bound(self._tries, PAIRS_MAX)
         yield from self._probe(case, key, tries)
 
     def _rejected(self, case: Case, remark: Remark) -> Iterator[Draft]:
@@ -145,7 +146,7 @@ class DicomPeers:
         for edge in case.oldest(rows, fits, PAIRS_MAX) if np.any(fits) else ():
             slot = int(edge["device"])
             mac = case.turn.devices.mac(slot)
-            if not self._peers.stranger(mac) or case.turn.devices.is_gateway(slot):
+            if not self._strangers.get(mac, False) or case.turn.devices.is_gateway(slot):
                 continue
             flows = int(edge["flows"])
             told = f"asked {case.peer_text(edge)} for queries in {flows} associations within {_span(case)}"
@@ -166,6 +167,11 @@ def _call_of(remark: Remark) -> _Call | None:
         return None
     queries = any(kind == "dicom.uses" and value in _QUERIES for kind, value in remark.words)
     return _Call(remark.source, remark.destination, words["dicom.ae"], words["dicom.called"], queries)
+
+
+def _bound(held: "OrderedDict[int, bool] | OrderedDict[tuple[int, int], _Tries]", most: int) -> None:
+    while len(held) > most:
+        held.popitem(last=False)
 
 
 def _unknown_draft(case: Case, call: _Call, now_ns: int, severity: Severity, *, owner: int, known: bool) -> Draft:

@@ -36,7 +36,7 @@ class NewDevices:
         """Devices of unknown link type (no MAC) are addresses, not devices: they are never new."""
         if case.turn.settled:
             for slot in sorted(case.turn.new_devices.tolist()):
-                if case.turn.devices.known_before(case.turn.devices.mac(slot)):
+                if self._peers.knew(case.turn.devices.mac(slot)):
                     continue  # it was switched off, and the tap has restarted since
                 if len(self._waiting) < WAITING_MAX:
                     self._waiting[slot] = case.turn.devices.mac(slot)

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from agent.findings.peers import Peers
 from agent.findings.records import Severity
 from tests.findings.bench import Bench, S, ids
 
@@ -31,8 +32,10 @@ def test_nothing_before_the_tap_has_settled(bench: Bench) -> None:
 
 
 def test_a_device_that_was_known_before_a_restart_is_not_new(bench: Bench) -> None:
-    slot = bench.add("unknown")
-    bench.recalled = {bench.mac(slot)}
+    slot, before = bench.add("unknown"), Peers()
+    before.meet([bench.mac(slot)], bench.now_ns // S)
+    before.settle()
+    bench.engine.peers.resume(before.kept(), bench.now_ns // S)
     assert not bench.judge(new_devices=slots(slot), interval_closed=True)
 
 
