@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.devices import kernels, kernels_edges, placing, trying
-from agent.devices.records import DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
+from agent.devices.records import ADDRESSES_MAX, DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
 from agent.jit import Words, aligned_rows
 
 ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of five minutes
@@ -133,13 +133,16 @@ class DeviceTable:
         self._forwarders = np.fromiter(islice(macs, FORWARDERS_MAX), np.uint64)
 
     def confirm_gateways(self, now_ns: int) -> None:
-        """Who was taken for a gateway from memory, and has forwarded for nobody a minute later, is none any more."""
+        """Who was taken for a gateway from memory, and a minute later has forwarded for hardly anybody, is none.
+
+        One that is and had little to do is found out again by the next hosts behind it.
+        """
         if not len(self._forwarders):
             return
         known = np.isin(self._macs, self._forwarders) & (self._macs != 0)
         for slot in np.flatnonzero(known & (self.devices["first_ns"] <= now_ns - CONFIRM_NS)):
             device = self.devices[slot]
-            if int(device["foreign"]).bit_count() < kernels.FOREIGN_MIN:
+            if int(device["foreign"]).bit_count() <= ADDRESSES_MAX:  # as many a host may have of its own
                 device["flags"] &= 0xFF ^ DeviceFlag.GATEWAY
                 self.counts[kernels.GATEWAYS] += 1
             self._forwarders = self._forwarders[self._forwarders != device["mac"]]
