@@ -17,7 +17,8 @@ ARP_ASKED_SLOTS = 1 << 15  # far above what one ward asks for in a window of fiv
 CROSSED_MAX = 4096  # fans over their threshold in one turn; more are counted by the judge's cap anyway
 MAPPED_IPV4 = 0xFFFF00000000
 FORWARDERS_MAX = 64  # gateways of old that are known from their first frame on
-CONFIRM_NS = 60_000_000_000  # of a gateway that is one: it forwards for a ward
+CONFIRM_NS = 60_000_000_000  # after which a gateway of old that has forwarded for nobody is none
+DOUBT_NS = 60 * CONFIRM_NS  # and one that has for so few that a host may have as many addresses
 PLACES = np.arange(1 << 15)  # of rows that are taken as they lie; no call takes more
 PROMOTIONS = 2 * len(PLACES)  # a row may promote its sender and its receiver
 
@@ -133,16 +134,20 @@ class DeviceTable:
         self._forwarders = np.fromiter(islice(macs, FORWARDERS_MAX), np.uint64)
 
     def confirm_gateways(self, now_ns: int) -> None:
-        """Who was taken for a gateway from memory, and a minute later has forwarded for hardly anybody, is none.
+        """Who was taken for a gateway from memory, and has not shown that it is one in time, is none any more.
 
-        One that is and had little to do is found out again by the next hosts behind it.
+        For more addresses than a host may have it speaks as a gateway; for none or one as a host; in between that is
+        not known until it had time enough.
         """
         if not len(self._forwarders):
             return
         known = np.isin(self._macs, self._forwarders) & (self._macs != 0)
         for slot in np.flatnonzero(known & (self.devices["first_ns"] <= now_ns - CONFIRM_NS)):
             device = self.devices[slot]
-            if int(device["foreign"]).bit_count() <= ADDRESSES_MAX:  # as many a host may have of its own
+            hosts, age_ns = int(device["foreign"]).bit_count(), now_ns - int(device["first_ns"])
+            if kernels.FOREIGN_MIN <= hosts <= ADDRESSES_MAX and age_ns < DOUBT_NS:
+                continue
+            if hosts <= ADDRESSES_MAX:
                 device["flags"] &= 0xFF ^ DeviceFlag.GATEWAY
                 self.counts[kernels.GATEWAYS] += 1
             self._forwarders = self._forwarders[self._forwarders != device["mac"]]
