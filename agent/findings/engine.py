@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from agent.findings.arrivals import Arrivals
 from agent.findings.case import Case
 from agent.findings.contacts import OddContacts
 from agent.findings.contracts import ContractSet
@@ -142,8 +143,9 @@ class Engine:
         self._dns_tunnels = DnsTunnels(lists)
         self._generated = GeneratedNames(lists)
         self._sites = PolicySites(lists)
-        self._dicom = DicomPeers(self.peers)
-        self._hl7 = Hl7Peers(self.peers)
+        self._arrivals = Arrivals(self.peers)
+        self._dicom = DicomPeers(self.peers, self._arrivals)
+        self._hl7 = Hl7Peers(self.peers, self._arrivals)
         self._covert = CovertChannels()
 
     def load(self, roles: Roles) -> None:
@@ -154,6 +156,7 @@ class Engine:
         """Findings of this turn, in a fixed order: scans first, because what belongs to one is not judged again."""
         case = self._case(turn)
         self._know(turn)
+        self._arrivals.look(case)
         drafts = itertools.chain(self._of_the_tap(case), self._of_the_turn(case), self._of_the_interval(case))
         look = turn.interval_closed or self._explained_anew
         released = self.silence.released(turn.now_ns) if look else ()
@@ -164,6 +167,7 @@ class Engine:
                 said.append(finding)
         for cause, count, last_ns in self._scans.folded:
             self._ledger.note(cause, count, last_ns)
+        self._arrivals.close(case)
         self._hold(case)
         self._teacher.suspect(said, turn.now_ns)
         self._teacher.teach(case)

@@ -54,15 +54,14 @@ class _Tries:
 class DicomPeers:
     """Learns, until the tap has settled, which host calls under which titles; after a restart it knows them."""
 
-    def __init__(self, peers: Peers) -> None:
-        """`peers` holds the titles."""
-        self._arrivals, self._peers = Arrivals(peers), peers
+    def __init__(self, peers: Peers, arrivals: Arrivals) -> None:
+        """`peers` holds the titles, `arrivals` knows who came later."""
+        self._arrivals, self._peers = arrivals, peers
         self._strangers: OrderedDict[int, bool] = OrderedDict()  # hosts that came later -> whether they ask for queries
         self._tries: OrderedDict[tuple[int, int], _Tries] = OrderedDict()
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Every association of the turn; bursts when an interval closes."""
-        self._arrivals.look(case)
         for remark in case.turn.remarks:
             call = _call_of(remark)
             if call is not None:
@@ -72,7 +71,6 @@ class DicomPeers:
                 yield from self._rejected(case, remark)
         if case.turn.interval_closed:
             yield from self._bursts(case)
-        self._arrivals.close(case)
 
     def _unknown(self, case: Case, call: _Call, now_ns: int) -> Iterator[Draft]:
         """A host or a title that was not there before. Whoever is called under a title is known by it too."""

@@ -27,19 +27,17 @@ class Hl7Peers:
     After a restart it knows them.
     """
 
-    def __init__(self, peers: Peers) -> None:
-        """`peers` holds receivers and the hosts of a name."""
-        self._arrivals, self._peers = Arrivals(peers), peers
+    def __init__(self, peers: Peers, arrivals: Arrivals) -> None:
+        """`peers` holds receivers and the hosts of a name, `arrivals` knows who came later."""
+        self._arrivals, self._peers = arrivals, peers
         self._name_of: OrderedDict[int, str] = OrderedDict()  # to be told with a new receiver
 
     def judge(self, case: Case) -> Iterator[Draft]:
         """Names first: a new receiver is told with the name that is sent to it."""
-        self._arrivals.look(case)
         for remark in case.turn.remarks:
             yield from self._named(case, remark)
         for index in case.oldest_places(case.edges, case.marked(EdgeMark.HL7), EDGES_MAX):
             yield from self._sent(case, case.edges[index])
-        self._arrivals.close(case)
 
     def _sent(self, case: Case, edge: np.void) -> Iterator[Draft]:
         slot = int(edge["device"])
