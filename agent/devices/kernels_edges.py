@@ -147,6 +147,8 @@ def _look_ahead(
             continue
         out = device_of(macs, devices, memo, secret, record["originator_mac"], originator)
         back = device_of(macs, devices, memo, secret, record["responder_mac"], responder)
+        fetch_line(devices, out, 2 * LINE)
+        fetch_line(devices, back, 2 * LINE)
         kind = (record["key_ports"] & U64(0xFF)) << U64(16) | U64(port)
         ahead[U64(OUT), j], ahead[U64(IN), j], ahead[U64(SERVICES), j] = U64(out), U64(back), kind
         ahead[U64(DIGESTS + OUT), j] = (U64(out) << U64(32)) | (U64(OUT) << U64(24)) | kind

@@ -12,8 +12,10 @@ from agent.jit import Hashes, Tags, Words, leaf
 from agent.keyed import sip1
 
 WAYS = 8
-MEMO = 1024  # addresses found lately: the devices of a ward several times over
+MEMO_BITS = 12  # addresses found lately: the devices of a ward several times over
+MEMO = 1 << MEMO_BITS
 U64, U16 = np.uint64, np.uint16
+MEMO_FACTOR = U64(0x9E3779B97F4A7C15)
 
 S_SEGMENT, S_SITE, S_INTERNET = int(Scope.SEGMENT), int(Scope.SITE), int(Scope.INTERNET)
 S_MULTICAST, S_BROADCAST = int(Scope.MULTICAST), int(Scope.BROADCAST)
@@ -84,7 +86,7 @@ def slot_of(macs: Hashes, secret: Hashes, mac: np.uint64) -> tuple[int, int]:
 @leaf
 def memo_place(mac: np.uint64) -> int:
     """Chosen by a plain mix: whoever makes addresses collide there only loses the shortcut."""
-    return np.int64((mac ^ (mac >> U64(10)) ^ (mac >> U64(24))) & U64(MEMO - 1))
+    return np.int64((mac * MEMO_FACTOR) >> U64(64 - MEMO_BITS))
 
 
 @leaf

@@ -96,7 +96,7 @@ class DeviceTable:
         self._edge_ranks = aligned_rows(limits.edge_slots_max, np.uint64).view(np.uint64)
         self._ahead = np.zeros((kernels_edges.KEPT, kernels_edges.AHEAD), np.uint64)
         self._spare = np.zeros(EXACT_MAX, np.uint64)
-        self._fans = np.zeros(limits.fan_slots_max, FAN)
+        self._fans = aligned_rows(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)
         self._changed = np.zeros(limits.edge_slots_max + 1, np.int64)  # the first entry counts the others
         self._touched = np.zeros(limits.edge_slots_max + 1, np.int64)

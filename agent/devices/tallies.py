@@ -33,7 +33,7 @@ S_SEGMENT, S_MULTICAST, S_BROADCAST = int(Scope.SEGMENT), int(Scope.MULTICAST), 
 E_ENDED, M_ANSWERED, S_SYN = int(FlowEvent.ENDED), int(FlowMark.ANSWERED), int(FlowState.SYN)
 TCP, UDP = 6, 17
 
-TX_LINE, RX_LINE, SIZES_LINE, GAPS_LINE = 0, 2, 4, 5  # cache lines of a STATS row that nearly every frame touches
+TX_LINE, USED_LINE, RX_LINE, SIZES_LINE, GAPS_LINE = 0, 1, 2, 4, 5  # cache lines of a STATS row that nearly every frame touches
 A_DNS = int(App.DNS)
 # A bit for each application whose datagrams to a group tell who the sender is.
 ANNOUNCING = U64(
@@ -208,7 +208,9 @@ def service_digest(key0: np.uint64, key1: np.uint64, service: np.uint64) -> np.u
 @leaf
 def fetch_meeting(stats: Rows, device: int, peer: np.uint64, service: np.uint64) -> None:
     """Ask for what `meet` will touch once a device has met many: the registers of these digests."""
+    fetch_line(stats, device, USED_LINE * LINE)
     fetch_line(stats, device, PEERS_AT + (np.int64(peer >> U64(64 - INDEX_BITS)) & ~7))
+    fetch_line(stats, device, PORTS_AT)
     fetch_line(stats, device, PORTS_AT + (np.int64(service >> U64(64 - INDEX_BITS)) & ~7))
 
 

@@ -86,7 +86,7 @@ class FlowCache:
         self._limits = np.append(limits.as_row(), 1)
         self._scratch = np.zeros((kernels_key.SCRATCH, kernels_key.ABREAST), np.uint64)
         self._scratch_ahead = np.zeros_like(self._scratch)
-        self._out = np.zeros(EVENTS_PER_CALL, BIFLOW)
+        self._out = aligned_rows(EVENTS_PER_CALL, BIFLOW)
         self.servers: Hashes = np.zeros(SERVERS_SIZE, np.uint64) if servers is None else servers
         self.servers[:SERVERS_FROM] = self._secret
         self._moved = np.zeros((kernels.MOVES, EVENTS_PER_CALL), np.uint32)
