@@ -50,6 +50,7 @@ def _sources() -> list[Path]:
             *_HERE.glob("*/lifecycle.py"),
             *_HERE.glob("*/keys.py"),
             *_HERE.glob("*/placing.py"),
+            *_HERE.glob("*/ends.py"),
             *_HERE.glob("*/sets.py"),
             *_HERE.glob("*/tallies.py"),
             *_HERE.glob("*/trying.py"),

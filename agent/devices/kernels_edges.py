@@ -9,52 +9,59 @@ packet.
 
 import numpy as np
 
-from agent.devices.placing import (
-    WAYS,
-    Edges,
-    Known,
-    device_of,
-    edge_near,
-    edge_rank,
-    edge_room,
-    find_edge,
-    place_edge,
-    scope_of,
+from agent.devices.ends import (
+    DEVICE,
+    DIGEST,
+    ENDS,
+    HIGH,
+    KIND,
+    LOW,
+    NEAR,
+    OTHER,
+    PEER,
+    PLACE,
+    SERVICE,
+    SPOKEN,
+    TRIED,
+    collect,
+    digest_all,
+    fetch_near,
+    fetch_sets,
+    has_failed,
 )
+from agent.devices.placing import WAYS, Edges, Known, edge_rank, edge_room, find_edge, place_edge, scope_of
 from agent.devices.records import NO_SLOT, EdgeDirection, EdgeGate, FanKind, Rows, Scope
-from agent.devices.tallies import clinical_of, fetch_meeting, measure_clinical, meet, peer_digest, service_digest
+from agent.devices.tallies import measure_clinical, meet
 from agent.devices.trying import (
     ARP_MIN,
+    HOSTS,
+    PORTS,
     TRACE_FIRST,
     TRACE_LAST,
     WINDOW_NS,
+    Fans,
     crossed_by,
+    fan_digest,
     fan_of,
     had_its_share,
     outcome,
 )
-from agent.flows.records import Direction, FlowEndReason, FlowEvent, FlowMark, FlowState
-from agent.jit import LINE, Hashes, Reals, Tags, Words, fetch_line, kernel, leaf
+from agent.flows.records import Direction, FlowEvent, FlowMark
+from agent.jit import Hashes, Reals, Words, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
-AHEAD = 32  # records whose edges are fetched together
-# Rows of `ahead`: the devices of both ends, by EdgeDirection, then the digests of their edges, of their peers, and of
-# the service; at last the addresses that those are made of, high and low, of the peers by EdgeDirection.
-DIGESTS, PEERS, SERVICES, HIGH, LOW, KEPT = 2, 4, 6, 7, 9, 11
-U64, U32, U16 = np.uint64, np.uint32, np.uint16
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
-FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
+U64, U32 = np.uint64, np.uint32
+UDP = 17
 
-E_STARTED, E_PROGRESS, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.PROGRESS), int(FlowEvent.ENDED)
-M_ANSWERED, M_REFUSED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.REFUSED), int(FlowMark.HANDSHAKE)
+E_STARTED, E_ENDED = int(FlowEvent.STARTED), int(FlowEvent.ENDED)
+M_ANSWERED, M_HANDSHAKE = int(FlowMark.ANSWERED), int(FlowMark.HANDSHAKE)
 M_EXCHANGED, M_TWO_WAY = int(FlowMark.EXCHANGED), int(FlowMark.TWO_WAY_DATA)
 G_HANDSHAKE, G_TWO_WAY, G_KNOWN = int(EdgeGate.HANDSHAKE), int(EdgeGate.TWO_WAY_DATA), int(EdgeGate.INITIATOR_KNOWN)
 G_EXCHANGED, G_REFUSED, G_ANSWERED = int(EdgeGate.EXCHANGED), int(EdgeGate.REFUSED), int(EdgeGate.ANSWERED)
 OUT, IN = int(EdgeDirection.ORIGINATES), int(EdgeDirection.RESPONDS)
 ARP_FAN = int(FanKind.ARP)
 S_SEGMENT, S_MULTICAST, S_BROADCAST = int(Scope.SEGMENT), int(Scope.MULTICAST), int(Scope.BROADCAST)
-R_IDLE, S_SYN = int(FlowEndReason.IDLE), int(FlowState.SYN)
 D_FIRST_SEEN = int(Direction.FIRST_SEEN)
 F_GROUP = int(PacketFlag.BROADCAST) | int(PacketFlag.MULTICAST)
 F_BROADCAST = int(PacketFlag.BROADCAST)
@@ -66,113 +73,6 @@ LISTS_FULL, UNKEPT = 4, 5  # after those of `placing` and `trying`
 COUNTS = 6
 # Bits of EDGE.changed.
 CHANGED, TOUCHED = 1, 2
-
-
-@leaf
-def _ends(record: np.void) -> tuple[tuple[np.uint64, np.uint64], tuple[np.uint64, np.uint64], int]:
-    """(originator's address, responder's address, responder's port)."""
-    low, high = (record["key_lo_hi"], record["key_lo_lo"]), (record["key_hi_hi"], record["key_hi_lo"])
-    ports = record["key_ports"]
-    if record["originator_is_hi"] == 1:
-        return high, low, np.int64(ports >> U64(48))
-    return low, high, np.int64((ports >> U64(32)) & U64(0xFFFF))
-
-
-@leaf
-def _has_failed(record: np.void, protocol: int) -> bool:
-    """Refused, or a try that nobody answered in time."""
-    if record["marks"] & M_ANSWERED:
-        return False
-    if record["marks"] & M_REFUSED:
-        return True
-    if record["event"] != E_ENDED or record["end_reason"] != R_IDLE or record["reverse_packets"] > 0:
-        return False
-    if protocol == TCP:
-        return bool(record["state"] & S_SYN) or record["forward_packets"] <= U64(FEW_PACKETS)
-    return record["forward_packets"] <= U64(FEW_PACKETS)
-
-
-@leaf
-def _is_no_news(record: np.void, port: int) -> bool:
-    """The end of a try that was given up before it had failed, and of which everything was told: nothing counts it."""
-    if record["event"] != E_ENDED or record["marks"] & M_ANSWERED:
-        return False
-    told = record["told_forward_packets"] == U32(record["forward_packets"])
-    told &= record["told_reverse_packets"] == U32(record["reverse_packets"])
-    protocol = np.int64(record["key_ports"] & U64(0xFF))
-    return told and not _has_failed(record, protocol) and clinical_of(record, protocol, port) < 0
-
-
-@leaf
-def _concerns(record: np.void, direction: int, device: int) -> bool:
-    """Whether an event is news for the device at this end: the responder hears of a flow when it is answered."""
-    return device != NO_SLOT and (direction == OUT or record["marks"] & M_ANSWERED != 0)
-
-
-@leaf
-def _digest_all(secret: Hashes, ahead: Hashes) -> None:
-    """The words in `ahead` become digests: a fixed number, without a branch, so the compiler takes several at once."""
-    key0, key1, services = secret[0], secret[1], ahead[U64(SERVICES)]
-    for direction in (OUT, IN):
-        digests, peers = ahead[U64(DIGESTS + direction)], ahead[U64(PEERS + direction)]
-        high, low = ahead[U64(HIGH + direction)], ahead[U64(LOW + direction)]
-        for j in range(AHEAD):
-            digests[j] = sip3(key0, key1, digests[j], high[j], low[j])
-        for j in range(AHEAD):
-            peers[j] = peer_digest(key0, key1, high[j], low[j])
-    for j in range(AHEAD):
-        services[j] = service_digest(key0, key1, services[j])
-
-
-@leaf
-def _look_ahead(
-    records: Rows, places: Words, start: int, macs: Hashes, devices: Rows, memo: Words, secret: Hashes,
-    edges: Rows, tags: Tags, ranks: Hashes, ahead: Hashes, stats: Rows,
-) -> int:  # fmt: skip
-    """Devices and edges of both ends of the next records at `places` into `ahead`, and their lines asked for.
-
-    Returns where those end.
-    """
-    stop = min(start + AHEAD, len(places))
-    sets = U64(len(tags) // WAYS - 1)
-    for i in range(stop, min(stop + AHEAD, len(places))):  # another worker's lie in another core's cache
-        fetch_line(records, places[i], 0)
-        fetch_line(records, places[i], LINE)
-        fetch_line(records, places[i], 2 * LINE)
-    for i in range(start, stop):
-        record, j = records[U64(places[i])], U64(i - start)
-        originator, responder, port = _ends(record)
-        ahead[U64(OUT), j], ahead[U64(IN), j] = U64(NO_SLOT), U64(NO_SLOT)
-        if _is_no_news(record, port):
-            continue
-        out = device_of(macs, devices, memo, secret, record["originator_mac"], originator)
-        back = device_of(macs, devices, memo, secret, record["responder_mac"], responder)
-        fetch_line(devices, out, 2 * LINE)
-        fetch_line(devices, back, 2 * LINE)
-        kind = (record["key_ports"] & U64(0xFF)) << U64(16) | U64(port)
-        ahead[U64(OUT), j], ahead[U64(IN), j], ahead[U64(SERVICES), j] = U64(out), U64(back), kind
-        ahead[U64(DIGESTS + OUT), j] = (U64(out) << U64(32)) | (U64(OUT) << U64(24)) | kind
-        ahead[U64(DIGESTS + IN), j] = (U64(back) << U64(32)) | (U64(IN) << U64(24)) | kind
-        ahead[U64(HIGH + OUT), j], ahead[U64(LOW + OUT), j] = responder[0], responder[1]
-        ahead[U64(HIGH + IN), j], ahead[U64(LOW + IN), j] = originator[0], originator[1]
-    _digest_all(secret, ahead)
-    for i in range(stop - start):
-        record = records[U64(places[start + i])]
-        for direction in (OUT, IN):
-            device = np.int64(ahead[U64(direction), U64(i)])
-            if _concerns(record, direction, device):
-                digest = ahead[U64(DIGESTS + direction), U64(i)]
-                fetch_line(tags, (digest & sets) * U64(WAYS), 0)
-                fetch_line(ranks, (digest & sets) * U64(WAYS), 0)
-                fetch_meeting(stats, device, ahead[U64(PEERS + direction), U64(i)], ahead[U64(SERVICES), U64(i)])
-    for i in range(stop - start):
-        record = records[U64(places[start + i])]
-        for direction in (OUT, IN):
-            if _concerns(record, direction, np.int64(ahead[U64(direction), U64(i)])):
-                slot = edge_near(tags, ranks, ahead[U64(DIGESTS + direction), U64(i)])
-                fetch_line(edges, slot, 0)
-                fetch_line(edges, slot, LINE)
-    return stop
 
 
 @leaf
@@ -268,79 +168,91 @@ def _list_edge(edge: np.void, slot: int, bit: int, listed: Words, counts: Words)
     listed[listed[0]] = slot
 
 
+@leaf
+def _relate_end(
+    records: Rows, devices: Rows, edges: Edges, fans: Fans, stats: Rows, sites: Hashes, test: Reals, counts: Words,
+    n: int, ahead: Hashes, place: int, spare: Hashes,
+) -> int:  # fmt: skip
+    """One end of a record into its device, its edge and its fans. Returns the number of fans in `crossed`."""
+    j = U64(place)
+    rows, tags, ranks, changed, touched = edges
+    record, kind = records[ahead[U64(PLACE), j]], ahead[U64(KIND), j]
+    direction, protocol, port = np.int64(kind >> U64(24)), np.int64(kind >> U64(16)) & 255, np.int64(kind) & 0xFFFF
+    device, other = np.int64(ahead[U64(DEVICE), j]), np.int64(ahead[U64(OTHER), j])
+    peer, digest = (ahead[U64(HIGH), j], ahead[U64(LOW), j]), ahead[U64(DIGEST), j]
+    spoken, out = np.int64(ahead[U64(SPOKEN), j]) - 1, direction == OUT
+    now_ns, failed = np.int64(record["last_ns"]), has_failed(record, protocol)
+    _count_device(devices[device], record, direction, failed)
+    slot = find_edge(rows, tags, device, peer, kind, digest)
+    new = slot < 0
+    scope = _peer_scope(record, direction, peer, other, sites) if new else np.int64(rows[slot]["scope"])
+    unicast = scope != S_MULTICAST and scope != S_BROADCAST
+    began = record["event"] == E_STARTED if out else not record["told_marks"] & M_ANSWERED
+    if (began or new) and unicast:
+        meet(stats[device], ahead[U64(PEER), j], ahead[U64(SERVICE), j], spare)
+    if spoken >= 0:
+        measure_clinical(stats[device], record, spoken, out)
+    if new and not record["marks"] & M_ANSWERED and had_its_share(devices[device], now_ns):
+        counts[UNKEPT] += np.int64(began)
+        return n
+    if new:
+        slot = edge_room(tags, ranks, digest)
+        place_edge(tags, counts, slot, digest)
+        _begin_edge(rows[slot], device, peer, kind, np.int64(record["first_ns"]))
+        rows[slot]["peer_device"], rows[slot]["scope"] = other, scope
+        devices[device]["peers"] += U32(1)
+    edge = rows[slot]
+    edge["flows"] += U32(began or new)
+    _count(edge, record, failed)
+    edge["last_ns"] = max(edge["last_ns"], now_ns)
+    if record["application"] != 0:
+        edge["application"] = record["application"]
+    gates = edge["gates"] | _gates(record) | (G_REFUSED if failed else 0)
+    first = not edge["gates"] & (G_ANSWERED | G_REFUSED) and gates & (G_ANSWERED | G_REFUSED)
+    trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
+    if out and first and unicast and not trace:
+        tried = ahead[U64(TRIED + HOSTS), j], ahead[U64(TRIED + PORTS), j]
+        n = outcome(fans, counts, edge, tried, failed, now_ns, test, n)
+    ranks[slot] = edge_rank(np.int64(edge["last_ns"]), gates)
+    _list_edge(edge, slot, TOUCHED, touched, counts)
+    if new or gates != edge["gates"]:
+        edge["gates"] = gates
+        _list_edge(edge, slot, CHANGED, changed, counts)
+    return n
+
+
 @kernel
 def relate_records(
-    records: Rows, places: Words, known: Known, edges: Edges, fans: Rows, sites: Hashes, test: Reals, counts: Words,
-    crossed: Rows, ahead: Hashes, stats: Rows, spare: Hashes,
+    records: Rows, places: Words, known: Known, edges: Edges, fans: Fans, sites: Hashes, test: Reals, counts: Words,
+    ahead: Hashes, stats: Rows, spare: Hashes,
 ) -> int:  # fmt: skip
     """Take the flow events at `places`, in that order, into the edges of their ends and into their statistics.
 
-    New and changed edges are listed. `ahead` (KEPT, AHEAD) is room for what the next records need, `spare`
+    New and changed edges are listed. `ahead` (KEPT, 2 * ENDS) is room for what the next records need, `spare`
     (EXACT_MAX) for what a full count moves.
     Returns the number of fans in `crossed`.
     """
-    macs, devices, memo, secret = known
-    rows, tags, ranks, changed, touched = edges
-    n, base, fetched, size = 0, 0, 0, len(places)
-    for i in range(size):
-        if i >= fetched:
-            base = i
-            fetched = _look_ahead(records, places, i, macs, devices, memo, secret, rows, tags, ranks, ahead, stats)
-        record, j = records[U64(places[i])], U64(i - base)
-        originator, responder, port = _ends(record)
-        protocol = np.int64(record["key_ports"] & U64(0xFF))
-        now_ns = np.int64(record["last_ns"])
-        failed = _has_failed(record, protocol)
-        spoken = clinical_of(record, protocol, port)
-        for direction in (OUT, IN):
-            peer = responder if direction == OUT else originator
-            device, other = np.int64(ahead[U64(direction), j]), np.int64(ahead[U64(1 - direction), j])
-            if protocol == 0 or not _concerns(record, direction, device):
-                continue
-            _count_device(devices[device], record, direction, failed)
-            kind = (U64(direction) << U64(24)) | (U64(protocol) << U64(16)) | U64(port)
-            digest = ahead[U64(DIGESTS + direction), j]
-            slot = find_edge(rows, tags, device, peer, kind, digest)
-            new = slot < 0
-            scope = _peer_scope(record, direction, peer, other, sites) if new else np.int64(rows[slot]["scope"])
-            unicast = scope != S_MULTICAST and scope != S_BROADCAST
-            began = record["event"] == E_STARTED if direction == OUT else not record["told_marks"] & M_ANSWERED
-            if (began or new) and unicast:
-                meet(stats[device], ahead[U64(PEERS + direction), j], ahead[U64(SERVICES), j], spare)
-            if spoken >= 0:
-                measure_clinical(stats[device], record, spoken, direction == OUT)
-            if new and not record["marks"] & M_ANSWERED and had_its_share(devices[device], now_ns):
-                counts[UNKEPT] += np.int64(began)
-                continue
-            if new:
-                slot = edge_room(tags, ranks, digest)
-                place_edge(tags, counts, slot, digest)
-                _begin_edge(rows[slot], device, peer, kind, np.int64(record["first_ns"]))
-                rows[slot]["peer_device"], rows[slot]["scope"] = other, scope
-                devices[device]["peers"] += U32(1)
-            edge = rows[slot]
-            edge["flows"] += U32(began or new)
-            _count(edge, record, failed)
-            edge["last_ns"] = max(edge["last_ns"], now_ns)
-            if record["application"] != 0:
-                edge["application"] = record["application"]
-            gates = edge["gates"] | _gates(record) | (G_REFUSED if failed else 0)
-            first = not edge["gates"] & (G_ANSWERED | G_REFUSED) and gates & (G_ANSWERED | G_REFUSED)
-            trace = protocol == UDP and test[TRACE_FIRST] <= port <= test[TRACE_LAST]
-            if direction == OUT and first and unicast and not trace:
-                n = outcome(fans, secret, counts, edge, failed, now_ns, test, crossed, n)
-            ranks[slot] = edge_rank(np.int64(edge["last_ns"]), gates)
-            _list_edge(edge, slot, TOUCHED, touched, counts)
-            if new or gates != edge["gates"]:
-                edge["gates"] = gates
-                _list_edge(edge, slot, CHANGED, changed, counts)
+    devices, secret = known.devices, known.secret
+    n, i, size, now, ends = 0, 0, len(places), 0, 0
+    while i < size or ends > 0:
+        later, coming = ENDS - now, 0
+        if i < size:
+            i, coming = collect(records, places, i, known, ahead, later)
+            digest_all(secret, ahead, later)
+            fetch_sets(devices, stats, edges, fans, ahead, later, coming)
+        for at in range(ends):
+            near = now + at + NEAR if at + NEAR < ends else later + at + NEAR - ends
+            if at + NEAR < ends + coming:
+                fetch_near(records, devices, edges, fans, ahead, near)
+            n = _relate_end(records, devices, edges, fans, stats, sites, test, counts, n, ahead, now + at, spare)
+        now, ends = later, coming
     return n
 
 
 @kernel
 def count_arp(
-    rows: Rows, places: Words, macs: Hashes, fans: Rows, secret: Hashes, test: Reals, counts: Words,
-    asked: Hashes, crossed: Rows,
+    rows: Rows, places: Words, macs: Hashes, fans: Fans, secret: Hashes, test: Reals, counts: Words,
+    asked: Hashes,
 ) -> int:  # fmt: skip
     """ARP requests among the rows at `places` -> ARP fans: how many addresses one device asks for.
 
@@ -348,7 +260,7 @@ def count_arp(
     Returns the number of fans in `crossed`. A hash that another one overwrote is counted twice; the table is far
     larger than what a ward asks for in a window.
     """
-    n = 0
+    n, none, window_ns = 0, (U64(0), U64(0)), np.int64(test[WINDOW_NS])
     for i in range(len(places)):
         row = rows[U64(places[i])]
         if row["verdict"] != LINK or row["ethertype"] != ETHERTYPE_ARP or row["dst_port"] != 1:
@@ -363,7 +275,10 @@ def count_arp(
                 device = base + way
         if device < 0:
             continue
-        fan = fan_of(fans, secret, counts, (ARP_FAN, device, 0, 0), (U64(0), U64(0)), now_ns, np.int64(test[WINDOW_NS]))
+        digest = fan_digest(secret[0], secret[1], ARP_FAN, U64(device), U64(0), U64(0), U64(0))
+        key = (ARP_FAN, device, 0, 0)
+        slot = fan_of(fans, counts, key, none, digest, now_ns, window_ns)
+        fan = fans.rows[slot]
         word = sip3(secret[0], secret[1], U64(device), row["dst_lo"], U64(fan["first_ns"])) | U64(1)
         place = np.int64(word >> U64(32)) & (len(asked) - 1)
         if asked[place] == word:
@@ -371,5 +286,6 @@ def count_arp(
         asked[place] = word
         fan["attempts"] += 1
         fan["last_ns"] = max(fan["last_ns"], now_ns)
-        n = crossed_by(fan, test, np.int64(test[ARP_MIN]), crossed, n)
+        fans.last_ns[slot] = fan["last_ns"]
+        n = crossed_by(fan, test, np.int64(test[ARP_MIN]), fans.crossed, n)
     return n

@@ -161,13 +161,13 @@ def edge_room(tags: Tags, ranks: Hashes, digest: np.uint64) -> int:
 
 
 @leaf
-def edge_near(tags: Tags, ranks: Hashes, digest: np.uint64) -> int:
-    """Where an edge is or will be, by its tag alone: worth asking for ahead, not to be believed."""
+def edge_tagged(tags: Tags, digest: np.uint64) -> int:
+    """Where an edge is by its tag alone, or -1: worth asking for ahead, not to be believed."""
     base, tag = np.int64(digest & U64(len(tags) // WAYS - 1)) * WAYS, U16(digest >> U64(48)) | U16(1)
     for way in range(WAYS):
         if tags[base + way] == tag:
             return base + way
-    return edge_room(tags, ranks, digest)
+    return -1
 
 
 @leaf

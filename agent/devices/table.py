@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from agent.devices import kernels, kernels_edges, placing, trying
+from agent.devices import ends, kernels, kernels_edges, placing, trying
 from agent.devices.records import ADDRESSES_MAX, DEVICE, EDGE, EXACT_MAX, FAN, STATS, DeviceFlag, Rows
 from agent.jit import Words, aligned_rows
 
@@ -94,13 +94,15 @@ class DeviceTable:
         self.edges: Rows = aligned_rows(limits.edge_slots_max, EDGE)
         self._edge_tags = np.zeros(limits.edge_slots_max, np.uint16)
         self._edge_ranks = aligned_rows(limits.edge_slots_max, np.uint64).view(np.uint64)
-        self._ahead = np.zeros((kernels_edges.KEPT, kernels_edges.AHEAD), np.uint64)
+        self._ahead = np.zeros((ends.KEPT, 2 * ends.ENDS), np.uint64)
         self._spare = np.zeros(EXACT_MAX, np.uint64)
         self._fans = aligned_rows(limits.fan_slots_max, FAN)
         self._asked = np.zeros(ARP_ASKED_SLOTS, np.uint64)
         self._changed = np.zeros(limits.edge_slots_max + 1, np.int64)  # the first entry counts the others
         self._touched = np.zeros(limits.edge_slots_max + 1, np.int64)
         self._crossed = np.zeros(CROSSED_MAX, FAN)
+        tags, times = np.zeros(limits.fan_slots_max, np.uint16), np.zeros(limits.fan_slots_max, np.int64)
+        self._tried = trying.Fans(self._fans, tags, times, self._crossed)
         self._crossings: list[Rows] = []
         self._memo = np.zeros(placing.MEMO, np.int64)
         self._fresh = np.zeros(PROMOTIONS, np.uint32)
@@ -160,7 +162,7 @@ class DeviceTable:
 
     def _count_arp(self, rows: Rows, order: Words) -> None:
         crossed = kernels_edges.count_arp(
-            rows, order, self._macs, self._fans, self._secret, self._test, self.edge_counts, self._asked, self._crossed
+            rows, order, self._macs, self._tried, self._secret, self._test, self.edge_counts, self._asked
         )
         self._keep_crossings(crossed)
 
@@ -168,8 +170,8 @@ class DeviceTable:
         """Take flow events into the edges of both ends: all, or those at `places`, in that order."""
         order = PLACES[: len(records)] if places is None else places
         crossed = kernels_edges.relate_records(
-            records, order, self._known, self._placed, self._fans, self._sites, self._test, self.edge_counts,
-            self._crossed, self._ahead, self.stats, self._spare,
+            records, order, self._known, self._placed, self._tried, self._sites, self._test, self.edge_counts,
+            self._ahead, self.stats, self._spare,
         )  # fmt: skip
         self._keep_crossings(crossed)
 

@@ -33,7 +33,9 @@ S_SEGMENT, S_MULTICAST, S_BROADCAST = int(Scope.SEGMENT), int(Scope.MULTICAST), 
 E_ENDED, M_ANSWERED, S_SYN = int(FlowEvent.ENDED), int(FlowMark.ANSWERED), int(FlowState.SYN)
 TCP, UDP = 6, 17
 
-TX_LINE, USED_LINE, RX_LINE, SIZES_LINE, GAPS_LINE = 0, 1, 2, 4, 5  # cache lines of a STATS row that nearly every frame touches
+# Cache lines of a STATS row: that nearly every frame touches, that flows do.
+TX_LINE, RX_LINE, SIZES_LINE, GAPS_LINE = 0, 2, 4, 5
+USED_LINE, CLINICAL_FLOWS_LINE, CLINICAL_OCTETS_LINE = 1, 3, 7
 A_DNS = int(App.DNS)
 # A bit for each application whose datagrams to a group tell who the sender is.
 ANNOUNCING = U64(
@@ -212,6 +214,13 @@ def fetch_meeting(stats: Rows, device: int, peer: np.uint64, service: np.uint64)
     fetch_line(stats, device, PEERS_AT + (np.int64(peer >> U64(64 - INDEX_BITS)) & ~7))
     fetch_line(stats, device, PORTS_AT)
     fetch_line(stats, device, PORTS_AT + (np.int64(service >> U64(64 - INDEX_BITS)) & ~7))
+
+
+@leaf
+def fetch_clinical(stats: Rows, device: int) -> None:
+    """Ask for what `measure_clinical` will touch."""
+    fetch_line(stats, device, CLINICAL_FLOWS_LINE * LINE)
+    fetch_line(stats, device, CLINICAL_OCTETS_LINE * LINE)
 
 
 @leaf

@@ -362,3 +362,21 @@ def test_ends_that_are_no_news_change_nothing(seed: int) -> None:
         tables.append(table)
     for name in ("devices", "stats", "edges", "edge_counts"):
         assert getattr(tables[0], name).tobytes() == getattr(tables[1], name).tobytes(), name
+
+
+def test_it_does_not_matter_how_many_events_are_taken_together() -> None:
+    """They are looked at ahead, half a buffer while the other half is counted: no event sees less of those before."""
+    frames = GREETINGS + random_frames(Random(6), 3000 // THIN, 1)
+    one, many = Bench(small(edges=64, fans=64)), Bench(small(edges=64, fans=64))
+    rows = rows_of(sorted(frames, key=lambda frame: frame.time_ns))
+    for bench in (one, many):
+        bench.table.attribute(rows, len(rows))
+    for events in one.cache.meter(rows, len(rows)):
+        copies = events.copy()
+        one.table.relate(copies)
+        for place in range(len(copies)):
+            many.table.relate(copies[place : place + 1])
+    assert one.table.edge_counts[placing.EDGES_EVICTED] > 0
+    for kept in ("edges", "_edge_tags", "_edge_ranks", "_fans", "devices", "edge_counts", "_changed", "_touched"):
+        assert (getattr(one.table, kept) == getattr(many.table, kept)).all(), kept
+    assert one.table.stats.tobytes() == many.table.stats.tobytes()

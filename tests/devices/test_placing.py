@@ -166,9 +166,9 @@ def test_where_an_edge_is_or_will_be() -> None:
     table, counts = edges(), np.zeros(6, np.int64)
     digest = 77 << 48 | 3
     slot, _ = place(table, counts, 1, digest)
-    assert placing.edge_near(table.tags, table.ranks, np.uint64(digest)) == slot
+    assert placing.edge_tagged(table.tags, np.uint64(digest)) == slot
     other = np.uint64(79 << 48 | 3)
-    assert placing.edge_near(table.tags, table.ranks, other) == placing.edge_room(table.tags, table.ranks, other)
+    assert placing.edge_tagged(table.tags, other) == -1
     assert placing.edge_room(table.tags, table.ranks, other) == slot + 1, "the next free slot of its set"
 
 

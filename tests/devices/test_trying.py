@@ -41,17 +41,25 @@ def test_a_clock_that_jumps_leaves_nobody_without_a_share(now_ns: int) -> None:
     assert not trying.had_its_share(one, now_ns)
 
 
-def fan(fans: np.ndarray, counts: np.ndarray, port: int, now_ns: int) -> np.void:  # type: ignore[type-arg]
+def table(slots: int) -> trying.Fans:
+    """Nobody has tried anything."""
+    return trying.Fans(np.zeros(slots, FAN), np.zeros(slots, np.uint16), np.zeros(slots, np.int64), np.zeros(8, FAN))
+
+
+def fan(fans: trying.Fans, counts: np.ndarray, port: int, now_ns: int) -> np.void:  # type: ignore[type-arg]
     """The row of device 3's TCP service."""
-    key = (int(FanKind.HOSTS), 3, 6, port)
-    row: np.void = trying.fan_of(fans, KEY, counts, key, NOBODY, now_ns, WINDOW_NS)
+    key, service = (int(FanKind.HOSTS), 3, 6, port), np.uint64(6 << 16 | port)
+    digest = np.uint64(trying.fan_digest(KEY[0], KEY[1], key[0], np.uint64(key[1]), service, *NOBODY))
+    slot = trying.fan_of(fans, counts, key, NOBODY, digest, now_ns, WINDOW_NS)
+    row: np.void = fans.rows[slot]
+    assert trying.fan_near(fans.tags, fans.last_ns, digest) == slot, "what is asked for ahead is what is read"
     return row
 
 
 def test_a_fan_is_found_again_and_begins_anew_after_its_window() -> None:
-    fans, counts = np.zeros(64, FAN), np.zeros(6, np.int64)
+    fans, counts = table(64), np.zeros(6, np.int64)
     fan(fans, counts, 445, NOW_NS)
-    fans["attempts"] = 7 * fans["used"]
+    fans.rows["attempts"] = 7 * fans.rows["used"]
     assert fan(fans, counts, 445, NOW_NS + WINDOW_NS)["attempts"] == 7
     assert fan(fans, counts, 446, NOW_NS)["attempts"] == 0
     assert counts[trying.FANS] == 2
@@ -60,13 +68,13 @@ def test_a_fan_is_found_again_and_begins_anew_after_its_window() -> None:
 
 
 def test_a_full_set_of_fans_gives_up_its_longest_silent() -> None:
-    fans, counts = np.zeros(8, FAN), np.zeros(6, np.int64)
+    fans, counts = table(8), np.zeros(6, np.int64)
     for number in range(8):
         fan(fans, counts, number, NOW_NS + (8 - number))
     fan(fans, counts, 99, NOW_NS + 20)
     assert counts[trying.FANS] == 8
     assert counts[trying.FANS_EVICTED] == 1
-    assert 7 not in fans["port"], "the last to come was the longest silent"
+    assert 7 not in fans.rows["port"], "the last to come was the longest silent"
 
 
 def test_the_judge_hears_of_a_fan_at_its_threshold_and_each_time_it_has_grown_fourfold() -> None:

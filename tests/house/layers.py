@@ -114,7 +114,7 @@ WITH_ROWS = ("tap", "packets", "flows", "devices", "findings", "summaries", "ser
 DEMO = ("agent/service/demo.py", "agent/service/programs.py")  # run on a desk, never by a unit
 # Files of leaves and constants that kernels paste in; agent/jit.py hashes them into the cache folder's name.
 PASTED = (
-    *("records", "layouts", "cursor", "keys", "lifecycle", "placing", "sets", "tallies", "trying"),
+    *("records", "layouts", "cursor", "keys", "lifecycle", "ends", "placing", "sets", "tallies", "trying"),
     *("walk_ip", "walk_link", "walk_transport", "scan", "logins", "smb_shapes", "point_of_care"),
     *("gists", "budgets"),
 )

@@ -15,10 +15,11 @@ from tests.forge.pcap import EN10MB, Frame
 
 # Without the JIT a kernel takes a hundred times longer: long inputs are thinned to every twentieth frame.
 THIN = 20 if os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"} else 1
-# SipHash, the mirror's mix and a sum of hashes count modulo 2**64; compiled code does so silently, numpy's scalars say
-# so. Only there is it meant.
+# SipHash, the memo's and the mirror's mix and a sum of hashes count modulo 2**64; compiled code does so silently,
+# numpy's scalars say so. Only there is it meant.
 HASHES = pytest.mark.filterwarnings(
     "ignore:overflow encountered:RuntimeWarning:agent.keyed",
+    "ignore:overflow encountered:RuntimeWarning:agent.devices.placing",
     "ignore:overflow encountered:RuntimeWarning:agent.packets.kernels_mirror",
     "ignore:overflow encountered:RuntimeWarning:agent.packets.kernels_fragments",
     "ignore:overflow encountered:RuntimeWarning:agent.packets.gists",
