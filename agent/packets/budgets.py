@@ -12,7 +12,8 @@ COMMAND_OCTETS = 4  # what it may see of a log-in: the command's word
 
 # Columns of `budget`: what is left, limits, counts.
 LEFT, PER_SOURCE_MAX, SKIPPED, REPEATED, PER_KIND_MAX, LOOKS_LEFT, LOOKS_PER_KIND_MAX, UNSEEN = 0, 1, 2, 3, 4, 5, 6, 7
-BUDGET_SIZE = 8
+JOINABLE = 8  # of the last call: hints of kinds whose message may go on in the next segment
+BUDGET_SIZE = 9
 # Columns of `per_kind`.
 NEWS, LOOKS = 0, 1
 PER_KIND_SIZE = 2

@@ -271,7 +271,7 @@ def tcp_header(row: np.void, octets: Octets) -> int:
         at = end - size
         if at < 0:
             return -1
-        if octets[at + 12] >> 4 == size >> 2 and u16(octets, at) == row["src_port"]:
+        if np.int64(octets[U64(at + 12)]) >> 4 == size >> 2 and u16(octets, at) == row["src_port"]:
             if u16(octets, at + 2) == row["dst_port"] and u32(octets, at + 4) == row["tcp_seq"]:
                 return at
     return -1

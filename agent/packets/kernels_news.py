@@ -6,11 +6,12 @@ gist. A storm costs no more than the looks allowed in a second; past them a hint
 
 import numpy as np
 
-from agent.jit import Flags, Hashes, Words, kernel, leaf
+from agent.jit import Flags, Hashes, Words, fetch_line, kernel, leaf
 from agent.keyed import sip3
 from agent.packets.budgets import (
     COMMAND_OCTETS,
     HINT_OCTETS_MAX,
+    JOINABLE,
     LEFT,
     LOOKS,
     LOOKS_LEFT,
@@ -33,6 +34,16 @@ H_LLDP, H_CDP, H_STP, H_ARP = int(HintKind.LLDP), int(HintKind.CDP), int(HintKin
 H_SYN, H_ND, H_ANSWER = int(HintKind.TCP_SYN), int(HintKind.ND), int(HintKind.DNS_ANSWER)
 H_FIRST_LOGIN, H_LAST_LOGIN = int(HintKind.FTP_LOGIN), int(HintKind.TELNET_LOGIN)
 H_EXPLOIT = int(HintKind.SMB_EXPLOIT)
+# A bit for each kind whose message may come in several segments (`kernels_join`).
+JOINED = U64(
+    1 << HintKind.TLS_CLIENT
+    | 1 << HintKind.DICOM
+    | 1 << HintKind.HL7
+    | 1 << HintKind.HTTP_REQUEST
+    | 1 << HintKind.HTTP_RESPONSE
+)
+AHEAD = 32  # rows between asking for a hint's octets and reading them: another core brought them
+TCP_OPTIONLESS = 20  # octets of a header without options
 H_FIRST_SHAPE, H_LAST_SHAPE = int(HintKind.SOURCE_ROUTE), int(HintKind.RARP_REPLY)
 
 
@@ -57,6 +68,13 @@ def _region(frame: np.void, row: np.void, octets: Octets) -> tuple[int, int]:
     return at, min(size, len(octets) - at, HINT_OCTETS_MAX)
 
 
+@leaf
+def _fetch(row: np.void, octets: Octets) -> None:
+    """Ask for the octets of a hint and of the header before it."""
+    if row["hint"] != 0:
+        fetch_line(octets, np.int64(row["payload"]), -TCP_OPTIONLESS)
+
+
 @kernel
 def select_hints(
     frames: Rows, rows: Rows, places: Words, octets: Octets, wanted: Flags, seen: Hashes, per_source: Words,
@@ -66,15 +84,18 @@ def select_hints(
 
     `seen` remembers hashes of (source, kind, gist); `per_source` counts hints of one source and kind since it was last
     cleared, `per_kind` news and looks of one kind; `budget` says how many may pass, and counts what was skipped,
-    left unseen, and a repeat. A DNS answer counts for who asked: one server answers everybody.
+    left unseen, a repeat, and (JOINABLE) what `join_segments` has to look at. A DNS answer counts for who asked: one server answers everybody.
     """
-    n = 0
-    for place in range(len(places)):
+    n, count, joinable = 0, len(places), U64(0)
+    for place in range(count):
         i = U64(places[place])
+        if place + AHEAD < count:
+            _fetch(rows[U64(places[place + AHEAD])], octets)
         kind = np.int64(rows[i]["hint"])
         if kind == 0 or not wanted[kind]:
             continue
         row = rows[i]
+        joinable += JOINED >> U64(kind) & U64(1)
         who = U64(row["dst_mac"] if kind == H_ANSWER else row["src_mac"])
         source = np.int64(sip3(key[0], key[1], who, U64(kind), U64(0)) & U64(len(per_source) - 1))
         full = budget[LEFT] <= 0 or per_kind[kind, NEWS] >= budget[PER_KIND_MAX] or n >= len(chosen)
@@ -105,4 +126,5 @@ def select_hints(
         budget[LEFT] -= 1
         chosen[n, 0], chosen[n, 1], chosen[n, 2] = i, at, size
         n += 1
+    budget[JOINABLE] = np.int64(joinable)
     return n

@@ -96,6 +96,8 @@ class News:
             if kind is HintKind.TCP_SYN:
                 payload = bytes((int(row["ttl"]),)) + payload
             tell(_hint(kind, row, payload))
+        if not self._budget[budgets.JOINABLE] and not self.waits:
+            return
         for index, slot, size in self._chosen[: self._join(heard, places)].tolist():
             row, at = heard.rows[index], slot * budgets.HINT_OCTETS_MAX
             kind = HintKind(int(self._parts[slot, kernels_join.KIND]))
