@@ -13,6 +13,7 @@ from agent.devices.ends import (
     DEVICE,
     DIGEST,
     ENDS,
+    FURTHER,
     HIGH,
     KIND,
     LOW,
@@ -47,7 +48,7 @@ from agent.devices.trying import (
     outcome,
 )
 from agent.flows.records import Direction, FlowEvent, FlowMark
-from agent.jit import Hashes, Reals, Words, kernel, leaf
+from agent.jit import LINE, Hashes, Reals, Words, fetch_line, kernel, leaf
 from agent.keyed import sip1, sip3
 from agent.packets.records import PacketFlag
 
@@ -288,4 +289,23 @@ def count_arp(
         fan["last_ns"] = max(fan["last_ns"], now_ns)
         fans.last_ns[slot] = fan["last_ns"]
         n = crossed_by(fan, test, np.int64(test[ARP_MIN]), fans.crossed, n)
+    return n
+
+
+@kernel
+def take_changed(rows: Rows, listed: Words, out: Rows) -> int:
+    """Copies of the edges on a list of changed ones, in its order, and the list is empty.
+
+    Without those whose device has lost its slot. Returns how many are in `out`.
+    """
+    n, count = 0, listed[0]
+    for i in range(1, count + 1):
+        later = listed[min(i + FURTHER, count)]
+        fetch_line(rows, later, 0)
+        fetch_line(rows, later, LINE)
+        edge = rows[listed[i]]
+        edge["changed"] &= 255 ^ CHANGED
+        out[n] = edge
+        n += np.int64(edge["protocol"] != 0)
+    listed[0] = 0
     return n

@@ -181,12 +181,8 @@ class DeviceTable:
 
     def take_edges(self) -> Rows:
         """Copies of the edges that are new or whose gates changed since the last call, oldest first."""
-        slots = _listed(self._changed)
-        edges = _rows_at(self.edges, slots)
-        edges["changed"] &= 0xFF ^ kernels_edges.CHANGED
-        self.edges["changed"][slots] = edges["changed"]
-        self._changed[0] = 0
-        return _living(edges)
+        copies: Rows = np.empty(self._changed[0], EDGE)
+        return copies[: kernels_edges.take_changed(self.edges, self._changed, copies)]
 
     def disown(self, slots: npt.NDArray[np.uint32]) -> None:
         """Free the edges that an earlier owner of these slots left behind: a new device starts with none."""

@@ -22,7 +22,7 @@ FANS, FANS_EVICTED = 2, 3  # columns of the edges' `counts`, after EDGES and EDG
 # New contacts that nobody answered and that are each kept: so many of one device at once, and so many a second after
 # that; more are counted. A scan begins tens of thousands, and who reads them has enough of these; a device that starts
 # up or finds its servers gone, dozens. What one device tries in a minute fits a summary's table.
-TRIES_KEPT, TRIES_A_SECOND = 128, 32
+TRIES_KEPT, TRIES_A_SECOND = 128, 8
 # Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
 STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,

@@ -102,7 +102,7 @@ def _server(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> tuple[i
     """(first place, digest) of a TCP service in the table of those that answered; its first two words are the key."""
     digest = sip3(servers[0], servers[1], hi, lo, U64(port)) | U64(1)
     sets = U64((len(servers) - SERVERS_FROM) // (2 * SERVER_WAYS))
-    return SERVERS_FROM + np.int64((digest >> U64(32)) % sets) * SERVER_WAYS, digest
+    return SERVERS_FROM + np.int64((digest >> U64(32)) & (sets - U64(1))) * SERVER_WAYS, digest
 
 
 @leaf
