@@ -10,7 +10,7 @@ from agent.flows.records import Rows
 from agent.jit import LINE, Seconds, Tags, fetch_line, leaf
 
 WAYS = 8  # one cache line of 16-bit tags holds four sets
-FAR, NEAR = 32, 16  # rows between asking for a set's lines, for a slot's, and reading them
+FAR, NEAR = 16, 6  # rows between asking for a set's lines, for a slot's, and reading them
 # A set has one cache line that says when each of its flows is due to end and, from RANK on, who gives way first.
 DUE = np.dtype([("due_s", "<u4", (2 * WAYS,))])
 RANK = WAYS

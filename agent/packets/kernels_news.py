@@ -84,7 +84,8 @@ def select_hints(
 
     `seen` remembers hashes of (source, kind, gist); `per_source` counts hints of one source and kind since it was last
     cleared, `per_kind` news and looks of one kind; `budget` says how many may pass, and counts what was skipped,
-    left unseen, a repeat, and (JOINABLE) what `join_segments` has to look at. A DNS answer counts for who asked: one server answers everybody.
+    left unseen, a repeat, and (JOINABLE) what `join_segments` has to look at. A DNS answer counts for who asked: one
+    server answers everybody.
     """
     n, count, joinable = 0, len(places), U64(0)
     for place in range(count):
