@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.flows import kernels, kernels_key, kernels_shared, lifecycle, sets
 from agent.flows.keys import TCP
-from agent.flows.lifecycle import FEW_PACKETS, SERVERS_FROM, SERVERS_SIZE
+from agent.flows.lifecycle import FEW_PACKETS, SERVERS_KEY, SERVERS_SIZE
 from agent.flows.records import BIFLOW, Rows
 from agent.jit import Hashes, Slots, aligned_rows
 
@@ -88,7 +88,7 @@ class FlowCache:
         self._scratch_ahead = np.zeros_like(self._scratch)
         self._out = aligned_rows(EVENTS_PER_CALL, BIFLOW)
         self.servers: Hashes = np.zeros(SERVERS_SIZE, np.uint64) if servers is None else servers
-        self.servers[:SERVERS_FROM] = self._secret
+        self.servers[:SERVERS_KEY] = self._secret
         self._moved = np.zeros((kernels.MOVES, EVENTS_PER_CALL), np.uint32)
         self.counts = np.zeros(kernels.COUNTS, np.int64)
 

@@ -24,9 +24,11 @@ U64, U32 = np.uint64, np.uint32
 CLINICAL = U64(
     1 << App.DICOM | 1 << App.HL7 | 1 << App.IEEE11073 | 1 << App.INTELLIVUE | 1 << App.CAPSULE | 1 << App.TLS
 )
-SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward
+SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward; a power of two
 SERVER_WAYS = 4
-SERVERS_FROM = 2  # their table begins after the two words of its key; behind it is when each was learned
+SERVERS_KEY = 2  # words of the table's key; behind it are the marks, then the services, then when each was learned
+PORT_MARKS = 1024  # set for the ports on which anybody was seen to accept: most ends' are not, and need no look
+SERVERS_FROM = SERVERS_KEY + PORT_MARKS
 SERVERS_SIZE = SERVERS_FROM + 2 * SERVERS
 US_MAX = 0xFFFFFFFF
 WORTH_MAX = 4
@@ -99,7 +101,7 @@ def yields(rank: int, now_ns: int) -> int:
 
 @leaf
 def _server(hi: np.uint64, lo: np.uint64, port: int, servers: Hashes) -> tuple[int, np.uint64]:
-    """(first place, digest) of a TCP service in the table of those that answered; its first two words are the key."""
+    """(first place, digest) of a TCP service in the table of those that answered."""
     digest = sip3(servers[0], servers[1], hi, lo, U64(port)) | U64(1)
     sets = U64((len(servers) - SERVERS_FROM) // (2 * SERVER_WAYS))
     return SERVERS_FROM + np.int64((digest >> U64(32)) & (sets - U64(1))) * SERVER_WAYS, digest
@@ -111,7 +113,9 @@ def learn_server(row: np.void, servers: Hashes) -> None:
 
     Several workers have one table; the earliest time counts, so it does not matter who comes first.
     """
-    place, digest = _server(row["src_hi"], row["src_lo"], np.int64(row["src_port"]), servers)
+    port = np.int64(row["src_port"])
+    servers[SERVERS_KEY + (port & (PORT_MARKS - 1))] = U64(1)
+    place, digest = _server(row["src_hi"], row["src_lo"], port, servers)
     chosen, times = place, (len(servers) - SERVERS_FROM) // 2
     now = U64(row["time_ns"])
     for way in range(SERVER_WAYS - 1, -1, -1):
@@ -127,6 +131,9 @@ def learn_server(row: np.void, servers: Hashes) -> None:
 
 @leaf
 def _serves(hi: np.uint64, lo: np.uint64, port: int, now: np.uint64, servers: Hashes) -> bool:
+    """Whether this end was seen to accept connections before."""
+    if servers[SERVERS_KEY + (port & (PORT_MARKS - 1))] == U64(0):
+        return False
     place, digest = _server(hi, lo, port, servers)
     found, times = False, (len(servers) - SERVERS_FROM) // 2
     for way in range(SERVER_WAYS):

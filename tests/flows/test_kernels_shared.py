@@ -3,7 +3,7 @@
 import numpy as np
 
 from agent.flows import kernels_shared
-from agent.flows.lifecycle import SERVERS_FROM, SERVERS_SIZE
+from agent.flows.lifecycle import SERVERS_FROM, SERVERS_KEY, SERVERS_SIZE
 from agent.keyed import NO_MAC_BIT, address_name
 from agent.packets.records import PacketFlag
 from tests.devices.bench import Bench
@@ -18,7 +18,7 @@ pytestmark = HASHES
 def shared(frames: list[Frame], link: int = 1) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
     """(rows, servers) after a look at them."""
     rows, servers, secret = rows_of(frames, link), np.zeros(SERVERS_SIZE, np.uint64), np.array(SECRET, np.uint64)
-    servers[:SERVERS_FROM] = secret
+    servers[:SERVERS_KEY] = secret
     kernels_shared.share_rows(rows, len(rows), secret, servers)
     return rows, servers
 

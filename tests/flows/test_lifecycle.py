@@ -33,7 +33,7 @@ def packet(**fields: int) -> np.void:
 def no_servers() -> np.ndarray:  # type: ignore[type-arg]
     """Nobody was seen to accept anything."""
     table = np.zeros(lifecycle.SERVERS_FROM + 2 * 64, np.uint64)
-    table[: lifecycle.SERVERS_FROM] = 7, 11
+    table[: lifecycle.SERVERS_KEY] = 7, 11
     return table
 
 
@@ -147,8 +147,20 @@ def test_the_table_of_servers_is_bounded() -> None:
     servers = no_servers()
     for port in range(1000 // THIN):
         lifecycle.learn_server(packet(src_lo=5, src_port=port, tcp_flags=SYN | ACK), servers)
-    assert servers[: lifecycle.SERVERS_FROM].tolist() == [7, 11], "its key is never overwritten"
+    assert servers[: lifecycle.SERVERS_KEY].tolist() == [7, 11], "its key is never overwritten"
     assert lifecycle._serves(np.uint64(0), np.uint64(5), 1000 // THIN - 1, np.uint64(0), servers)
+
+
+def test_a_port_on_which_nobody_accepts_is_only_a_shortcut() -> None:
+    servers, rng = no_servers(), np.random.default_rng(4)
+    for port in rng.integers(0, 1 << 16, 12).tolist():
+        lifecycle.learn_server(packet(src_lo=port & 3, src_port=port, tcp_flags=SYN | ACK), servers)
+    looked = servers.copy()
+    looked[lifecycle.SERVERS_KEY : lifecycle.SERVERS_FROM] = 1
+    asked = [(np.uint64(0), np.uint64(port & 3), port, np.uint64(0)) for port in range(0, 1 << 16, THIN)]
+    found = [lifecycle._serves(*who, servers) for who in asked]
+    assert found == [lifecycle._serves(*who, looked) for who in asked]
+    assert sum(found) == 12 or THIN > 1
 
 
 def test_what_is_learned_counts_from_its_time_on_whoever_learns_it_first() -> None:
