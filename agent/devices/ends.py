@@ -23,7 +23,6 @@ FURTHER = 32  # records between asking for a record's lines and reading them
 # edge, its peer, its service, and its fans by FanKind.
 PLACE, KIND, DEVICE, OTHER, HIGH, LOW, SPOKEN, DIGEST, PEER, SERVICE, TRIED, KEPT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12
 FEW_PACKETS = 3  # as in the flow cache: an unanswered datagram flow this short is a try, not a stream
-TOTALS_LINE = 2  # of a DEVICE row: what its flows come to
 SERVICE_BITS, PROTOCOL_BITS = np.uint64(0xFFFFFF), np.uint64(0xFF0000)  # of a kind
 TCP = 6
 U64, U32 = np.uint64, np.uint32
@@ -143,23 +142,20 @@ def collect(records: Rows, places: Words, start: int, known: Known, ahead: Hashe
 
 
 @leaf
-def fetch_sets(devices: Rows, stats: Rows, edges: Edges, fans: Fans, ahead: Hashes, first: int, n: int) -> None:
-    """Ask for the lines of `n` ends: of their device, its statistics, their edge's set and their fans'."""
-    tags, ranks, fan_tags, fan_times = edges.tags, edges.ranks, fans.tags, fans.last_ns
-    sets, fan_sets, ways = U64(len(tags) // WAYS - 1), U64(len(fan_tags) // WAYS - 1), U64(WAYS)
+def fetch_sets(stats: Rows, edges: Edges, ahead: Hashes, first: int, n: int) -> None:
+    """Ask for the lines of `n` ends: of their device's statistics and their edge's set.
+
+    Devices, and the tags and times of fans, are small enough to be near: to ask for them costs more than it saves.
+    """
+    tags, ranks, sets = edges.tags, edges.ranks, U64(len(edges.tags) // WAYS - 1)
     for i in range(first, first + n):
         j = U64(i)
-        device, base = np.int64(ahead[U64(DEVICE), j]), (ahead[U64(DIGEST), j] & sets) * ways
+        device, base = np.int64(ahead[U64(DEVICE), j]), (ahead[U64(DIGEST), j] & sets) * U64(WAYS)
         fetch_line(tags, base, 0)
         fetch_line(ranks, base, 0)
-        fetch_line(devices, device, TOTALS_LINE * LINE)
         fetch_meeting(stats, device, ahead[U64(PEER), j], ahead[U64(SERVICE), j])
         if ahead[U64(SPOKEN), j] != U64(0):
             fetch_clinical(stats, device)
-        hosts, ports = ahead[U64(TRIED + HOSTS), j] & fan_sets, ahead[U64(TRIED + PORTS), j] & fan_sets
-        fetch_line(fan_tags, hosts * ways, 0)
-        fetch_line(fan_tags, ports * ways, 0)
-        fetch_line(fan_times, ports * ways, 0)
 
 
 @leaf

@@ -240,7 +240,7 @@ def relate_records(
         if i < size:
             i, coming = collect(records, places, i, known, ahead, later)
             digest_all(secret, ahead, later)
-            fetch_sets(devices, stats, edges, fans, ahead, later, coming)
+            fetch_sets(stats, edges, ahead, later, coming)
         for at in range(ends):
             near = now + at + NEAR if at + NEAR < ends else later + at + NEAR - ends
             if at + NEAR < ends + coming:
