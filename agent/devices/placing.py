@@ -28,10 +28,7 @@ EDGES, EDGES_EVICTED = 0, 1
 
 
 class Known(NamedTuple):
-    """The devices, as kernels that only look them up are given them.
-
-    A kernel unpacks it once: an array that is taken out of a tuple is counted, with a locked instruction each time.
-    """
+    """The devices, as kernels that only look them up are given them."""
 
     macs: Hashes  # by slot; 0 = free
     devices: Rows  # DEVICE

@@ -209,7 +209,7 @@ def service_digest(key0: np.uint64, key1: np.uint64, service: np.uint64) -> np.u
 
 @leaf
 def fetch_meeting(stats: Rows, device: int, peer: np.uint64, service: np.uint64) -> None:
-    """Ask for what `meet` will touch once a device has met many: the registers of these digests."""
+    """Ask for what `meet` will touch: how many are known, the first services, and the registers of these digests."""
     fetch_line(stats, device, USED_LINE * LINE)
     fetch_line(stats, device, PEERS_AT + (np.int64(peer >> U64(64 - INDEX_BITS)) & ~7))
     fetch_line(stats, device, PORTS_AT)
@@ -218,7 +218,7 @@ def fetch_meeting(stats: Rows, device: int, peer: np.uint64, service: np.uint64)
 
 @leaf
 def fetch_clinical(stats: Rows, device: int) -> None:
-    """Ask for what `measure_clinical` will touch."""
+    """Ask for what `measure_clinical` will touch of the commoner protocols."""
     fetch_line(stats, device, CLINICAL_FLOWS_LINE * LINE)
     fetch_line(stats, device, CLINICAL_OCTETS_LINE * LINE)
 

@@ -27,7 +27,7 @@ CLINICAL = U64(
 SERVERS = 8192  # services that accepted a connection lately, over all devices of a ward; a power of two
 SERVER_WAYS = 4
 SERVERS_KEY = 2  # words of the table's key; behind it are the marks, then the services, then when each was learned
-PORT_MARKS = 1024  # set for the ports on which anybody was seen to accept: most ends' are not, and need no look
+PORT_MARKS = 1024  # set for ports on which anybody ever was seen to accept: most ends' are not, and need no look
 SERVERS_FROM = SERVERS_KEY + PORT_MARKS
 SERVERS_SIZE = SERVERS_FROM + 2 * SERVERS
 US_MAX = 0xFFFFFFFF
@@ -114,7 +114,9 @@ def learn_server(row: np.void, servers: Hashes) -> None:
     Several workers have one table; the earliest time counts, so it does not matter who comes first.
     """
     port = np.int64(row["src_port"])
-    servers[SERVERS_KEY + (port & (PORT_MARKS - 1))] = U64(1)
+    mark = SERVERS_KEY + (port & (PORT_MARKS - 1))
+    if servers[mark] == U64(0):  # other cores read this line all the time
+        servers[mark] = U64(1)
     place, digest = _server(row["src_hi"], row["src_lo"], port, servers)
     chosen, times = place, (len(servers) - SERVERS_FROM) // 2
     now = U64(row["time_ns"])

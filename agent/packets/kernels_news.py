@@ -70,7 +70,7 @@ def _region(frame: np.void, row: np.void, octets: Octets) -> tuple[int, int]:
 
 @leaf
 def _fetch(row: np.void, octets: Octets) -> None:
-    """Ask for the octets of a hint and of the header before it."""
+    """Ask for the octets of a hint and of the header before it; of a frame that is one as a whole, for its middle."""
     if row["hint"] != 0:
         fetch_line(octets, np.int64(row["payload"]), -TCP_OPTIONLESS)
 

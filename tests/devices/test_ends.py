@@ -139,6 +139,7 @@ def test_an_edge_is_looked_for_where_it_was_put(bench: Bench) -> None:
     ahead = room()
     _, n = _collect(records, np.arange(1), 0, table._known, ahead, 0)
     _digest(np.array(SECRET, np.uint64), ahead, 0)
+    assert n == 2
     for j in range(n):
         slot = placing.edge_tagged(table._edge_tags, ahead[ends.DIGEST, j])
         assert table.edges[slot]["direction"] == ahead[ends.KIND, j] >> U64(24)

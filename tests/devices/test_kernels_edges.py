@@ -261,6 +261,8 @@ def test_arp_sweep() -> None:
     assert fans(bench, FanKind.ARP) == []
     bench.hear(asking(range(least - 1, 4 * least + 1), 2))  # one of them is its own address
     assert fans(bench, FanKind.ARP) == [(least, 0, 1), (4 * least, 0, 2)]
+    tried = bench.table._tried
+    assert (tried.last_ns == tried.rows["last_ns"]).all(), "silence counts from the last one asked for"
     late = thresholds.FAN_WINDOW_S + 10
     bench.hear(asking(range(least + 1), late))
     assert fans(bench, FanKind.ARP) == [(least, 0, 1)], "a new window counts the same addresses anew"
@@ -270,7 +272,7 @@ def test_full_edge_sets_give_up_their_oldest() -> None:
     frames = list(GREETINGS)
     for number in range(2000 // THIN):
         Talk((A, (f"10.2.{number >> 8}.{number & 255}", GATEWAY[1])), (40000, 80), frames=frames).tcp(
-            1 + number / 25,
+            1 + number / (trying.TRIES_A_SECOND - 1),
             SYN,  # slower than a device's share of tries: the table's bound is asked for
         )
     bench = Bench(small(edges=64)).hear(frames)
@@ -318,8 +320,8 @@ def test_each_second_has_its_share_and_each_device_its_own() -> None:
     bench = Bench(small(edges=16384)).hear(GREETINGS + spread(MANY))
     bench.hear(tries(B, [((f"10.9.0.{n}", GATEWAY[1]), 80) for n in range(50)], refused=False, at_s=1.5, step_s=0.001))
     assert len(bench.edges(B[1])) == 50
-    bench.hear(spread(20, 3, port=446))
-    assert len(bench.edges(A[1])) == trying.TRIES_KEPT + 20
+    bench.hear(spread(2 * trying.TRIES_A_SECOND, 3, port=446))
+    assert len(bench.edges(A[1])) == trying.TRIES_KEPT + 2 * trying.TRIES_A_SECOND
 
 
 def test_what_is_answered_is_kept_however_much_is_tried() -> None:
@@ -380,3 +382,6 @@ def test_it_does_not_matter_how_many_events_are_taken_together() -> None:
     for kept in ("edges", "_edge_tags", "_edge_ranks", "_fans", "devices", "edge_counts", "_changed", "_touched"):
         assert (getattr(one.table, kept) == getattr(many.table, kept)).all(), kept
     assert one.table.stats.tobytes() == many.table.stats.tobytes()
+    tried = one.table._tried
+    assert ((tried.tags != 0) == (tried.rows["used"] != 0)).all()
+    assert (tried.last_ns == tried.rows["last_ns"]).all(), "who gives way is told by when a fan spoke last"

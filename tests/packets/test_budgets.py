@@ -16,7 +16,7 @@ def test_kernels_and_readers_agree_on_what_may_be_seen() -> None:
 def test_columns_are_distinct_and_fit() -> None:
     columns = {
         budgets.LEFT, budgets.PER_SOURCE_MAX, budgets.SKIPPED, budgets.REPEATED, budgets.PER_KIND_MAX,
-        budgets.LOOKS_LEFT, budgets.LOOKS_PER_KIND_MAX, budgets.UNSEEN,
+        budgets.LOOKS_LEFT, budgets.LOOKS_PER_KIND_MAX, budgets.UNSEEN, budgets.JOINABLE,
     }  # fmt: skip
     assert columns == set(range(budgets.BUDGET_SIZE))
     assert {budgets.NEWS, budgets.LOOKS} == set(range(budgets.PER_KIND_SIZE))

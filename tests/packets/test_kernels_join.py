@@ -7,6 +7,7 @@ import pytest
 
 from agent.flows.cache import FlowCache, FlowLimits
 from agent.packets import kernels_join as join
+from agent.packets import kernels_news
 from agent.packets.budgets import HINT_OCTETS_MAX, HINTS_PER_KIND
 from agent.packets.decoder import Decoder
 from agent.packets.hints import READERS
@@ -74,6 +75,13 @@ def test_the_first_part_is_told_at_once_and_the_whole_when_it_is_whole(ear: Ear,
     assert told[0].payload == MESSAGES[kind][:700]
     assert told[1].payload == MESSAGES[kind]
     assert told[1].source == 0x00D075000001
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_is_looked_for_when_its_messages_may_be_joined(kind: Kind) -> None:
+    octets = np.full(16, 1, np.uint8)
+    looked_for = int(kernels_news.JOINED) >> kind & 1
+    assert bool(looked_for) == (join._wanted(octets, 0, len(octets), kind) > 0)
 
 
 def test_a_hello_in_two_parts_has_a_fingerprint(ear: Ear) -> None:
