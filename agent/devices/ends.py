@@ -166,7 +166,7 @@ def fetch_near(records: Rows, devices: Rows, edges: Edges, fans: Fans, ahead: Ha
     slot = edge_tagged(edges.tags, digest)
     if slot < 0:
         tries = devices[np.int64(ahead[U64(DEVICE), j])]["tries"]
-        if tries >= U32(TRIES_KEPT) and record["event"] != E_ENDED and not record["marks"] & M_ANSWERED:
+        if tries >= U32(TRIES_KEPT) and not record["marks"] & M_ANSWERED:
             return  # most likely it is only counted
         slot = edge_room(edges.tags, edges.ranks, digest)
     fetch_line(edges.rows, slot, 0)

@@ -108,7 +108,7 @@ def _begin(device: np.void, mac: np.uint64, row: np.void) -> None:
     device["group_packets"] = U64(0)
     device["flows_started"], device["flows_answered"], device["flows_failed"] = 0, 0, 0
     device["flows_accepted"], device["arp_requests"], device["arp_answered"], device["peers"] = 0, 0, 0, 0
-    device["tries"], device["tries_s"], device["fails"], device["fails_s"] = 0, 0, 0, 0
+    device["tries"], device["tries_s"] = 0, 0
     flags = 0
     if mac & NO_MAC_BIT:
         flags = D_NO_MAC

@@ -193,7 +193,7 @@ def _relate_end(
         meet(stats[device], ahead[U64(PEER), j], ahead[U64(SERVICE), j], spare)
     if spoken >= 0:
         measure_clinical(stats[device], record, spoken, out)
-    if new and not record["marks"] & M_ANSWERED and had_its_share(devices[device], now_ns, failed):
+    if new and not record["marks"] & M_ANSWERED and had_its_share(devices[device], now_ns):
         counts[UNKEPT] += np.int64(began)
         return n
     if new:

@@ -60,9 +60,7 @@ DEVICE = np.dtype(
         ("peers", "<u4"),  # distinct edges, out and in
         ("tries", "<u4"),  # contacts that nobody had answered when they were kept, less what `trying` has forgiven
         ("tries_s", "<u4"),  # the second in which it did so last, since 1970
-        ("fails", "<u4"),
-        ("fails_s", "<u4"),  # likewise, of contacts that had failed when they were kept
-        ("room", "u1", (4,)),  # rows begin at a cache line
+        ("room", "u1", (12,)),  # rows begin at a cache line
     ],
     align=True,
 )

@@ -21,9 +21,8 @@ NS_PER_S, LAST_S, OLDEST_S = 1_000_000_000, 0xFFFFFFFF, 3600
 FANS, FANS_EVICTED = 2, 3  # columns of the edges' `counts`, after EDGES and EDGES_EVICTED
 # New contacts that nobody answered and that are each kept: so many of one device at once, and so many a second after
 # that; more are counted. A scan begins tens of thousands, and who reads them has enough of these; a device that starts
-# up or finds its servers gone, dozens. Those that have failed have a share of their own, for they are what tells a scan
-# from a device that is busy: while all it tries is still open, a flood does not use it up.
-TRIES_KEPT, TRIES_A_SECOND, FAILS_A_SECOND = 128, 8, 32
+# up or finds its servers gone, dozens. What one device tries in a minute fits a summary's table.
+TRIES_KEPT, TRIES_A_SECOND = 128, 32
 # Columns of `test`: the sequential test's parameters, from findings/thresholds.py.
 STEP_FAILED, STEP_ANSWERED, UPPER, LOWER, HOSTS_MIN, PORTS_MIN, ARP_MIN, WINDOW_NS, TRACE_FIRST, TRACE_LAST = (
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
@@ -33,31 +32,21 @@ RAISE_AGAIN = 4  # a fan that was reported is given to the judge again when it h
 
 
 @leaf
-def _forgiven(kept: int, passed_s: int, a_second: int) -> int:
-    """What is left of a share's use after so many seconds; a clock that jumps back far leaves nothing."""
-    if passed_s > 0:
-        return max(kept - passed_s * a_second, 0)
-    return 0 if passed_s < -OLDEST_S else kept
-
-
-@leaf
-def had_its_share(device: np.void, now_ns: int, failed: bool) -> bool:
+def had_its_share(device: np.void, now_ns: int) -> bool:
     """Whether a device has begun as many contacts without an answer as are kept one by one.
 
-    `tries` and `fails` count those that were kept, less what the seconds since have forgiven.
+    `tries` counts those that were kept, less what the seconds since have forgiven.
     """
     second = min(max(now_ns // NS_PER_S, 0), LAST_S)
-    kept, since_s = (device["fails"], device["fails_s"]) if failed else (device["tries"], device["tries_s"])
-    passed = second - np.int64(since_s)  # negative: a flow that ends was heard last some time ago
-    left = _forgiven(np.int64(kept), passed, FAILS_A_SECOND if failed else TRIES_A_SECOND)
-    since = second if passed > 0 or passed < -OLDEST_S else np.int64(since_s)
-    full = left >= TRIES_KEPT
-    left += np.int64(not full)
-    if failed:
-        device["fails"], device["fails_s"] = U32(left), U32(since)
-    else:
-        device["tries"], device["tries_s"] = U32(left), U32(since)
-    return full
+    passed = second - np.int64(device["tries_s"])  # negative: a flow that ends was heard last some time ago
+    if passed > 0 or passed < -OLDEST_S:
+        forgiven = passed * TRIES_A_SECOND if passed > 0 else TRIES_KEPT
+        device["tries"] = U32(max(np.int64(device["tries"]) - forgiven, 0))
+        device["tries_s"] = U32(second)
+    if device["tries"] >= U32(TRIES_KEPT):
+        return True
+    device["tries"] += U32(1)
+    return False
 
 
 class Fans(NamedTuple):

@@ -23,38 +23,22 @@ def device() -> np.void:
     return row
 
 
-@pytest.mark.parametrize(("failed", "a_second"), [(False, trying.TRIES_A_SECOND), (True, trying.FAILS_A_SECOND)])
-def test_a_share_comes_back_second_by_second(failed: bool, a_second: int) -> None:
-    one, kept = device(), trying.TRIES_KEPT
-
-    def asked(times: int, at_ns: int) -> list[bool]:
-        return [trying.had_its_share(one, at_ns + n, failed) for n in range(times)]
-
-    assert asked(kept + 3, NOW_NS) == [False] * kept + [True] * 3
-    assert asked(1, NOW_NS - 30 * S) == [True], "a flow that ends was heard last some time ago: no new share"
-    assert asked(a_second + 1, NOW_NS + S) == [False] * a_second + [True]
-    assert asked(kept + 1, NOW_NS + 60 * S) == [False] * kept + [True], "a minute's rest gives all back, and no more"
-
-
-def test_what_is_still_open_uses_up_no_share_of_what_has_failed() -> None:
+def test_a_share_comes_back_second_by_second() -> None:
     one = device()
-    while not trying.had_its_share(one, NOW_NS, False):
-        pass
-    assert not trying.had_its_share(one, NOW_NS, True)
-    assert (one["tries"], one["fails"]) == (trying.TRIES_KEPT, 1)
-    while not trying.had_its_share(one, NOW_NS, True):
-        pass
-    assert not trying.had_its_share(one, NOW_NS + S, False)
+    told = [trying.had_its_share(one, NOW_NS + n) for n in range(trying.TRIES_KEPT + 3)]
+    assert told == [False] * trying.TRIES_KEPT + [True] * 3
+    assert trying.had_its_share(one, NOW_NS - 30 * S), "a flow that ends was heard last some time ago: no new share"
+    told = [trying.had_its_share(one, NOW_NS + S + n) for n in range(trying.TRIES_A_SECOND + 1)]
+    assert told == [False] * trying.TRIES_A_SECOND + [True]
+    told = [trying.had_its_share(one, NOW_NS + 60 * S + n) for n in range(trying.TRIES_KEPT + 1)]
+    assert told == [False] * trying.TRIES_KEPT + [True], "a minute's rest gives all of it back, and no more"
 
 
 @pytest.mark.parametrize("now_ns", [0, (1 << 62), NOW_NS])
-@pytest.mark.parametrize("failed", [False, True])
-def test_a_clock_that_jumps_leaves_nobody_without_a_share(now_ns: int, failed: bool) -> None:
+def test_a_clock_that_jumps_leaves_nobody_without_a_share(now_ns: int) -> None:
     one = device()
-    since = 0xFFFFFFFF if now_ns < 1 << 62 else 5
-    for kept, second in (("tries", "tries_s"), ("fails", "fails_s")):
-        one[kept], one[second] = trying.TRIES_KEPT, since
-    assert not trying.had_its_share(one, now_ns, failed)
+    one["tries_s"], one["tries"] = 0xFFFFFFFF if now_ns < 1 << 62 else 5, trying.TRIES_KEPT
+    assert not trying.had_its_share(one, now_ns)
 
 
 def table(slots: int) -> trying.Fans:
