@@ -134,7 +134,7 @@ EDGE = np.dtype(
         ("gates", "u1"),  # EdgeGate bits
         ("changed", "u1"),  # bit 0: given to the judge at the next turn; bit 1: has counts for the next summary
         ("rtt_us", "<u4"),  # newest handshake, SYN to SYN/ACK: from the tap to the responder and back; 0 = not seen
-        ("room", "u1", (4,)),  # rows never touch a third cache line
+        ("room", "u1", (8,)),  # rows never touch a third cache line; no octet of one is nameless, so a copy is whole
     ],
     align=True,
 )
