@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from agent.devices import ends, placing, tallies, trying
-from agent.devices.records import NO_SLOT, FanKind
+from agent.devices.records import NO_SLOT, FanKind, Rows
 from agent.flows.records import BIFLOW, FlowEndReason, FlowEvent, FlowMark
-from agent.jit import Hashes, kernel
+from agent.jit import Hashes, Words, kernel
 from agent.keyed import sip3
 from tests.devices.bench import IN, OUT, Bench, hello, number
 from tests.flows.talks import HOSTS
@@ -21,12 +21,14 @@ U64 = np.uint64
 
 
 @kernel
-def _collect(records, places, start, known, ahead, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _collect(
+    records: Rows, places: Words, start: int, known: placing.Known, ahead: Hashes, first: int
+) -> tuple[int, int]:
     return ends.collect(records, places, start, known, ahead, first)
 
 
 @kernel
-def _digest(secret, ahead, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _digest(secret: Hashes, ahead: Hashes, first: int) -> None:
     ends.digest_all(secret, ahead, first)
 
 

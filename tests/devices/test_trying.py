@@ -6,6 +6,7 @@ import pytest
 from agent.devices import trying
 from agent.devices.records import DEVICE, FAN, FanKind
 from agent.findings import thresholds
+from agent.jit import Words
 from agent.service.limits import SCAN_TEST
 from tests.simulators.bursts import HASHES, SECRET
 
@@ -46,7 +47,7 @@ def table(slots: int) -> trying.Fans:
     return trying.Fans(np.zeros(slots, FAN), np.zeros(slots, np.uint16), np.zeros(slots, np.int64), np.zeros(8, FAN))
 
 
-def fan(fans: trying.Fans, counts: np.ndarray, port: int, now_ns: int) -> np.void:  # type: ignore[type-arg]
+def fan(fans: trying.Fans, counts: Words, port: int, now_ns: int) -> np.void:
     """The row of device 3's TCP service."""
     key, service = (int(FanKind.HOSTS), 3, 6, port), np.uint64(6 << 16 | port)
     digest = np.uint64(trying.fan_digest(KEY[0], KEY[1], key[0], np.uint64(key[1]), service, *NOBODY))
